@@ -1,0 +1,125 @@
+"""The ledger's words on the wire: batch numbers, ranges, acknowledgement text (architecture, section 2.1).
+
+Batch numbers start at 1 and rise by one. A range is closed on both ends here and on the wire: (3, 5) is 3, 4, 5.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chejian_contract.errors import PayloadError
+
+METRIC_ID = "Ledger/Id"
+"""NBIRTH, Int64: random 63-bit identity of the buffer."""
+METRIC_BATCH = "Ledger/Batch"
+"""Every DBIRTH and every data message that carries samples, Int64: the batch number (0 in births)."""
+METRIC_PRODUCED = "Ledger/Produced"
+"""NBIRTH and NDATA, String "<batches>,<samples>": what the buffer has committed since its creation."""
+METRIC_LOST = "Ledger/Lost"
+"""NBIRTH and NDATA, String of ranges "a-b,c-d": batches declared lost; empty for none."""
+METRIC_STORED = "Node Control/Ledger Stored"
+"""NCMD, String, see `Ack`; announced in NBIRTH."""
+METRIC_REBIRTH = "Node Control/Rebirth"
+"""Boolean of Sparkplug; NCMD with true asks for a complete birth sequence."""
+METRIC_BDSEQ = "bdSeq"
+
+LEDGER_PREFIX = "Ledger/"
+EQUIPMENT_PREFIX = "Equipment/"
+"""DBIRTH strings that describe the device and are no series: Equipment/Workshop, /Line, /Type."""
+
+MAX_ACK_RANGES = 32
+"""Ranges above the mark in one acknowledgement; keeps it below 1.5 kB."""
+MAX_BATCH = 2**63 - 1
+
+Range = tuple[int, int]
+
+
+def merge(ranges: Iterable[Range]) -> list[Range]:
+    """Sort closed ranges and join those that touch or overlap."""
+    out: list[Range] = []
+    for lo, hi in sorted(ranges):
+        if out and lo <= out[-1][1] + 1:
+            out[-1] = (out[-1][0], max(out[-1][1], hi))
+        else:
+            out.append((lo, hi))
+    return out
+
+
+def format_ranges(ranges: Iterable[Range]) -> str:
+    """Write closed ranges as "3-5,9-9"."""
+    return ",".join(f"{lo}-{hi}" for lo, hi in ranges)
+
+
+def parse_ranges(text: str) -> list[Range]:
+    """Read what `format_ranges` writes; empty text is no range.
+
+    Raises:
+        PayloadError: names the text and the form expected.
+    """
+    out = []
+    for part in text.split(",") if text else []:
+        lo, dash, hi = part.partition("-")
+        if not (dash and lo.isascii() and lo.isdigit() and hi.isascii() and hi.isdigit()):
+            raise PayloadError(f"ranges {text!r} must be <from>-<to>[,<from>-<to>]...")
+        pair = int(lo), int(hi)
+        if not 1 <= pair[0] <= pair[1] <= MAX_BATCH:
+            raise PayloadError(f"ranges {text!r}: need 1 <= from <= to < 2^63")
+        out.append(pair)
+    return merge(out)
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What the host has handled of one buffer: everything up to `up_to`, and `ranges` above it.
+
+    Attributes:
+        ledger_id: identity of the buffer.
+        up_to: contiguous mark; 0 for none.
+        ranges: closed ranges above the mark, sorted, not touching it, at most 32.
+    """
+
+    ledger_id: int
+    up_to: int
+    ranges: tuple[Range, ...] = ()
+
+    @classmethod
+    def of(cls, ledger_id: int, handled: Iterable[Range]) -> "Ack":
+        """Acknowledge the closed ranges `handled` (any order), cut to the first 32 above the mark."""
+        merged = merge(handled)
+        if merged and merged[0][0] <= 1:
+            return cls(ledger_id, merged[0][1], tuple(merged[1 : MAX_ACK_RANGES + 1]))
+        return cls(ledger_id, 0, tuple(merged[:MAX_ACK_RANGES]))
+
+    def __str__(self) -> str:
+        tail = "," + format_ranges(self.ranges) if self.ranges else ""
+        return f"{self.ledger_id}:{self.up_to}{tail}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Ack":
+        """Read `<ledger id>:<up to>[,<from>-<to>]...`.
+
+        Raises:
+            PayloadError: names the text and the form expected.
+        """
+        head, colon, rest = text.partition(":")
+        mark, _, tail = rest.partition(",")
+        numbers = (head, mark)
+        if not colon or not all(n.isascii() and n.isdigit() and int(n) <= MAX_BATCH for n in numbers):
+            raise PayloadError(f"acknowledgement {text!r} must be <ledger id>:<up to>[,<from>-<to>]...")
+        return cls(int(head), int(mark), tuple(parse_ranges(tail)))
+
+
+def format_produced(batches: int, samples: int) -> str:
+    """Write the produced totals for `Ledger/Produced`."""
+    return f"{batches},{samples}"
+
+
+def parse_produced(text: str) -> tuple[int, int]:
+    """Read `Ledger/Produced`.
+
+    Raises:
+        PayloadError: names the text and the form expected.
+    """
+    batches, comma, samples = text.partition(",")
+    if not (comma and batches.isascii() and batches.isdigit() and samples.isascii() and samples.isdigit()):
+        raise PayloadError(f"produced totals {text!r} must be <batches>,<samples>")
+    return int(batches), int(samples)
