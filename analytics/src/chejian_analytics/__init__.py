@@ -1,1 +1,1 @@
-"""readme = "README.md"""
+"""OEE and fault diagnosis as pure functions over arrays."""

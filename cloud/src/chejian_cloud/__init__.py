@@ -1,1 +1,1 @@
-"""readme = "README.md"""
+"""The cloud service: registry, worker, API and console."""

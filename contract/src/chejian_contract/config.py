@@ -131,7 +131,7 @@ def _read_scalar(hint: Any, value: object, source: str, key: str, base: Path) ->
             return parse_duration(value) if isinstance(value, str) else Seconds(_number(value))
         except (ValueError, TypeError) as error:
             raise ConfigError(source, key, value, "a duration such as 30s, 5min, 24h or seconds") from error
-    if hint is Path and isinstance(value, str):
+    if hint is Path and isinstance(value, str | Path):
         return base / value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)

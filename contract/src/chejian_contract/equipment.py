@@ -1,5 +1,6 @@
 """Equipment paths (ISA-95 / IEC 62264): enterprise / workshop / line / equipment."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from chejian_contract.errors import IdentifierError
@@ -7,7 +8,9 @@ from chejian_contract.errors import IdentifierError
 MAX_CODE_LENGTH = 64
 """Characters; keeps a Sparkplug topic with three codes far below MQTT's 65,535 bytes."""
 
-_FORBIDDEN = frozenset("/+#\x00")
+_FORBIDDEN = frozenset("/+#")
+_UNPRINTED = frozenset({"Cc", "Cs"})
+"""Unicode categories of control characters and of surrogates, which UTF-8 can't carry."""
 
 
 def check_code(code: str, what: str) -> str:
@@ -22,7 +25,7 @@ def check_code(code: str, what: str) -> str:
     """
     if not code or len(code) > MAX_CODE_LENGTH:
         raise IdentifierError(f"{what} code {code!r} must have 1 to {MAX_CODE_LENGTH} characters")
-    if code != code.strip() or any(c in _FORBIDDEN or ord(c) < ord(" ") for c in code):
+    if code != code.strip() or any(c in _FORBIDDEN or unicodedata.category(c) in _UNPRINTED for c in code):
         raise IdentifierError(
             f"{what} code {code!r} must not hold '/', '+', '#', control characters or outer blanks"
         )

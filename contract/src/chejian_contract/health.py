@@ -88,7 +88,7 @@ class HealthServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                status, kind, text = pages(self.path)
+                status, kind, text = pages(self.path.partition("?")[0])
                 body = text.encode()
                 self.send_response(status)
                 self.send_header("Content-Type", kind + "; charset=utf-8")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chejian_contract.errors import PayloadError
 
 METRIC_ID = "Ledger/Id"
-"""NBIRTH, Int64: random 63-bit identity of the buffer."""
+"""NBIRTH and NDATA, Int64: random 63-bit identity of the buffer."""
 METRIC_BATCH = "Ledger/Batch"
 """Every DBIRTH and every data message that carries samples, Int64: the batch number (0 in births)."""
 METRIC_PRODUCED = "Ledger/Produced"
@@ -29,6 +29,7 @@ EQUIPMENT_PREFIX = "Equipment/"
 MAX_ACK_RANGES = 32
 """Ranges above the mark in one acknowledgement; keeps it below 1.5 kB."""
 MAX_BATCH = 2**63 - 1
+_MAX_DIGITS = len(str(MAX_BATCH))
 
 Range = tuple[int, int]
 
@@ -49,6 +50,11 @@ def format_ranges(ranges: Iterable[Range]) -> str:
     return ",".join(f"{lo}-{hi}" for lo, hi in ranges)
 
 
+def _is_number(text: str) -> bool:
+    """Whether `text` is a decimal number that int64 holds; longer text is not even converted."""
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) <= MAX_BATCH
+
+
 def parse_ranges(text: str) -> list[Range]:
     """Read what `format_ranges` writes; empty text is no range.
 
@@ -58,11 +64,11 @@ def parse_ranges(text: str) -> list[Range]:
     out = []
     for part in text.split(",") if text else []:
         lo, dash, hi = part.partition("-")
-        if not (dash and lo.isascii() and lo.isdigit() and hi.isascii() and hi.isdigit()):
-            raise PayloadError(f"ranges {text!r} must be <from>-<to>[,<from>-<to>]...")
+        if not (dash and _is_number(lo) and _is_number(hi)):
+            raise PayloadError(f"ranges {text!r} must be <from>-<to>[,<from>-<to>]..., numbers below 2^63")
         pair = int(lo), int(hi)
-        if not 1 <= pair[0] <= pair[1] <= MAX_BATCH:
-            raise PayloadError(f"ranges {text!r}: need 1 <= from <= to < 2^63")
+        if not 1 <= pair[0] <= pair[1]:
+            raise PayloadError(f"ranges {text!r}: need 1 <= from <= to")
         out.append(pair)
     return merge(out)
 
@@ -95,17 +101,16 @@ class Ack:
 
     @classmethod
     def parse(cls, text: str) -> "Ack":
-        """Read `<ledger id>:<up to>[,<from>-<to>]...`.
+        """Read `<ledger id>:<up to>[,<from>-<to>]...`; ranges that touch the mark move it up.
 
         Raises:
             PayloadError: names the text and the form expected.
         """
         head, colon, rest = text.partition(":")
-        mark, _, tail = rest.partition(",")
-        numbers = (head, mark)
-        if not colon or not all(n.isascii() and n.isdigit() and int(n) <= MAX_BATCH for n in numbers):
+        mark, comma, tail = rest.partition(",")
+        if not (colon and _is_number(head) and _is_number(mark) and bool(comma) == bool(tail)):
             raise PayloadError(f"acknowledgement {text!r} must be <ledger id>:<up to>[,<from>-<to>]...")
-        return cls(int(head), int(mark), tuple(parse_ranges(tail)))
+        return cls.of(int(head), [*([(1, int(mark))] if int(mark) else []), *parse_ranges(tail)])
 
 
 def format_produced(batches: int, samples: int) -> str:
@@ -120,6 +125,6 @@ def parse_produced(text: str) -> tuple[int, int]:
         PayloadError: names the text and the form expected.
     """
     batches, comma, samples = text.partition(",")
-    if not (comma and batches.isascii() and batches.isdigit() and samples.isascii() and samples.isdigit()):
-        raise PayloadError(f"produced totals {text!r} must be <batches>,<samples>")
+    if not (comma and _is_number(batches) and _is_number(samples)):
+        raise PayloadError(f"produced totals {text!r} must be <batches>,<samples>, numbers below 2^63")
     return int(batches), int(samples)

@@ -62,7 +62,18 @@ def parse_template(type_id: str, text: str) -> EquipmentType:
         ConfigError: names file, key, value and what is allowed.
     """
     source = f"{type_id}.toml"
-    table = tomllib.loads(text)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(source, "", "", f"TOML ({error})") from error
+    for key in ("name_zh", "name_en", "signal"):
+        if key not in table:
+            raise ConfigError(source, key, None, "this key is required")
+    unknown = set(table) - {"name_zh", "name_en", "kpis", "diagnoses", "signal"}
+    if unknown:
+        raise ConfigError(
+            source, min(unknown), table[min(unknown)], "name_zh, name_en, kpis, diagnoses, signal"
+        )
     signals = {name: _signal(source, name, t) for name, t in table["signal"].items()}
     return EquipmentType(
         id=type_id,

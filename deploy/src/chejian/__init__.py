@@ -1,1 +1,1 @@
-"""readme = "README.md"""
+"""Chejian in one command: the embedded stack, the demo and its truth report."""

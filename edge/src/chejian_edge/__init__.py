@@ -1,1 +1,1 @@
-"""readme = "README.md"""
+"""The edge agent: reads devices, buffers on disk, publishes Sparkplug B."""

@@ -1,1 +1,1 @@
-"""readme = "README.md"""
+"""The gateway of Chejian: Sparkplug host, columnar decode, ledger, PostgreSQL/TimescaleDB writer."""

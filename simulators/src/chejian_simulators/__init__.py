@@ -1,1 +1,1 @@
-"""readme = "README.md"""
+"""Simulated workshops of Chejian with known ground truth."""

@@ -32,9 +32,7 @@ def pack_array(code: Code, values: Sequence[Item]) -> bytes:
     if code is Code.BOOLEAN_ARRAY:
         return _pack_booleans(values)
     if code is Code.STRING_ARRAY:
-        if any("\0" in str(v) for v in values):
-            raise PayloadError("StringArray: an element holds a NUL, which ends elements on the wire")
-        return b"".join(str(v).encode() + b"\0" for v in values)
+        return b"".join(_pack_string(v) for v in values)
     try:
         return struct.pack(f"<{len(values)}{_FORMAT[code]}", *values)
     except KeyError:
@@ -60,6 +58,17 @@ def unpack_array(code: Code, data: bytes) -> list[Item]:
     if rest:
         raise PayloadError(f"{code.name}: {len(data)} bytes are no multiple of {size}")
     return list(struct.unpack(f"<{count}{_FORMAT[code]}", data))
+
+
+def _pack_string(value: Item) -> bytes:
+    if not isinstance(value, str):
+        raise PayloadError(f"StringArray: {value!r} is no text")
+    if "\0" in value:
+        raise PayloadError(f"StringArray: {value!r} holds a NUL, which ends elements on the wire")
+    try:
+        return value.encode() + b"\0"
+    except UnicodeEncodeError as error:
+        raise PayloadError(f"StringArray: {error}") from error
 
 
 def _pack_booleans(values: Sequence[Item]) -> bytes:

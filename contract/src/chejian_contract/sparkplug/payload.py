@@ -4,7 +4,9 @@ The specification is silent on how a negative integer is put into the unsigned c
 8, 16 or 32-bit two's complement. Here: Int8-32 as 32-bit, Int64 as 64-bit on encode; masked to the width on decode.
 """
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -26,6 +28,26 @@ PROPERTY_SAMPLE_RATE = "SampleRate"
 """[Hz], on waveforms in births."""
 PROPERTY_RETIRED = "Retired"
 """Boolean, on births: the alias stands for an earlier type or unit of the name."""
+
+_CARRIERS = {
+    Code.FLOAT: "float_value",
+    Code.DOUBLE: "double_value",
+    Code.BOOLEAN: "boolean_value",
+    Code.BYTES: "bytes_value",
+    Code.FILE: "bytes_value",
+    **dict.fromkeys(TEXT_CODES, "string_value"),
+}
+"""Carrier field of the types that are neither integers nor arrays."""
+
+_TYPES: dict[Code, tuple[type, ...]] = {
+    Code.FLOAT: (float, int),
+    Code.DOUBLE: (float, int),
+    Code.BOOLEAN: (bool,),
+    Code.BYTES: (bytes,),
+    Code.FILE: (bytes,),
+    **dict.fromkeys(TEXT_CODES, (str,)),
+}
+"""Python types of the same."""
 
 _MASK32 = 0xFFFFFFFF
 _MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -58,7 +80,7 @@ def add_metric(
     """Append a metric to `payload`.
 
     Args:
-        payload: changed in place.
+        payload: changed in place; left as it is when the value does not fit.
         code: data type; written in births only, that is where `name` is given.
         value: of the Python type that the data type calls for; None sets `is_null`.
         time_ms: milliseconds since 1970 UTC.
@@ -71,7 +93,8 @@ def add_metric(
     Raises:
         PayloadError: when the value does not fit the data type.
     """
-    metric = payload.metrics.add()
+    metric = Metric()
+    set_value(metric, code, value, label=name or alias)
     if name:
         metric.name = name
         metric.datatype = int(code)
@@ -84,12 +107,18 @@ def add_metric(
         _add_property(metric, PROPERTY_QUALITY, int(quality))
     for key, prop in (properties or {}).items():
         _add_property(metric, key, prop)
-    set_value(metric, code, value)
-    return metric
+    payload.metrics.append(metric)
+    return payload.metrics[-1]
 
 
-def set_value(metric: Metric, code: Code, value: Value) -> None:
+def set_value(metric: Metric, code: Code, value: Value, *, label: str | int | None = None) -> None:
     """Put `value` into the carrier field of its type.
+
+    Args:
+        metric: changed in place.
+        code: data type.
+        value: of the Python type that the data type calls for; None sets `is_null`.
+        label: names the metric in an error; its own name or alias when left out.
 
     Raises:
         PayloadError: names metric, type and value when they do not fit.
@@ -99,24 +128,32 @@ def set_value(metric: Metric, code: Code, value: Value) -> None:
             metric.is_null = True
         elif code in SIGNED_BITS or code in UNSIGNED_BITS:
             _set_integer(metric, code, value)
-        elif code is Code.DOUBLE:
-            metric.double_value = value  # type: ignore[assignment]  # protobuf checks the type itself
-        elif code is Code.FLOAT:
-            metric.float_value = value  # type: ignore[assignment]  # same
-        elif code is Code.BOOLEAN:
-            metric.boolean_value = value  # type: ignore[assignment]  # same
-        elif code in TEXT_CODES:
-            metric.string_value = value  # type: ignore[assignment]  # same
-        elif isinstance(value, bytes):
-            metric.bytes_value = value
-        elif code in ARRAY_CODES and isinstance(value, list):
-            metric.bytes_value = pack_array(code, value)
+        elif code in ARRAY_CODES:
+            metric.bytes_value = value if isinstance(value, bytes) else _packed(code, value)
         else:
-            raise TypeError(f"no carrier for {code.name}")  # noqa: TRY301 - one place words the error
-    except (TypeError, ValueError) as error:
+            _set_plain(metric, code, value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise PayloadError(
-            f"metric {metric.name or metric.alias!r}: {value!r} is no {code.name}: {error}"
+            f"metric {label or metric.name or metric.alias!r}: {value!r} is no {code.name}: {error}"
         ) from error
+
+
+def _set_plain(metric: Metric, code: Code, value: Any) -> None:
+    if not _has_type(code, value):
+        raise TypeError("wrong Python type")
+    setattr(metric, _CARRIERS[code], value)
+    if code is Code.FLOAT and math.isinf(metric.float_value) and not math.isinf(value):
+        raise ValueError("too large for a single")
+
+
+def _has_type(code: Code, value: object) -> bool:
+    return isinstance(value, _TYPES.get(code, ())) and (not isinstance(value, bool) or code is Code.BOOLEAN)
+
+
+def _packed(code: Code, value: Value) -> bytes:
+    if not isinstance(value, list):
+        raise TypeError("neither a list nor packed bytes")
+    return pack_array(code, value)
 
 
 def get_value(metric: Metric, code: Code) -> Value:
@@ -136,20 +173,12 @@ def get_value(metric: Metric, code: Code) -> Value:
         return int(getattr(metric, carrier)) & ((1 << UNSIGNED_BITS[code]) - 1)
     if code in ARRAY_CODES and carrier == "bytes_value":
         return unpack_array(code, metric.bytes_value)
-    expected = _CARRIERS.get(code, "string_value" if code in TEXT_CODES else "")
-    if carrier != expected or carrier is None:
+    if carrier is None or carrier != _CARRIERS.get(code):
         raise PayloadError(f"metric {metric.name or metric.alias!r} of type {code.name} holds {carrier}")
     value: Value = getattr(metric, carrier)
+    if isinstance(value, bytes) and code in TEXT_CODES:  # what protobuf hands out for text that is no UTF-8
+        raise PayloadError(f"metric {metric.name or metric.alias!r} of type {code.name} holds no UTF-8")
     return value
-
-
-_CARRIERS = {
-    Code.FLOAT: "float_value",
-    Code.DOUBLE: "double_value",
-    Code.BOOLEAN: "boolean_value",
-    Code.BYTES: "bytes_value",
-    Code.FILE: "bytes_value",
-}
 
 
 def get_properties(metric: Metric) -> dict[str, bool | int | float | str]:
@@ -158,8 +187,17 @@ def get_properties(metric: Metric) -> dict[str, bool | int | float | str]:
     for key, value in zip(metric.properties.keys, metric.properties.values, strict=False):
         carrier = value.WhichOneof("value")
         if carrier and not carrier.startswith("propertyset"):
-            out[key] = getattr(value, carrier)
+            out[key] = _signed(getattr(value, carrier), value.type)
     return out
+
+
+def _signed(value: bool | float | str, type_number: int) -> bool | int | float | str:
+    """Undo the two's complement of an integer property; other values pass."""
+    bits: int | None = SIGNED_BITS.get(type_number)  # type: ignore[call-overload]  # an IntEnum key equals its number
+    if bits is None or isinstance(value, bool) or not isinstance(value, int):
+        return value
+    raw = int(value) & ((1 << bits) - 1)
+    return raw - (1 << bits) if raw >> (bits - 1) else raw
 
 
 def get_quality(metric: Metric) -> Quality:
@@ -167,7 +205,7 @@ def get_quality(metric: Metric) -> Quality:
     number = get_properties(metric).get(PROPERTY_QUALITY, int(Quality.GOOD))
     try:
         return Quality(int(number))
-    except ValueError:
+    except (ValueError, OverflowError):
         return Quality.BAD
 
 
@@ -189,8 +227,10 @@ def _add_property(metric: Metric, key: str, value: bool | float | str) -> None:
     prop = metric.properties.values.add()
     if isinstance(value, bool):
         prop.type, prop.boolean_value = int(Code.BOOLEAN), value
-    elif isinstance(value, int):
+    elif isinstance(value, int) and -(1 << 31) <= value < 1 << 31:
         prop.type, prop.int_value = int(Code.INT32), value & _MASK32
+    elif isinstance(value, int):
+        prop.type, prop.long_value = int(Code.INT64), value & _MASK64
     elif isinstance(value, float):
         prop.type, prop.double_value = int(Code.DOUBLE), value
     else:

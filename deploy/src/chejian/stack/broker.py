@@ -66,7 +66,9 @@ class Broker:
         self.port = port or free_port()
         self._mosquitto = None if kind == "embedded" else find_mosquitto()
         if kind == "mosquitto" and self._mosquitto is None:
-            raise StackError("mosquitto is not installed: install the package 'mosquitto', or use the embedded broker")
+            raise StackError(
+                "mosquitto is not installed: install the package 'mosquitto', or use the embedded broker"
+            )
         self._child: Child | None = None
 
     @property
@@ -82,7 +84,9 @@ class Broker:
     def prepare(self) -> None:
         """Write the configuration."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        (self.data_dir / "mosquitto.conf").write_text(_MOSQUITTO_CONF.format(port=self.port), encoding="ascii")
+        (self.data_dir / "mosquitto.conf").write_text(
+            _MOSQUITTO_CONF.format(port=self.port), encoding="ascii"
+        )
 
     def process(self) -> ProcessSpec:
         """How to run it under a supervisor."""
@@ -95,6 +99,12 @@ class Broker:
     def ready(self) -> bool:
         """Whether it accepts a CONNECT now."""
         return accepts_connect("127.0.0.1", self.port)
+
+    def stop(self) -> None:
+        """End the broker that was entered as a context; a second call does nothing."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.stop()
 
     def __enter__(self) -> Self:
         self.prepare()
@@ -109,8 +119,7 @@ class Broker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._child is not None:
-            self._child.stop()
+        self.stop()
 
 
 def find_mosquitto() -> Path | None:

@@ -153,7 +153,16 @@ def describe_exit(code: int) -> str:
 
 def _launcher(spec: ProcessSpec) -> list[str]:
     death = spec.death_signal or spec.stop_signal
-    argv = [sys.executable, "-I", "-S", str(_LAUNCHER), "--parent", str(os.getpid()), "--death-signal", str(int(death))]
+    argv = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(_LAUNCHER),
+        "--parent",
+        str(os.getpid()),
+        "--death-signal",
+        str(int(death)),
+    ]
     if spec.run_as is not None:
         argv += ["--uid", str(spec.run_as.uid), "--gid", str(spec.run_as.gid)]
         if spec.run_as.reach_files:

@@ -1,8 +1,8 @@
 """What can go wrong with the embedded stack.
 
-    StackError
-    ├── StartError       a process did not come up; carries the tail of its log
-    └── InUseError       another live process owns the data directory
+StackError
+├── StartError       a process did not come up; carries the tail of its log
+└── InUseError       another live process owns the data directory
 """
 
 from pathlib import Path

@@ -32,6 +32,15 @@ def own(folder: Path) -> IO[str]:
 
 
 def private_folder(folder: Path, owner: RunAs | None) -> None:
+    """Make a folder that only the server's user can enter, or take the one that is there.
+
+    Args:
+        folder: its place; the folder above exists.
+        owner: the server's user, None for the present one.
+
+    Raises:
+        StackError: it is there and belongs to somebody else.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
     give(folder, owner)
     if folder.stat().st_uid != (os.geteuid() if owner is None else owner.uid):
@@ -40,6 +49,7 @@ def private_folder(folder: Path, owner: RunAs | None) -> None:
 
 
 def give(path: Path, owner: RunAs | None) -> None:
+    """Make the server's user the owner of a file; None leaves it with the present one."""
     if owner is not None:
         os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
 

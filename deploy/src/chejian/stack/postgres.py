@@ -104,7 +104,9 @@ class EmbeddedPostgres:
         inside = self.data_dir / "socket"
         if len(os.fsencode(inside / ".s.PGSQL.65535")) <= _SOCKET_PATH_MAX:
             return inside
-        return Path(tempfile.gettempdir()) / f"chejian-pg-{sha256(os.fsencode(self.data_dir)).hexdigest()[:16]}"
+        return (
+            Path(tempfile.gettempdir()) / f"chejian-pg-{sha256(os.fsencode(self.data_dir)).hexdigest()[:16]}"
+        )
 
     @property
     def _port(self) -> int:
@@ -141,7 +143,11 @@ class EmbeddedPostgres:
         """
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
-                source = psycopg.sql.SQL(" TEMPLATE {}").format(psycopg.sql.Identifier(template)) if template else None
+                source = (
+                    psycopg.sql.SQL(" TEMPLATE {}").format(psycopg.sql.Identifier(template))
+                    if template
+                    else None
+                )
                 statement = psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
                 connection.execute(statement + source if source else statement)
         return self.dsn(name)
@@ -209,7 +215,9 @@ class EmbeddedPostgres:
 
     def _settings(self) -> dict[str, str]:
         quarter = memory_bytes() // 4
-        buffers = min(512, quarter // 2**20)  # more gains nothing in the demo and starves the machine's other work
+        buffers = min(
+            512, quarter // 2**20
+        )  # more gains nothing in the demo and starves the machine's other work
         listen = {"port": str(self._port), "listen_addresses": "" if self._tcp_port is None else "127.0.0.1"}
         settings = {**_SETTINGS, "shared_buffers": f"{buffers}MB", **listen}
         return settings if self._durable else {**settings, **_SCRATCH}
@@ -235,9 +243,20 @@ class EmbeddedPostgres:
         secret.touch(mode=0o600)
         secret.write_text(password.read_text(encoding="ascii"), encoding="ascii")
         give(secret, self._run_as)
-        argv = [str(self._bin / "initdb"), "-D", str(draft), "-U", USER, f"--pwfile={secret}", "--encoding=UTF8"]
+        argv = [
+            str(self._bin / "initdb"),
+            "-D",
+            str(draft),
+            "-U",
+            USER,
+            f"--pwfile={secret}",
+            "--encoding=UTF8",
+        ]
         argv += ["--auth-local=trust", "--auth-host=scram-sha-256", "--locale=C"]
-        argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]  # byte order, the same on every machine
+        argv += [
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        ]  # byte order, the same on every machine
         argv += [] if self._durable else ["--no-sync"]
         spec = ProcessSpec(name="initdb", argv=argv, log=self.data_dir / "initdb.log", run_as=self._run_as)
         initdb = Child(spec)
@@ -253,7 +272,9 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + _ORPHAN_WITHIN_S
         while (pid := postmaster(marker, self._cluster)) is not None:
             if time.monotonic() > deadline:
-                raise StartError("postgres", f"an earlier server (pid {pid}) does not end", log=self.log, tail="")
+                raise StartError(
+                    "postgres", f"an earlier server (pid {pid}) does not end", log=self.log, tail=""
+                )
             try:
                 os.kill(pid, signal.SIGINT)
             except ProcessLookupError:

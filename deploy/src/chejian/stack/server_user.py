@@ -55,7 +55,9 @@ def _find_or_make() -> pwd.struct_passwd:
         check=False,
     )
     try:
-        return pwd.getpwnam(SERVER_USER)  # another process may have won the race, so the status alone decides nothing
+        return pwd.getpwnam(
+            SERVER_USER
+        )  # another process may have won the race, so the status alone decides nothing
     except KeyError:
         raise StackError(f"cannot create the system user '{SERVER_USER}': {made.stderr.strip()}") from None
 

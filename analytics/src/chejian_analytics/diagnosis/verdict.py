@@ -1,0 +1,119 @@
+"""What method `bearing_envelope` answers, and the thresholds it answers by."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from chejian_analytics.diagnosis.lines import Line, Part
+from chejian_analytics.diagnosis.masks import Mask
+from chejian_analytics.diagnosis.quality import Features, Unusable
+
+METHOD = "bearing_envelope"
+VERSION = "1"
+
+Confidence = Literal["confirmed", "probable", "impulsive_unassigned", "none", "cannot_tell"]
+Reason = Unusable | Literal["not_separable_from_shaft"]
+
+
+@dataclass(frozen=True, slots=True)
+class BearingConfig:
+    """Fixed thresholds. Levels and scores are natural logarithms of power over background [nat].
+
+    Args:
+        slip_range: largest joint offset of the lines from kinematics, relative. Published slip is 0.1-0.4 %, lightly
+            loaded bearings skid up to 1 %.
+        probable_score: score from which a part is named: power of its lines 11 times the background in geometric mean.
+            Asked for bearings that are not there, sound machines stay below 2.3, a gearbox mostly below 2.4
+            (``python -m benchmarks.diagnosis`` prints the count).
+        confirmed_score: power of its lines 27 times the background in geometric mean.
+        line_score: a single line counts as present from here: noise in three bins exceeds it in 1 of 100 cases.
+        line_support: so many of the first three readable harmonics must be present.
+        winner_margin: lead over the runner-up below which two parts explain the window equally well.
+        impulsive_kurtosis: Gaussian noise has 3, sinusoids less; from 5 on the window holds repeated shocks.
+        race_passes: least number of outer-race passes in the window for race and ball families.
+        cage_turns: least number of cage turns for the cage family.
+    """
+
+    slip_range: float = 0.01
+    probable_score: float = 2.4
+    confirmed_score: float = 3.3
+    line_score: float = 1.75
+    line_support: int = 2
+    winner_margin: float = 0.2
+    impulsive_kurtosis: float = 5.0
+    race_passes: float = 50.0
+    cage_turns: float = 20.0
+
+
+DEFAULTS = BearingConfig()
+"""The thresholds that stored results were made with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One circumstance that speaks against, or limits, the verdict.
+
+    Args:
+        code: ``runner_up_present`` (lead over it [nat]), ``explained_by_shaft`` (how far a part would
+            pass the threshold if shaft sidebands were not held against it [nat]), ``lines_masked``
+            (count), ``speed_uncertain`` (evidence [nat]), ``speed_departs_nominal`` (relative),
+            ``not_evaluated_<part>`` (passes seen).
+        value: its size.
+    """
+
+    code: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class BearingDiagnosis:
+    """Verdict on one window, with everything needed to check it. `dataclasses.asdict` makes it JSON.
+
+    Args:
+        method: method id.
+        version: method version.
+        part: damaged part, None unless confidence is confirmed or probable.
+        confidence: class of the verdict.
+        score: score of the best family [nat], 0 where none was evaluated.
+        runner_up: part with the second score, None where none was evaluated.
+        runner_up_score: its score [nat].
+        shaft_hz: shaft frequency used [Hz].
+        speed_quality: evidence for it over its best rival [nat].
+        slip_offset: joint offset of the best family's lines from kinematics, relative.
+        samples_used: how many samples, from the first on, the spectra were made of (a length with a fast FFT).
+        lines: lines of the best family.
+        masks: what was taken out before scoring.
+        counter_evidence: what speaks against the verdict.
+        features: time-domain features.
+        reason: why nothing can be told, None unless confidence is cannot_tell.
+    """
+
+    method: str
+    version: str
+    part: Part | None
+    confidence: Confidence
+    score: float
+    runner_up: Part | None
+    runner_up_score: float
+    shaft_hz: float
+    speed_quality: float
+    slip_offset: float
+    samples_used: int
+    lines: tuple[Line, ...]
+    masks: tuple[Mask, ...]
+    counter_evidence: tuple[Evidence, ...]
+    features: Features
+    reason: Reason | None
+
+
+def strongest(diagnoses: Iterable[BearingDiagnosis]) -> BearingDiagnosis:
+    """The verdict that says most, of several axes or sensors on one bearing.
+
+    Args:
+        diagnoses: at least one.
+
+    Returns:
+        The named part with the highest score; else the most informative verdict (impulsive, none, cannot tell).
+    """
+    rank = {"confirmed": 3, "probable": 3, "impulsive_unassigned": 2, "none": 1, "cannot_tell": 0}
+    return max(diagnoses, key=lambda diagnosis: (rank[diagnosis.confidence], diagnosis.score))

@@ -1,0 +1,243 @@
+"""Harmonic kernels: score many candidate fundamentals against one line-level array.
+
+A *level* is the natural logarithm of a spectrum's power over its background, never below 0; NaN marks a bin that
+must not be counted (masked). Positions are given in bins per shaft order, so the same kernels serve every window.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+FULL_LEAD = math.log(4.0)
+"""Lead over its rivals [nat] from which a line counts fully: power of a carrier over a 100 % modulation's sideband."""
+
+
+def harmonic_sums(
+    level: NDArray[np.float64], fundamental_bins: NDArray[np.float64], harmonics: int
+) -> NDArray[np.float64]:
+    """Sum of the level at the first harmonics of each candidate, linearly interpolated between bins.
+
+    Args:
+        level: shape (n,), >= 0; NaN counts as 0.
+        fundamental_bins: shape (m,), candidate fundamentals in bins, > 0.
+        harmonics: how many multiples to add, >= 1. Multiples beyond the last bin add 0.
+
+    Returns:
+        Shape (m,).
+
+    Raises:
+        ValueError: a shape or a range is wrong.
+    """
+    if level.ndim != 1 or fundamental_bins.ndim != 1:
+        raise ValueError(f"shapes {level.shape} and {fundamental_bins.shape} given, (n,) and (m,) allowed")
+    if harmonics < 1:
+        raise ValueError(f"harmonics: {harmonics} given, >= 1 allowed")
+    if not (fundamental_bins > 0).all():
+        raise ValueError("fundamental_bins: every candidate must be > 0")
+    return np.asarray(_harmonic_sums(level, fundamental_bins, harmonics))
+
+
+def comb_bins(count: int, spacing: float, half_width: float) -> NDArray[np.bool_]:
+    """Which bins lie within a comb's teeth.
+
+    Args:
+        count: number of bins, >= 0.
+        spacing: distance of the teeth [bins], > 0; the first tooth stands at `spacing`.
+        half_width: half-width of a tooth [bins], >= 0, edges included.
+
+    Returns:
+        Shape (count,).
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    if not (count >= 0 and spacing > 0 and half_width >= 0):
+        raise ValueError(
+            f"count {count}, spacing {spacing}, half_width {half_width} given; >= 0, > 0, >= 0 allowed"
+        )
+    return np.asarray(_comb_bins(count, spacing, half_width))
+
+
+def best_offset(
+    level: NDArray[np.float64],
+    *,
+    bins_per_order: float,
+    order: float,
+    modulation: float,
+    harmonics: int,
+    counted: int,
+    offsets: NDArray[np.float64],
+    near_integer: float,
+    resolved_bins: float,
+    least_lines: int,
+) -> tuple[int, float, float, NDArray[np.float64]]:
+    """The joint slip offset at which the harmonics of a fault order stand out most, held against shaft rivals.
+
+    For offset d the fundamental is ``f = order * (1 + d)``. The value of harmonic h is the level at ``h f``, or the
+    weaker of its two sidebands ``h f -+ modulation`` where that is higher (or where ``h f`` is masked). The score is
+    the mean of the first `counted` values that could be read, over at least `least_lines` of them.
+
+    A fundamental within `near_integer` of a whole shaft order n may be mistaken for a sideband of shaft harmonics,
+    ``m + c`` with one constant c for all m, as 2-pole motors, rubs and beats make them. A bearing line drifts away
+    from its integer, ``h (f - n)``; a sideband does not. So for these families each line is held against its best rival:
+    the lines at ``h n + j (f - n)``, j < h, where at least `resolved_bins` away, and, unless the family itself is
+    modulated by the shaft, the weaker of the two neighbours ``h f -+ 1``. A line that is merely modulated by the shaft
+    keeps four times the power of its sidebands (amplitude modulation by at most 100 %), so a lead of ln 4 keeps the
+    value, no lead makes it 0, and in between it is scaled.
+
+    Args:
+        level: shape (n,), >= 0 or NaN = masked. Positions beyond the array count as masked.
+        bins_per_order: bins per shaft order, > 0.
+        order: nominal fault order, > 0.
+        modulation: sideband spacing in orders; 0 = the family has none.
+        harmonics: number of harmonics H that are read, >= 1.
+        counted: how many of them, the first that could be read, make the score, >= 1.
+        offsets: shape (m,), m >= 1, relative, for example -0.01 .. 0.01; the first of equals wins.
+        near_integer: half-width in orders of the zone around whole orders where rivals count.
+        resolved_bins: least distance in bins of a rival that can be told from the line.
+        least_lines: least divisor of the mean, >= 1.
+
+    Returns:
+        (index of the best offset, its score, best score of any offset before rivals, values at the best offset,
+        shape (H,), NaN = could not be read).
+
+    Raises:
+        ValueError: a shape or a range is wrong.
+    """
+    if level.ndim != 1 or offsets.ndim != 1:
+        raise ValueError(f"shapes {level.shape} and {offsets.shape} given, (n,) and (m,) allowed")
+    if offsets.size == 0:
+        raise ValueError("offsets: none given, at least one needed")
+    if not (
+        bins_per_order > 0 and order > 0 and modulation >= 0 and min(harmonics, counted, least_lines) >= 1
+    ):
+        raise ValueError(
+            f"bins_per_order {bins_per_order}, order {order}, modulation {modulation}, harmonics {harmonics}, "
+            f"counted {counted}, least_lines {least_lines} given; > 0, > 0, >= 0, >= 1, >= 1, >= 1 allowed"
+        )
+    index, score, own_score, values = _best_offset(
+        level,
+        bins_per_order,
+        order,
+        modulation,
+        harmonics,
+        counted,
+        offsets,
+        near_integer,
+        resolved_bins,
+        least_lines,
+    )
+    return int(index), float(score), float(own_score), values
+
+
+@njit(cache=True, nogil=True)
+def _harmonic_sums(level, fundamental_bins, harmonics):
+    out = np.zeros(fundamental_bins.size)
+    for i in range(fundamental_bins.size):
+        total = 0.0
+        for h in range(1, harmonics + 1):
+            position = h * fundamental_bins[i]
+            left = int(position)
+            if left + 1 >= level.size:
+                break
+            share = position - left
+            low = level[left]
+            high = level[left + 1]
+            total += (0.0 if math.isnan(low) else low * (1.0 - share)) + (
+                0.0 if math.isnan(high) else high * share
+            )
+        out[i] = total
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _comb_bins(count, spacing, half_width):
+    out = np.zeros(count, dtype=np.bool_)
+    tooth = 1
+    while tooth * spacing - half_width <= count - 1:
+        first = max(math.ceil(tooth * spacing - half_width), 0)
+        last = min(math.floor(tooth * spacing + half_width), count - 1)
+        for i in range(first, last + 1):
+            out[i] = True
+        tooth += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _at(level, position):
+    index = math.floor(position + 0.5)
+    if index < 0 or index >= level.size:
+        return np.nan
+    return level[index]
+
+
+@njit(cache=True, nogil=True)
+def _own(level, per_order, line, modulation):
+    main = _at(level, line * per_order)
+    if modulation == 0.0:
+        return main
+    below = _at(level, (line - modulation) * per_order)
+    above = _at(level, (line + modulation) * per_order)
+    if math.isnan(below) or math.isnan(above):
+        return main
+    side = min(below, above)
+    if math.isnan(main) or side > main:
+        return side
+    return main
+
+
+@njit(cache=True, nogil=True)
+def _rival(level, per_order, fundamental, h, shaft_modulated, resolved_bins):
+    integer = math.floor(fundamental + 0.5)
+    drift = fundamental - integer
+    best = 0.0
+    for j in range(1, h):
+        if (h - j) * abs(drift) * per_order >= resolved_bins:
+            value = _at(level, (h * integer + j * drift) * per_order)
+            best = max(best, value)
+    if not shaft_modulated:
+        below = _at(level, (h * fundamental - 1.0) * per_order)
+        above = _at(level, (h * fundamental + 1.0) * per_order)
+        weaker = min(below, above)
+        if not math.isnan(below) and not math.isnan(above) and weaker > best:
+            best = weaker
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _best_offset(
+    level, per_order, order, modulation, harmonics, counted, offsets, near_integer, resolved_bins, least_lines
+):
+    near = abs(order - math.floor(order + 0.5)) <= near_integer and order > 0.5
+    values = np.empty(harmonics)
+    best_values = np.empty(harmonics)
+    best = -1.0
+    best_own = 0.0
+    index = 0
+    for i in range(offsets.size):
+        fundamental = order * (1.0 + offsets[i])
+        total = 0.0
+        total_own = 0.0
+        readable = 0
+        for h in range(1, harmonics + 1):
+            value = _own(level, per_order, h * fundamental, modulation)
+            own = value
+            if near and not math.isnan(value):
+                lead = value - _rival(level, per_order, fundamental, h, modulation == 1.0, resolved_bins)
+                value *= min(max(lead / FULL_LEAD, 0.0), 1.0)
+            if not math.isnan(value) and readable < counted:
+                readable += 1
+                total_own += own
+                total += value
+            values[h - 1] = value
+        divisor = max(readable, least_lines)
+        best_own = max(best_own, total_own / divisor)
+        if total / divisor > best:
+            best = total / divisor
+            index = i
+            # Element by element: a slice assignment takes longer to compile than all the rest.
+            for h in range(harmonics):
+                best_values[h] = values[h]
+    return index, best, best_own, best_values

@@ -1,0 +1,70 @@
+"""State runs in one pass over the samples: order check, hold limit and merging together.
+
+Compiled, because plain numpy needs a pass and a temporary array for each of these (measured: benchmarks/kpi_oee.py).
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def held_runs(
+    times_us: NDArray[np.int64],
+    states: NDArray[np.int16] | NDArray[np.int64] | NDArray[np.float64],
+    start_us: int,
+    end_us: int,
+    hold_us: int,
+    top: int,
+    run_starts: NDArray[np.int64],
+    run_states: NDArray[np.int16],
+) -> int:
+    """Write the runs of equal state within [start_us, end_us) and return how many there are.
+
+    Args:
+        times_us: sample times [us], shape (n,).
+        states: state numbers, shape (n,); what is no whole number in 1..top counts as 0.
+        start_us: begin of the range [us].
+        end_us: end of the range [us], > start_us.
+        hold_us: longest time that a value holds [us], > 0.
+        top: largest state number.
+        run_starts: filled with the start of each run; room for 2 n + 2.
+        run_states: filled with the state of each run; room for 2 n + 2.
+
+    Returns:
+        The number of runs; or, when the times are not sorted, minus the index of the first that falls.
+    """
+    count = 0
+    last = -1
+    n = len(times_us)
+    if n == 0 or times_us[0] > start_us:
+        run_starts[0] = start_us
+        run_states[0] = 0
+        count = 1
+        last = 0
+    for i in range(n):
+        time = times_us[i]
+        following = times_us[i + 1] if i + 1 < n else max(end_us, time)
+        if following < time:
+            return -(i + 1)
+        raw = states[i]
+        held = following - time <= hold_us
+        if held and raw == last:
+            continue  # the open run goes on; nearly all samples are such repeats
+        begin = max(time, start_us)
+        until = min(following, end_us)
+        if until <= begin:
+            continue
+        state = int(raw) if 1 <= raw <= top and raw == np.floor(raw) else 0
+        lapse = until if held else min(until, time + hold_us)
+        if lapse > begin and state != last:
+            run_starts[count] = begin
+            run_states[count] = state
+            count += 1
+            last = state
+        if lapse < until and last != 0:
+            run_starts[count] = max(lapse, begin)
+            run_states[count] = 0
+            count += 1
+            last = 0
+    return count

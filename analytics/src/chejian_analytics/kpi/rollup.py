@@ -1,0 +1,34 @@
+"""OEE of a longer window, or of several equipment, from the parts: numerators and denominators are added."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
+
+_COUNTS = frozenset({"produced", "good", "scrap"})
+
+
+def rollup(parts: Sequence[OeeResult]) -> OeeResult:
+    """Add results and divide again; the mean of OEE values is not an OEE (ISO 22400-2:2014, period roll-up).
+
+    Splitting a window and rolling its pieces up gives the whole window's result. A count that one part lacks is
+    summed over the others; the flags say so: no_counts in some parts only becomes counts_partial.
+
+    Args:
+        parts: results of disjoint windows of one equipment, or of several equipment.
+
+    Raises:
+        ValueError: when there is no part.
+    """
+    if not parts:
+        raise ValueError("rollup needs at least one part")
+    sums = {f.name: _added(parts, f.name) for f in fields(OeeTerms)}
+    flags = {flag for part in parts for flag in part.flags}
+    if not all(Flag.NO_COUNTS in part.flags for part in parts) and Flag.NO_COUNTS in flags:
+        flags = (flags - {Flag.NO_COUNTS}) | {Flag.COUNTS_PARTIAL}
+    return oee(OeeTerms(**sums), flags)  # type: ignore[arg-type]  # times are never None in a part
+
+
+def _added(parts: Sequence[OeeResult], name: str) -> int | None:
+    values = [v for v in (getattr(part, name) for part in parts) if v is not None]
+    return sum(values) if values or name not in _COUNTS else None

@@ -1,0 +1,81 @@
+"""The API: `create_app` puts routers, health pages, errors, headers and the console together."""
+
+import importlib.util
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chejian_contract.health import Metrics
+from fastapi import APIRouter, FastAPI
+
+import chejian_cloud.calendar.routes as calendar_routes
+import chejian_cloud.diagnosis.routes as diagnosis_routes
+import chejian_cloud.health.routes as health_routes
+import chejian_cloud.kpi.routes as kpi_routes
+import chejian_cloud.registry.routes as registry_routes
+import chejian_cloud.series.routes as series_routes
+import chejian_cloud.states.routes as states_routes
+import chejian_cloud.stream.routes as stream_routes
+from chejian_cloud import problems, process_pages
+from chejian_cloud.config import API_PREFIX, Settings
+from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
+from chejian_cloud.security import SecurityHeaders
+from chejian_cloud.stream.service import OverviewStream
+
+log = logging.getLogger(__name__)
+
+_SUBJECTS = (
+    registry_routes,
+    calendar_routes,
+    series_routes,
+    states_routes,
+    kpi_routes,
+    diagnosis_routes,
+    health_routes,
+    stream_routes,
+)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with app.state.stream:
+        yield
+    app.state.engine.dispose()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the API and, where the package holds it, the console. Opens no connection before the first request.
+
+    The console is `chejian_cloud.console`; its `mount(app)` adds pages and static files.
+    """
+    app = FastAPI(
+        title="Chejian 车间",
+        summary="The open platform for digital workshops: registry, states, KPIs, diagnoses and data health.",
+        version="1",
+        openapi_url=f"{API_PREFIX}/openapi.json",
+        docs_url=None,  # their pages load scripts from the internet
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    app.state.engine = make_engine(
+        settings.dsn, application="chejian-cloud api", statement_timeout_ms=STATEMENT_TIMEOUT_MS
+    )
+    app.state.stream = OverviewStream(app.state.engine, hold=settings.hold, metrics=app.state.metrics)
+    problems.install(app)
+    app.include_router(process_pages.router)
+    app.include_router(_api())
+    if importlib.util.find_spec("chejian_cloud.console") is not None:
+        console = importlib.import_module("chejian_cloud.console")
+        console.mount(app)
+    app.add_middleware(process_pages.RequestMetrics, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _api() -> APIRouter:
+    api = APIRouter(prefix=API_PREFIX, responses=dict(problems.RESPONSES))
+    for subject in _SUBJECTS:
+        api.include_router(subject.router)
+    return api

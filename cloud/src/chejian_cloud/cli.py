@@ -1,0 +1,168 @@
+"""`chejian-cloud`: API, worker, migrations, registry seed, recomputation."""
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from chejian_contract.errors import ConfigError
+
+from chejian_cloud.config import Settings, load_settings
+from chejian_cloud.errors import CloudError
+
+EXIT_OK = 0
+EXIT_WRONG = 2
+"""Something the person has to correct: settings, arguments, a seed file."""
+SHUTDOWN_SECONDS = 3
+"""[s] that open streams get when the API ends; browsers reconnect by themselves."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: arguments without the program's name; None takes those of the process.
+
+    Returns:
+        0, or 2 when settings, arguments or a file are wrong (told on standard error).
+    """
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=arguments.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells the names of its plug-ins at each start
+    try:
+        settings = load_settings(arguments.config, overrides=_overrides(arguments))
+        return _COMMANDS[arguments.command](settings, arguments)
+    except (CloudError, ConfigError) as error:
+        print(f"chejian-cloud {arguments.command}: {error}", file=sys.stderr)
+        return EXIT_WRONG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chejian-cloud",
+        description="Registry, worker, API and console of Chejian; database: CHEJIAN_DSN.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("api", "serve the API and the console"),
+        ("worker", "recompute states, KPIs and diagnoses as data arrive"),
+        ("migrate", "bring schema app to this version"),
+        ("seed", "store a registry file"),
+        ("recompute", "compute a range anew"),
+    ):
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command.add_argument("--config", type=Path, help="TOML file of settings")
+        command.add_argument("--dsn", help="PostgreSQL URL (default: CHEJIAN_DSN)")
+        command.add_argument(
+            "--log-level",
+            default="info",
+            choices=["debug", "info", "warning", "error"],
+            help="(default: info)",
+        )
+        if name in ("api", "worker"):
+            command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+            command.add_argument("--port", type=int, help="TCP port of the HTTP pages; 0 takes a free one")
+        if name == "seed":
+            command.add_argument("file", type=Path, help="registry in TOML")
+        if name == "recompute":
+            command.add_argument(
+                "--from", dest="start", type=_moment, required=True, help="ISO 8601 with offset"
+            )
+            command.add_argument("--to", dest="end", type=_moment, required=True, help="ISO 8601 with offset")
+            command.add_argument("--equipment", help="code; default: all")
+            command.add_argument(
+                "--no-wait", action="store_true", help="mark only; the worker computes later"
+            )
+    return parser
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be ISO 8601 with offset, e.g. 2026-11-23T08:00:00+08:00"
+        )
+    return moment
+
+
+def _overrides(arguments: argparse.Namespace) -> dict[str, object]:
+    prefix = "http" if arguments.command == "api" else "worker"
+    given = {
+        "dsn": arguments.dsn,
+        f"{prefix}_host": getattr(arguments, "host", None),
+        f"{prefix}_port": getattr(arguments, "port", None),
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _end_on_sigterm() -> None:
+    """End with 0 on SIGTERM while a server is still starting, and when uvicorn passes the signal on after it has ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_OK))
+
+
+def _api(settings: Settings, _arguments: argparse.Namespace) -> int:
+    _end_on_sigterm()
+    import uvicorn  # noqa: PLC0415 - the other commands start without it
+
+    from chejian_cloud.app import create_app  # noqa: PLC0415 - the other commands start without it
+
+    uvicorn.run(
+        create_app(settings),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    return EXIT_OK
+
+
+def _worker(settings: Settings, _arguments: argparse.Namespace) -> int:
+    _end_on_sigterm()
+    from chejian_cloud.worker import run  # noqa: PLC0415 - the other commands start without it
+
+    run(settings)
+    return EXIT_OK
+
+
+def _migrate(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from chejian_cloud.db.migrate import migrate  # noqa: PLC0415 - the other commands start without it
+
+    before, after = migrate(settings.dsn)
+    print(f"schema app: {after}" + (" (unchanged)" if before == after else f" (was {before or 'empty'})"))
+    return EXIT_OK
+
+
+def _seed(settings: Settings, arguments: argparse.Namespace) -> int:
+    from chejian_cloud.registry.seed import seed  # noqa: PLC0415 - the other commands start without it
+
+    report = seed(settings.dsn, arguments.file)
+    print(f"{arguments.file}: " + (", ".join(f"{n} {kind}" for kind, n in report.items()) or "nothing new"))
+    return EXIT_OK
+
+
+def _recompute(settings: Settings, arguments: argparse.Namespace) -> int:
+    from chejian_cloud.recompute import recompute  # noqa: PLC0415 - the other commands start without it
+
+    recompute(
+        settings.dsn,
+        arguments.start,
+        arguments.end,
+        code=arguments.equipment,
+        wait=not arguments.no_wait,
+        tell=print,
+    )
+    return EXIT_OK
+
+
+_COMMANDS = {"api": _api, "worker": _worker, "migrate": _migrate, "seed": _seed, "recompute": _recompute}

@@ -1,0 +1,90 @@
+"""Settings of the cloud service: a frozen dataclass from environment, command line and an optional TOML file."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chejian_contract.config import ConfigValueError, Seconds, from_table, load_config
+
+API_PREFIX = "/api/v1"
+"""Path below which the API lives; its version changes only when an answer's meaning does."""
+_ENVIRONMENT = {
+    "dsn": "CHEJIAN_DSN",
+    "http_host": "CHEJIAN_HTTP_HOST",
+    "http_port": "CHEJIAN_HTTP_PORT",
+    "worker_host": "CHEJIAN_WORKER_HOST",
+    "worker_port": "CHEJIAN_WORKER_PORT",
+}
+_NUMBERS = frozenset({"http_port", "worker_port"})
+_MAX_PORT = 65535
+_HOLD = Seconds(60)
+_RUNNING_INTERVAL = Seconds(2)
+_SETTLE = Seconds(60)
+_POLL = Seconds(1)
+_DIAGNOSIS_BUDGET = Seconds(0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of `chejian-cloud api` and `chejian-cloud worker`.
+
+    Attributes:
+        dsn: PostgreSQL URL, e.g. "postgresql://user@host:5432/chejian"; from CHEJIAN_DSN.
+        http_host: address that the API listens on. There is no authentication yet, hence the loopback default.
+        http_port: TCP port of the API, 0 to 65535; 0 takes a free one.
+        worker_host: address of the worker's health pages.
+        worker_port: TCP port of the worker's health pages, 0 to 65535; 0 takes a free one.
+        hold: [s] how long a value holds when no other follows, > 0; two heartbeats of the edge (architecture 2.2).
+        running_interval: [s] marks of running hours are taken at most this often per equipment, > 0.
+        settle: [s] how long after its end a window may still change without a line in `kpi_revision`: samples of its
+            last second are on their way when the clock closes it, >= 0.
+        poll: [s] how often the worker looks for marks when no notification comes, > 0.
+        diagnosis_budget: [s] of work on waveforms between two looks at the KPI marks, > 0.
+    """
+
+    dsn: str
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    worker_host: str = "127.0.0.1"
+    worker_port: int = 0
+    hold: Seconds = _HOLD
+    running_interval: Seconds = _RUNNING_INTERVAL
+    settle: Seconds = _SETTLE
+    poll: Seconds = _POLL
+    diagnosis_budget: Seconds = _DIAGNOSIS_BUDGET
+
+    def __post_init__(self) -> None:
+        if not self.dsn.startswith(("postgresql://", "postgres://")):
+            raise ConfigValueError("dsn", self.dsn, "a URL postgresql://... (environment CHEJIAN_DSN)")
+        for key in ("http_port", "worker_port"):
+            if not 0 <= getattr(self, key) <= _MAX_PORT:
+                raise ConfigValueError(key, getattr(self, key), f"0 to {_MAX_PORT}")
+        for key in ("hold", "running_interval", "poll", "diagnosis_budget"):
+            if getattr(self, key) <= 0:
+                raise ConfigValueError(key, getattr(self, key), "more than 0 s")
+        if self.settle < 0:
+            raise ConfigValueError("settle", self.settle, "0 s or more")
+
+
+def load_settings(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """Read the settings: the file, over it the environment, over that `overrides` (the command line).
+
+    Raises:
+        chejian_contract.errors.ConfigError: names source, key, value and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, object] = {
+        key: int(environ[name]) if key in _NUMBERS and environ[name].isdecimal() else environ[name]
+        for key, name in _ENVIRONMENT.items()
+        if environ.get(name)
+    }
+    values.update(overrides or {})
+    if path is not None:
+        return load_config(Settings, path, overrides=values)
+    return from_table(Settings, values, source="environment")

@@ -1,0 +1,123 @@
+// Chejian's own HTTP API as the pages need it: times become milliseconds, windows are grouped, errors are sentences.
+import { parse } from './clock.js';
+import { t } from './i18n.js';
+
+async function get(path, parameters = {}) {
+  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined));
+  const answer = await fetch(`/api/v1${path}${query.size ? `?${query}` : ''}`, { headers: { accept: 'application/json' } }).catch(() => {
+    throw new Error(t('error.offline'));
+  });
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => ({}));
+    throw new Error(problem.detail ?? `${path}: HTTP ${answer.status}`);
+  }
+  return answer.json();
+}
+
+const iso = (ms) => new Date(ms).toISOString();
+const span = (from, to) => ({ from: iso(from), to: iso(to) });
+const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((name) => [name, parse(row[name])])) });
+
+/** State intervals [{start, end, state, category}] of a range. */
+export async function states(id, from, to) {
+  return (await get(`/equipment/${id}/states`, span(from, to))).map((row) => timed(row, 'start', 'end'));
+}
+
+/** KPI values of a range; `kpi` may be left out. */
+export async function kpis(id, { window, from, to, kpi }) {
+  const rows = await get(`/equipment/${id}/kpis`, { window, kpi, ...span(from, to) });
+  return rows.map((row) => timed(row, 'start', 'end', 'computed_at'));
+}
+
+/** Windows [{start, end, provisional, kpis: {id: row}}] of KPI rows, newest first; only those that have an OEE row. */
+export function windowsOf(rows) {
+  const windows = new Map();
+  for (const row of rows) {
+    if (!windows.has(row.start)) windows.set(row.start, { start: row.start, end: row.end, kpis: {} });
+    windows.get(row.start).kpis[row.kpi] = row;
+  }
+  return [...windows.values()]
+    .filter((w) => w.kpis.oee)
+    .map((w) => ({ ...w, provisional: w.kpis.oee.provisional }))
+    .sort((a, b) => b.start - a.start);
+}
+
+/** Signals with their newest values: `time`, `value`, `text`, `quality` are null where nothing is stored. */
+export async function signals(id) {
+  const rows = await get(`/equipment/${id}/signals`);
+  return rows.map((row) => {
+    const last = row.last ?? { time: null, value: null, text: null, quality: null };
+    return { ...row, time: parse(last.time), value: last.value, text: last.text, quality: last.quality };
+  });
+}
+
+/** Points [{time, value, quality}] of a series and whether the server thinned them out. */
+export async function samples(series, from, to, maxPoints) {
+  const body = await get(`/series/${series}/samples`, { ...span(from, to), max_points: maxPoints });
+  return {
+    decimated: body.decimated,
+    total: body.total,
+    points: body.time.map((time, i) => ({ time: parse(time), value: body.value[i], quality: body.quality[i] })),
+  };
+}
+
+/** KPI definitions (formula, clause) by id. */
+export async function kpiDefinitions() {
+  return Object.fromEntries((await get('/kpis')).map((kpi) => [kpi.id, kpi]));
+}
+
+/** Shifts and planned stops [{kind, code, name_zh, name_en, start, end}] of a range. */
+export async function shifts(id, from, to) {
+  return (await get(`/equipment/${id}/shifts`, span(from, to))).map((row) => timed(row, 'start', 'end'));
+}
+
+/** Diagnoses, newest first, without their evidence. */
+export async function diagnoses(id, limit) {
+  return (await get(`/equipment/${id}/diagnoses`, { limit })).map((row) => timed(row, 'time', 'computed_at'));
+}
+
+/** One diagnosis with its evidence. */
+export async function diagnosis(id) {
+  return timed(await get(`/diagnoses/${id}`), 'time', 'computed_at');
+}
+
+/** Spectrum behind a diagnosis: {frequencies, values, background, markers: [{part, order, hz}]}. */
+export async function spectrum(id) {
+  const body = await get(`/diagnoses/${id}/spectrum`);
+  return { frequencies: body.frequency, values: body.value, background: body.background, markers: body.markers };
+}
+
+/** Nodes with their ledgers, what waits, and the completeness of the last 24 hours. */
+export async function dataHealth() {
+  const body = await get('/data-health');
+  return {
+    ...body,
+    nodes: body.nodes.map((node) => ({
+      ...timed(node, 'born_at', 'died_at', 'last_seen'),
+      ledgers: node.ledgers.map((ledger) => timed(ledger, 'announced_at')),
+      newest_dead_letters: node.newest_dead_letters.map((letter) => timed(letter, 'received')),
+    })),
+    equipment: body.equipment.map(hours),
+  };
+}
+
+const hours = (row) => ({ ...row, hours: row.hours.map((hour) => timed(hour, 'start', 'end')) });
+
+/** Completeness of every equipment by hour. */
+export async function completeness(from, to) {
+  return (await get('/completeness', span(from, to))).map(hours);
+}
+
+/** All equipment at this moment: state, shift KPIs, newest diagnosis. */
+export async function overview() {
+  return live(await get('/overview'));
+}
+
+/** An overview, from the API or from the stream, with its times as milliseconds. */
+export function live(body) {
+  return body.equipment.map((row) => ({
+    ...timed(row, 'since'),
+    shift: row.shift && timed(row.shift, 'start', 'end'),
+    diagnosis: row.diagnosis && timed(row.diagnosis, 'time'),
+  }));
+}

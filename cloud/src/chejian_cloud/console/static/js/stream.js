@@ -1,0 +1,48 @@
+// Live updates: one EventSource per page, and an honest word when the server falls silent.
+import { live, overview } from './api.js';
+import { timeOf } from './clock.js';
+import { byId } from './dom.js';
+import { t } from './i18n.js';
+
+const PROBE_AFTER = 15_000; // ms without an event: nothing changed, or nobody is there; scripts don't see SSE comments
+const LOOK_EVERY = 5_000; // ms
+
+function show(state, text) {
+  const element = byId('live');
+  if (element.dataset.live !== state || element.textContent !== text) {
+    element.dataset.live = state;
+    element.textContent = text;
+  }
+}
+
+/**
+ * Listen to `/api/v1/stream`; `onOverview(overview)` gets each event. Counts them in body.dataset.messages.
+ * When no event came for a while the overview is asked for once: an answer proves that nothing changed, silence is told.
+ */
+export function listen(onOverview) {
+  const source = new EventSource('/api/v1/stream');
+  let heard = Date.now();
+  let messages = 0;
+  const alive = () => {
+    heard = Date.now();
+    show('live', t('live.at', { time: timeOf(heard) }));
+  };
+  source.addEventListener('overview', (event) => {
+    messages += 1;
+    document.body.dataset.messages = String(messages);
+    alive();
+    onOverview(live(JSON.parse(event.data)));
+  });
+  source.addEventListener('open', alive);
+  const look = async () => {
+    if (source.readyState === EventSource.OPEN && Date.now() - heard < PROBE_AFTER) return;
+    try {
+      onOverview(await overview());
+      alive();
+    } catch {
+      show('stale', t('live.stale', { time: timeOf(heard) })); // the words are the handling: the page keeps its last numbers
+    }
+  };
+  setInterval(look, LOOK_EVERY);
+  return source;
+}

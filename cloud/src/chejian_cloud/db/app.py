@@ -1,0 +1,301 @@
+"""Schema `app`: registry, calendar, state intervals, KPIs, diagnoses and marks. Changes go through `migrations/`."""
+
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all tables in schema `app`."""
+
+    metadata = MetaData(schema="app", naming_convention=_NAMES)
+    type_annotation_map = {  # noqa: RUF012 - the declarative base reads a plain class attribute
+        str: Text,
+        float: Double,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+def _key() -> Mapped[int]:
+    return mapped_column(Identity(always=True), primary_key=True)
+
+
+class Enterprise(Base):
+    """An enterprise; its code is the Sparkplug group."""
+
+    __tablename__ = "enterprise"
+    enterprise_id: Mapped[int] = _key()
+    code: Mapped[str] = mapped_column(unique=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+
+
+class Calendar(Base):
+    """Shift pattern and planned stops in one time zone."""
+
+    __tablename__ = "calendar"
+    calendar_id: Mapped[int] = _key()
+    code: Mapped[str] = mapped_column(unique=True)
+    timezone: Mapped[str]
+
+
+class Shift(Base):
+    """A daily shift in local time; `end` <= `start` crosses midnight."""
+
+    __tablename__ = "shift"
+    __table_args__ = (UniqueConstraint("calendar_id", "code"),)
+    shift_id: Mapped[int] = _key()
+    calendar_id: Mapped[int] = mapped_column(ForeignKey("app.calendar.calendar_id"))
+    code: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    start: Mapped[time]
+    end: Mapped[time]
+
+
+class PlannedStop(Base):
+    """A daily planned stop in local time, e.g. a meal; `end` <= `start` crosses midnight."""
+
+    __tablename__ = "planned_stop"
+    __table_args__ = (UniqueConstraint("calendar_id", "start", "end"),)
+    planned_stop_id: Mapped[int] = _key()
+    calendar_id: Mapped[int] = mapped_column(ForeignKey("app.calendar.calendar_id"))
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    start: Mapped[time]
+    end: Mapped[time]
+
+
+class Workshop(Base):
+    """A digital workshop (数字化车间)."""
+
+    __tablename__ = "workshop"
+    __table_args__ = (UniqueConstraint("enterprise_id", "code"),)
+    workshop_id: Mapped[int] = _key()
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("app.enterprise.enterprise_id"))
+    calendar_id: Mapped[int] = mapped_column(ForeignKey("app.calendar.calendar_id"))
+    code: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    timezone: Mapped[str]
+    city_code: Mapped[str]
+
+
+class Line(Base):
+    """A production line of a workshop."""
+
+    __tablename__ = "line"
+    __table_args__ = (UniqueConstraint("workshop_id", "code"),)
+    line_id: Mapped[int] = _key()
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("app.workshop.workshop_id"))
+    code: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+
+
+class Equipment(Base):
+    """A work unit; `type` is the id of an equipment type of the contract."""
+
+    __tablename__ = "equipment"
+    __table_args__ = (UniqueConstraint("enterprise_id", "code"),)
+    equipment_id: Mapped[int] = _key()
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("app.enterprise.enterprise_id"))
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("app.workshop.workshop_id"))
+    line_id: Mapped[int] = mapped_column(ForeignKey("app.line.line_id"))
+    code: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    type: Mapped[str]
+
+
+class EquipmentFeed(Base):
+    """A Sparkplug device that delivers signals of an equipment; a device feeds one equipment."""
+
+    __tablename__ = "equipment_feed"
+    __table_args__ = (UniqueConstraint("group_id", "edge_node", "device"),)
+    equipment_feed_id: Mapped[int] = _key()
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"), index=True)
+    group_id: Mapped[str]
+    edge_node: Mapped[str]
+    device: Mapped[str]
+
+
+class Product(Base):
+    """A product that equipment makes; `code` is what the product signal says."""
+
+    __tablename__ = "product"
+    __table_args__ = (UniqueConstraint("enterprise_id", "code"),)
+    product_id: Mapped[int] = _key()
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("app.enterprise.enterprise_id"))
+    code: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+
+
+class IdealCycle(Base):
+    """Planned run time per item (PRI) of a product on an equipment, from `valid_from` until the next one."""
+
+    __tablename__ = "ideal_cycle"
+    __table_args__ = (
+        UniqueConstraint("equipment_id", "product_id", "valid_from"),
+        CheckConstraint("cycle_us > 0", name="positive"),
+    )
+    ideal_cycle_id: Mapped[int] = _key()
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
+    product_id: Mapped[int] = mapped_column(ForeignKey("app.product.product_id"))
+    cycle_us: Mapped[int] = mapped_column(BigInteger)
+    valid_from: Mapped[datetime]
+
+
+class Bearing(Base):
+    """A monitored bearing: fault frequencies as orders of shaft speed, and the waveform signal that hears it."""
+
+    __tablename__ = "bearing"
+    __table_args__ = (
+        UniqueConstraint("equipment_id", "position"),
+        UniqueConstraint("equipment_id", "signal"),
+    )
+    bearing_id: Mapped[int] = _key()
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
+    position: Mapped[str]
+    designation: Mapped[str]
+    signal: Mapped[str]
+    bpfo: Mapped[float]
+    bpfi: Mapped[float]
+    ftf: Mapped[float]
+    bsf2: Mapped[float]
+    mains_hz: Mapped[float]
+
+
+class StateInterval(Base):
+    """Half-open run of one state and category; merged: no two neighbours are equal, and there are no gaps.
+
+    `state` is a number of `chejian_contract.states.MachineState`, 0 for no data; `category` one of `TimeCategory`.
+    """
+
+    __tablename__ = "state_interval"
+    __table_args__ = (CheckConstraint('start < "end"', name="forward"),)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"), primary_key=True)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    end: Mapped[datetime]
+    state: Mapped[int] = mapped_column(SmallInteger)
+    category: Mapped[str]
+
+
+class KpiValue(Base):
+    """One KPI of one equipment in one window; NULL value: undefined, `flags` say why."""
+
+    __tablename__ = "kpi_value"
+    __table_args__ = (CheckConstraint("window_kind in ('hour', 'shift', 'day')", name="window_kind"),)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"), primary_key=True)
+    kpi: Mapped[str] = mapped_column(primary_key=True)
+    window_kind: Mapped[str] = mapped_column(primary_key=True)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    end: Mapped[datetime]
+    value: Mapped[float | None]
+    numerator: Mapped[float | None]
+    denominator: Mapped[float | None]
+    completeness: Mapped[float | None]
+    flags: Mapped[list[str]]
+    formula_version: Mapped[str]
+    provisional: Mapped[bool]
+    inputs: Mapped[dict[str, Any]]
+    computed_at: Mapped[datetime]
+
+
+class KpiRevision(Base):
+    """A closed window's value changed: what it was and what it became."""
+
+    __tablename__ = "kpi_revision"
+    kpi_revision_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
+    kpi: Mapped[str]
+    window_kind: Mapped[str]
+    start: Mapped[datetime]
+    end: Mapped[datetime]
+    old_value: Mapped[float | None]
+    new_value: Mapped[float | None]
+    old_inputs: Mapped[dict[str, Any]]
+    new_inputs: Mapped[dict[str, Any]]
+    old_computed_at: Mapped[datetime]
+    revised_at: Mapped[datetime]
+
+
+Index("ix_kpi_revision_window", KpiRevision.equipment_id, KpiRevision.window_kind, KpiRevision.start)
+
+
+class Diagnosis(Base):
+    """Result of one method on one waveform.
+
+    `confidence` is the method's class ("confirmed" ... "none", "cannot_tell"), `reason` says why nothing can be told,
+    `part` is NULL unless one is named. Speed and bearing orders that were used are kept, so that a late speed sample or
+    an edited bearing is noticed.
+    """
+
+    __tablename__ = "diagnosis"
+    __table_args__ = (UniqueConstraint("series_id", "time", "method"),)
+    diagnosis_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
+    series_id: Mapped[int]
+    time: Mapped[datetime]
+    method: Mapped[str]
+    method_version: Mapped[str]
+    part: Mapped[str | None]
+    confidence: Mapped[str]
+    reason: Mapped[str | None]
+    score: Mapped[float | None]
+    nominal_rpm: Mapped[float | None]
+    bearing: Mapped[dict[str, Any]]
+    evidence: Mapped[dict[str, Any]]
+    computed_at: Mapped[datetime]
+
+
+Index("ix_diagnosis_newest", Diagnosis.equipment_id, Diagnosis.time.desc())
+
+
+class DiagnosisTask(Base):
+    """A waveform that waits for its diagnosis; deleted in the transaction that stores the result."""
+
+    __tablename__ = "diagnosis_task"
+    series_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[datetime] = mapped_column(primary_key=True)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Dirty(Base):
+    """Marks of registry, calendar and ideal-cycle edits, like `telemetry.dirty` but by equipment."""
+
+    __tablename__ = "dirty"
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    lo: Mapped[datetime]
+    hi: Mapped[datetime]
+    gen: Mapped[int] = mapped_column(BigInteger, server_default="1")
+    reason: Mapped[str]

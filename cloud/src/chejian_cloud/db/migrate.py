@@ -1,0 +1,75 @@
+"""Migrations of schema `app`: alembic scripts in `migrations/`, run under an advisory lock."""
+
+import logging
+from importlib import resources
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+
+from chejian_cloud.db.engine import make_engine
+from chejian_cloud.errors import MigrationError
+
+log = logging.getLogger(__name__)
+
+MIGRATION_LOCK = "chejian migrate"
+"""Name of the advisory lock (hashed by the server) that all of Chejian's migrations share."""
+VERSION_TABLE = "alembic_version"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("chejian_cloud.db") / "migrations"))
+    config.set_main_option("path_separator", "os")
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """Revision that this version of the code needs."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    if revision is None:
+        raise MigrationError("the package holds no migration scripts; install it again")
+    return revision
+
+
+def current(connection: Connection) -> str | None:
+    """Revision of the database, None before the first migration."""
+    if connection.scalar(text("SELECT to_regclass('app.alembic_version')")) is None:
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM app.alembic_version"))
+    return revision
+
+
+def migrate(dsn: str) -> tuple[str | None, str]:
+    """Bring schema `app` to the newest revision, all or nothing.
+
+    Returns:
+        The revision before and after.
+
+    Raises:
+        MigrationError: when the database is of a newer version than this code.
+    """
+    engine = make_engine(dsn, application="chejian-cloud migrate")
+    try:
+        with engine.begin() as connection:
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtext(:lock))"), {"lock": MIGRATION_LOCK}
+            )
+            connection.execute(text("CREATE SCHEMA IF NOT EXISTS app"))
+            before = current(connection)
+            command.upgrade(_config(connection), "head")
+            after = current(connection)
+    except CommandError as error:
+        raise MigrationError(
+            f"schema app is at a revision that this version does not know ({error}); install the newer version"
+        ) from error
+    finally:
+        engine.dispose()
+    if after is None:
+        raise MigrationError("the migration wrote no revision")
+    log.info("schema app: %s -> %s", before or "empty", after)
+    return before, after

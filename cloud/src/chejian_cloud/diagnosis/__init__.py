@@ -1,0 +1,1 @@
+"""Diagnoses of waveforms with their evidence and spectra."""

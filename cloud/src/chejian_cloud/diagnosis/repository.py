@@ -1,0 +1,71 @@
+"""Queries of diagnoses and waveforms."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chejian_contract.signals import Role
+from sqlalchemy import Row, RowMapping, Select, select
+from sqlalchemy.orm import Session
+
+from chejian_cloud.db import telemetry as t
+from chejian_cloud.db.app import Bearing, Diagnosis, EquipmentFeed
+from chejian_cloud.series.repository import FEED_OF_DEVICE
+
+
+def _serial() -> Select[tuple[str | None]]:
+    """Last text of the equipment's part-id signal at or before the waveform's time."""
+    return (
+        select(t.text_sample.c.value)
+        .join(t.series, t.series.c.series_id == t.text_sample.c.series_id)
+        .join(t.device, t.device.c.device_id == t.series.c.device_id)
+        .join(t.node, t.node.c.node_id == t.device.c.node_id)
+        .join(EquipmentFeed, FEED_OF_DEVICE)
+        .where(
+            EquipmentFeed.equipment_id == Diagnosis.equipment_id,
+            t.series.c.role == Role.PART_ID.value,
+            t.text_sample.c.time <= Diagnosis.time,
+        )
+        .order_by(t.text_sample.c.time.desc())
+        .limit(1)
+    )
+
+
+def _with_serial() -> Select[tuple[Diagnosis, str | None]]:
+    return select(Diagnosis, _serial().scalar_subquery().label("serial"))
+
+
+def newest(
+    session: Session, equipment_id: int, limit: int, before: datetime | None
+) -> Sequence[Row[tuple[Diagnosis, str | None]]]:
+    """Diagnoses of an equipment with the serial under test, newest first."""
+    statement = (
+        _with_serial()
+        .where(Diagnosis.equipment_id == equipment_id)
+        .order_by(Diagnosis.time.desc(), Diagnosis.diagnosis_id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(Diagnosis.time < before)
+    return session.execute(statement).all()
+
+
+def one(session: Session, diagnosis_id: int) -> Row[tuple[Diagnosis, str | None]] | None:
+    """One diagnosis with its serial, None when there is none."""
+    return session.execute(_with_serial().where(Diagnosis.diagnosis_id == diagnosis_id)).one_or_none()
+
+
+def waveform(session: Session, series_id: int, time: datetime) -> RowMapping | None:
+    """A stored waveform, None when retention has removed it."""
+    w = t.waveform.c
+    statement = select(t.waveform).where(w.series_id == series_id, w.time == time).limit(1)
+    return session.execute(statement).mappings().one_or_none()
+
+
+def bearing(session: Session, equipment_id: int, series_id: int) -> Bearing | None:
+    """The bearing that a waveform series hears, None when none is registered."""
+    statement = (
+        select(Bearing)
+        .join(t.series, t.series.c.name == Bearing.signal)
+        .where(Bearing.equipment_id == equipment_id, t.series.c.series_id == series_id)
+    )
+    return session.scalars(statement).one_or_none()

@@ -1,0 +1,43 @@
+"""HTTP routes of diagnoses."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+
+from chejian_cloud.db.engine import ReadSession
+from chejian_cloud.diagnosis import service
+from chejian_cloud.diagnosis.schemas import DiagnosisDetail, DiagnosisOut, SpectrumOut
+from chejian_cloud.registry.routes import EquipmentId
+
+router = APIRouter(tags=["diagnosis"])
+
+DiagnosisId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
+
+
+@router.get("/equipment/{equipment_id}/diagnoses")
+def get_diagnoses(
+    session: ReadSession,
+    equipment_id: EquipmentId,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Annotated[AwareDatetime | None, Query(description="Only of waveforms before this time.")] = None,
+) -> list[DiagnosisOut]:
+    """Diagnoses of an equipment, newest first; the next page begins `before` the last one's time."""
+    return service.newest_of(session, equipment_id, limit, before)
+
+
+@router.get("/diagnoses/{diagnosis_id}")
+def get_diagnosis(session: ReadSession, diagnosis_id: DiagnosisId) -> DiagnosisDetail:
+    """One diagnosis with its evidence."""
+    return service.describe(session, diagnosis_id)
+
+
+@router.get("/diagnoses/{diagnosis_id}/spectrum")
+def get_spectrum(
+    session: ReadSession,
+    diagnosis_id: DiagnosisId,
+    max_hz: Annotated[float, Query(gt=0, le=50_000, description="Last frequency [Hz].")] = 600.0,
+    max_points: Annotated[int, Query(ge=100, le=20_000)] = 3000,
+) -> SpectrumOut:
+    """Squared envelope spectrum, its background, and where each part's lines are expected."""
+    return service.spectrum_of(session, diagnosis_id, max_hz, max_points)

@@ -1,0 +1,75 @@
+"""Queries of data health."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Row, RowMapping, func, select
+from sqlalchemy.orm import Session
+
+from chejian_cloud.db import telemetry as t
+from chejian_cloud.db.app import DiagnosisTask, Dirty, Equipment, KpiValue
+
+
+def nodes(session: Session) -> Sequence[RowMapping]:
+    """All edge nodes, by group and name."""
+    return session.execute(select(t.node).order_by(t.node.c.group_id, t.node.c.edge_node)).mappings().all()
+
+
+def ledgers(session: Session) -> Sequence[RowMapping]:
+    """All buffers of all nodes, by their announcement, newest first."""
+    order = (t.ledger.c.node_id, t.ledger.c.announced_at.desc().nulls_last(), t.ledger.c.ledger_id)
+    return session.execute(select(t.ledger).order_by(*order)).mappings().all()
+
+
+def dead_letters_by_node(session: Session) -> dict[int | None, int]:
+    """Number of dead letters of each node; None: the node is not known."""
+    d = t.dead_letter.c
+    rows = session.execute(select(d.node_id, func.count()).group_by(d.node_id)).all()
+    return {node: int(count) for node, count in rows}
+
+
+def newest_dead_letters(session: Session, node_id: int, limit: int) -> Sequence[RowMapping]:
+    """The newest dead letters of a node, without their payload."""
+    d = t.dead_letter.c
+    statement = (
+        select(d.dead_letter_id, d.received, d.topic, d.batch, d.samples, d.reason)
+        .where(d.node_id == node_id)
+        .order_by(d.received.desc())
+        .limit(limit)
+    )
+    return session.execute(statement).mappings().all()
+
+
+def waiting(session: Session) -> tuple[int, int]:
+    """Number of dirty marks of both schemas, and of waveforms without their diagnosis."""
+    marks = (
+        select(func.count()).select_from(t.dirty).scalar_subquery()
+        + select(func.count()).select_from(Dirty).scalar_subquery()
+    )
+    tasks = select(func.count()).select_from(DiagnosisTask).scalar_subquery()
+    row = session.execute(select(marks, tasks)).one()
+    return int(row[0]), int(row[1])
+
+
+def equipment(session: Session) -> Sequence[Equipment]:
+    """All equipment, by code."""
+    return session.scalars(select(Equipment).order_by(Equipment.code)).all()
+
+
+def hours(
+    session: Session, lo: datetime, hi: datetime
+) -> Sequence[Row[tuple[int, datetime, datetime, float | None, bool, dict[str, int]]]]:
+    """Equipment, start, end, completeness, provisional and inputs of the hours that overlap [lo, hi), by start."""
+    statement = (
+        select(
+            KpiValue.equipment_id,
+            KpiValue.start,
+            KpiValue.end,
+            KpiValue.completeness,
+            KpiValue.provisional,
+            KpiValue.inputs,
+        )
+        .where(KpiValue.kpi == "oee", KpiValue.window_kind == "hour", KpiValue.end > lo, KpiValue.start < hi)
+        .order_by(KpiValue.start)
+    )
+    return session.execute(statement).all()

@@ -1,0 +1,111 @@
+"""The ledger's identity and the completeness of data, for people."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chejian_contract.ledger import Range, format_ranges, merge
+from sqlalchemy import RowMapping
+from sqlalchemy.orm import Session
+
+from chejian_cloud.health import repository
+from chejian_cloud.health.schemas import (
+    DataHealthOut,
+    DeadLetterOut,
+    EquipmentCompleteness,
+    HourOut,
+    LedgerOut,
+    NodeOut,
+)
+from chejian_cloud.jsontypes import TimeRange
+
+NEWEST = 5
+"""Dead letters shown of each node; the others are listed by `chejian-gateway deadletter`."""
+_KNOWN = ("apt_us", "aust_us", "adet_us", "adot_us")
+
+
+def data_health(session: Session) -> DataHealthOut:
+    """Ledgers of all nodes, what waits, and the completeness of the last 24 hours."""
+    now = datetime.now(UTC)
+    marks, tasks = repository.waiting(session)
+    letters = repository.dead_letters_by_node(session)
+    ledgers = repository.ledgers(session)
+    return DataHealthOut(
+        time=now,
+        nodes=[_node(session, row, ledgers, letters) for row in repository.nodes(session)],
+        unassigned_dead_letters=letters.get(None, 0),
+        marks=marks,
+        waiting_diagnoses=tasks,
+        equipment=completeness(session, TimeRange(now - timedelta(hours=24), now)),
+    )
+
+
+def completeness(session: Session, period: TimeRange) -> list[EquipmentCompleteness]:
+    """Known part of the planned busy time of every equipment, by hour and over the whole range."""
+    by_equipment: dict[int, list[Any]] = {}
+    for row in repository.hours(session, period.start, period.end):
+        by_equipment.setdefault(row.equipment_id, []).append(row)
+    return [
+        EquipmentCompleteness(
+            equipment_id=e.equipment_id,
+            code=e.code,
+            name_zh=e.name_zh,
+            name_en=e.name_en,
+            completeness=_share(row.inputs for row in by_equipment.get(e.equipment_id, ())),
+            hours=[HourOut.model_validate(row) for row in by_equipment.get(e.equipment_id, ())],
+        )
+        for e in repository.equipment(session)
+    ]
+
+
+def _share(inputs: Iterable[Mapping[str, int]]) -> float | None:
+    known = missing = 0
+    for terms in inputs:
+        known += sum(terms[name] for name in _KNOWN)
+        missing += terms["no_data_us"]
+    return known / (known + missing) if known + missing else None
+
+
+def _node(
+    session: Session, row: RowMapping, ledgers: Iterable[RowMapping], letters: Mapping[int | None, int]
+) -> NodeOut:
+    own = [_ledger(x, row["ledger_id"]) for x in ledgers if x["node_id"] == row["node_id"]]
+    count = letters.get(row["node_id"], 0)
+    newest = repository.newest_dead_letters(session, row["node_id"], NEWEST) if count else []
+    return NodeOut(
+        **{k: row[k] for k in NodeOut.model_fields if k in row},
+        group=row["group_id"],
+        node=row["edge_node"],
+        has_ledger=row["ledger_id"] is not None,
+        ledgers=own,
+        dead_letters=count,
+        newest_dead_letters=[DeadLetterOut.model_validate(dict(x)) for x in newest],
+    )
+
+
+def _ledger(row: RowMapping, current: int | None) -> LedgerOut:
+    kinds = {kind: closed_ranges(row[kind]) for kind in ("stored", "dead", "lost")}
+    counts = {kind: _count(ranges) for kind, ranges in kinds.items()}
+    handled = merge(r for ranges in kinds.values() for r in ranges)
+    produced = max(row["produced_batches"], handled[-1][1] if handled else 0)
+    return LedgerOut.model_validate(
+        {
+            **row,
+            **{f"{kind}_batches": count for kind, count in counts.items()},
+            **{f"{kind}_ranges": format_ranges(ranges) for kind, ranges in kinds.items()},
+            "ledger_id": str(row["ledger_id"]),
+            "current": row["ledger_id"] == current,
+            "produced_batches": produced,
+            "in_flight_batches": produced - _count(handled),
+            "balanced": sum(counts.values()) == _count(handled),
+        }
+    )
+
+
+def closed_ranges(multirange: Iterable[Any]) -> list[Range]:
+    """Closed ranges of a multirange, which PostgreSQL writes closed-open."""
+    return merge((int(r.lower), int(r.upper) - 1) for r in multirange)
+
+
+def _count(ranges: Iterable[Range]) -> int:
+    return sum(hi - lo + 1 for lo, hi in ranges)

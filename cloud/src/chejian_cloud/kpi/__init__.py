@@ -1,0 +1,1 @@
+"""KPI values of an equipment with their windows, inputs, completeness and revisions."""

@@ -1,0 +1,46 @@
+"""Queries of KPI values."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chejian_cloud.db.app import KpiRevision, KpiValue
+
+
+def values(
+    session: Session,
+    equipment_id: int,
+    *,
+    kpi: str | None,
+    window: str | None,
+    lo: datetime,
+    hi: datetime,
+    limit: int,
+) -> Sequence[KpiValue]:
+    """Values whose window overlaps [lo, hi), by kind, start and KPI; at most `limit`."""
+    statement = (
+        select(KpiValue)
+        .where(KpiValue.equipment_id == equipment_id, KpiValue.end > lo, KpiValue.start < hi)
+        .order_by(KpiValue.window_kind, KpiValue.start, KpiValue.kpi)
+        .limit(limit)
+    )
+    if kpi is not None:
+        statement = statement.where(KpiValue.kpi == kpi)
+    if window is not None:
+        statement = statement.where(KpiValue.window_kind == window)
+    return session.scalars(statement).all()
+
+
+def revisions(
+    session: Session, equipment_id: int, lo: datetime, hi: datetime, limit: int
+) -> Sequence[KpiRevision]:
+    """Revisions of windows that overlap [lo, hi), newest first."""
+    statement = (
+        select(KpiRevision)
+        .where(KpiRevision.equipment_id == equipment_id, KpiRevision.end > lo, KpiRevision.start < hi)
+        .order_by(KpiRevision.revised_at.desc(), KpiRevision.kpi_revision_id.desc())
+        .limit(limit)
+    )
+    return session.scalars(statement).all()

@@ -1,0 +1,48 @@
+"""HTTP routes of KPIs."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from chejian_cloud.db.engine import ReadSession
+from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.kpi import service
+from chejian_cloud.kpi.schemas import KpiOut, KpiRevisionOut, KpiValueOut
+from chejian_cloud.registry.routes import EquipmentId
+
+router = APIRouter(tags=["kpi"])
+
+DEFAULT = timedelta(hours=24)
+
+
+@router.get("/kpis")
+def get_definitions() -> list[KpiOut]:
+    """All KPIs with formula and clause."""
+    return service.definitions()
+
+
+@router.get("/equipment/{equipment_id}/kpis")
+def get_values(
+    session: ReadSession,
+    equipment_id: EquipmentId,
+    kpi: Annotated[str | None, Query(description="Only this KPI.", examples=["oee"])] = None,
+    window: Annotated[str | None, Query(description="hour, shift or day.", examples=["shift"])] = None,
+    start: From = None,
+    end: To = None,
+) -> list[KpiValueOut]:
+    """Values whose window overlaps a range (default: the last 24 hours)."""
+    period = time_range(start, end, default=DEFAULT)
+    return service.values_of(session, equipment_id, period, kpi=kpi, window=window)
+
+
+@router.get("/equipment/{equipment_id}/kpi-revisions")
+def get_revisions(
+    session: ReadSession,
+    equipment_id: EquipmentId,
+    start: From = None,
+    end: To = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[KpiRevisionOut]:
+    """Changes of windows that were closed already (default: of the last 24 hours), newest first."""
+    return service.revisions_of(session, equipment_id, time_range(start, end, default=DEFAULT), limit)

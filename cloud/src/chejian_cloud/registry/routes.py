@@ -1,0 +1,41 @@
+"""HTTP routes of the registry."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from chejian_cloud.db.engine import ReadSession
+from chejian_cloud.registry import service
+from chejian_cloud.registry.schemas import EquipmentDetail, EquipmentOut, WorkshopOut
+
+router = APIRouter(tags=["registry"])
+
+MAX_ID = 2**31 - 1
+"""Largest id of the registry's tables (PostgreSQL integer)."""
+EquipmentId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the equipment.", examples=[1])]
+
+
+@router.get("/workshops")
+def get_workshops(session: ReadSession) -> list[WorkshopOut]:
+    """All workshops with their lines."""
+    return service.list_workshops(session)
+
+
+@router.get("/equipment")
+def get_equipment_list(
+    session: ReadSession,
+    code: Annotated[
+        str | None, Query(max_length=64, description="Only this code.", examples=["CNC-01"])
+    ] = None,
+    workshop: Annotated[str | None, Query(max_length=64, description="Only this workshop's.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> list[EquipmentOut]:
+    """Equipment by workshop, line and code."""
+    return service.list_equipment(session, code=code, workshop=workshop, limit=limit, offset=offset)
+
+
+@router.get("/equipment/{equipment_id}")
+def get_equipment(session: ReadSession, equipment_id: EquipmentId) -> EquipmentDetail:
+    """One equipment with its feeds and bearings."""
+    return service.describe_equipment(session, equipment_id)

@@ -1,0 +1,1 @@
+"""Signals of an equipment and their samples, raw or decimated for charts."""

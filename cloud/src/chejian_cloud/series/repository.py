@@ -1,0 +1,70 @@
+"""Queries of series and texts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, RowMapping, and_, func, select
+from sqlalchemy.orm import Session
+
+from chejian_cloud.db import telemetry as t
+from chejian_cloud.db.app import EquipmentFeed
+
+FEED_OF_DEVICE = and_(
+    t.node.c.group_id == EquipmentFeed.group_id,
+    t.node.c.edge_node == EquipmentFeed.edge_node,
+    t.device.c.name == EquipmentFeed.device,
+)
+"""Joins a telemetry device (with its node) to the equipment that it feeds."""
+
+
+def signals(session: Session, equipment_id: int) -> Sequence[RowMapping]:
+    """Series of all devices that feed an equipment, with their last values; by name, retired ones last."""
+    last = t.last_value.c
+    statement = (
+        select(
+            *(
+                t.series.c[n]
+                for n in ("series_id", "name", "unit", "quantity", "kind", "role", "sample_rate", "retired")
+            ),
+            last.time.label("last_time"),
+            last.value.label("last_value"),
+            last.text.label("last_text"),
+            last.quality.label("last_quality"),
+        )
+        .join(t.device, t.device.c.device_id == t.series.c.device_id)
+        .join(t.node, t.node.c.node_id == t.device.c.node_id)
+        .join(EquipmentFeed, FEED_OF_DEVICE)
+        .outerjoin(t.last_value, last.series_id == t.series.c.series_id)
+        .where(EquipmentFeed.equipment_id == equipment_id)
+        .order_by(t.series.c.retired, t.series.c.name, t.series.c.series_id)
+    )
+    return session.execute(statement).mappings().all()
+
+
+def series(session: Session, series_id: int) -> RowMapping | None:
+    """One series, None when there is none."""
+    return session.execute(select(t.series).where(t.series.c.series_id == series_id)).mappings().one_or_none()
+
+
+def texts(session: Session, series_id: int, lo: datetime, hi: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Time, value and quality of text samples in [lo, hi), by time."""
+    return _range(session, t.text_sample.c, t.text_sample.c.value, series_id, lo, hi, limit)
+
+
+def waveforms(session: Session, series_id: int, lo: datetime, hi: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Time, number of values and quality of waveforms that start in [lo, hi), by time."""
+    size = func.octet_length(t.waveform.c.data) / 4
+    return _range(session, t.waveform.c, size, series_id, lo, hi, limit)
+
+
+def _range(
+    session: Session, columns: Any, value: Any, series_id: int, lo: datetime, hi: datetime, limit: int
+) -> Sequence[Row[Any]]:
+    statement = (
+        select(columns.time, value, columns.quality)
+        .where(columns.series_id == series_id, columns.time >= lo, columns.time < hi)
+        .order_by(columns.time)
+        .limit(limit)
+    )
+    return session.execute(statement).all()

@@ -1,0 +1,35 @@
+"""HTTP routes of signals and samples."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from chejian_cloud.db.engine import ReadSession
+from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.registry.routes import MAX_ID, EquipmentId
+from chejian_cloud.series import service
+from chejian_cloud.series.schemas import SamplesOut, SignalOut
+
+router = APIRouter(tags=["series"])
+
+DEFAULT = timedelta(hours=1)
+
+
+@router.get("/equipment/{equipment_id}/signals")
+def get_signals(session: ReadSession, equipment_id: EquipmentId) -> list[SignalOut]:
+    """Signals of an equipment with their newest values; retired ones last."""
+    return service.signals_of(session, equipment_id)
+
+
+@router.get("/series/{series_id}/samples")
+def get_samples(
+    session: ReadSession,
+    series_id: Annotated[int, Path(ge=1, le=MAX_ID, examples=[7])],
+    start: From = None,
+    end: To = None,
+    max_points: Annotated[int, Query(ge=2, le=20_000, description="Most points in the answer.")] = 2000,
+) -> SamplesOut:
+    """Samples of a range (default: the last hour); above `max_points` the minimum and maximum of each time bucket."""
+    period = time_range(start, end, default=DEFAULT, longest=service.LONGEST)
+    return service.samples_of(session, series_id, period, max_points)

@@ -1,0 +1,55 @@
+"""Response bodies of signals and samples."""
+
+from typing import Any
+
+from pydantic import Field
+
+from chejian_cloud.jsontypes import Moment, Number, Out
+
+
+class LastValue(Out):
+    """Newest stored sample of a series."""
+
+    time: Moment
+    value: Number = Field(description="null for texts, waveforms and values of bad quality")
+    text: str | None
+    quality: int = Field(examples=[192], description="0 bad, 64 uncertain, 192 good, 500 stale")
+
+
+class SignalOut(Out):
+    """A signal of an equipment, and the series that holds its samples."""
+
+    series_id: int = Field(examples=[7])
+    name: str = Field(examples=["Spindle/Temperature"])
+    unit: str = Field(examples=["degC"])
+    quantity: str = Field(examples=["temperature"])
+    kind: str = Field(
+        examples=["measurement"],
+        description="measurement, total, total_increasing, state, event or waveform",
+    )
+    role: str = Field(examples=[""])
+    sample_rate: Number = Field(description="[Hz], waveforms only, else 0")
+    retired: bool
+    last: LastValue | None
+
+
+class SamplesOut(Out):
+    """Samples of one series as columns.
+
+    Numbers: `value` holds numbers (null: no value or bad quality). Texts: `value` holds texts. Waveforms: one entry for
+    each block, `value` its number of values; the block itself is read through its diagnosis.
+    """
+
+    series_id: int = Field(examples=[7])
+    name: str = Field(examples=["Spindle/Temperature"])
+    unit: str = Field(examples=["degC"])
+    kind: str = Field(examples=["measurement"])
+    start: Moment
+    end: Moment
+    total: int = Field(examples=[2880], description="Samples stored in the range.")
+    decimated: bool = Field(
+        description="true: minimum and maximum of each time bucket instead of all samples"
+    )
+    time: list[Moment]
+    value: list[Any] = Field(examples=[[21.5, 21.6, None]])
+    quality: list[int] = Field(examples=[[192, 192, 0]])

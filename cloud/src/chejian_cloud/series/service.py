@@ -1,0 +1,85 @@
+"""Signals and samples of series, bounded so that one request can't read a year of raw data."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from chejian_contract.signals import SignalKind
+from sqlalchemy import RowMapping
+from sqlalchemy.orm import Session
+
+from chejian_cloud.clock import from_us, to_us
+from chejian_cloud.db.arrays import read_samples
+from chejian_cloud.db.engine import raw_connection
+from chejian_cloud.errors import InvalidValueError, NotFoundError
+from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.registry.service import require_equipment
+from chejian_cloud.series import repository
+from chejian_cloud.series.decimate import min_max
+from chejian_cloud.series.schemas import LastValue, SamplesOut, SignalOut
+
+LONGEST = timedelta(days=31)
+"""A month of raw samples; beyond it the KPIs and boards have aggregates."""
+MAX_RAW = 3_000_000
+"""Samples read for one answer: one a second over a month, about 70 MB of arrays."""
+_TEXT_DATATYPES = frozenset({12, 14, 15})
+"""Sparkplug's String, Text and UUID."""
+
+
+def signals_of(session: Session, equipment_id: int) -> list[SignalOut]:
+    """Signals of an equipment with their newest values.
+
+    Raises:
+        NotFoundError: when the equipment is not registered.
+    """
+    require_equipment(session, equipment_id)
+    return [SignalOut(**row, last=_last(row)) for row in repository.signals(session, equipment_id)]
+
+
+def samples_of(session: Session, series_id: int, period: TimeRange, max_points: int) -> SamplesOut:
+    """Samples of a series in a range; numbers are decimated to `max_points`, texts and waveforms cut to the first so many.
+
+    Raises:
+        NotFoundError: when there is no such series.
+        InvalidValueError: when the range holds more than `MAX_RAW` samples.
+    """
+    row = repository.series(session, series_id)
+    if row is None:
+        raise NotFoundError("series", "series_id", series_id)
+    read = _listed if row["kind"] == SignalKind.WAVEFORM or row["datatype"] in _TEXT_DATATYPES else _numbers
+    head = {"series_id": series_id, "name": row["name"], "unit": row["unit"], "kind": row["kind"]}
+    return SamplesOut(**head, start=period.start, end=period.end, **read(session, row, period, max_points))
+
+
+def _last(row: RowMapping) -> LastValue | None:
+    if row["last_time"] is None:
+        return None
+    return LastValue(
+        time=row["last_time"], value=row["last_value"], text=row["last_text"], quality=row["last_quality"]
+    )
+
+
+def _numbers(session: Session, row: RowMapping, period: TimeRange, max_points: int) -> dict[str, Any]:
+    lo, hi = to_us(period.start), to_us(period.end)
+    found = read_samples(raw_connection(session), [row["series_id"]], lo, hi, limit=MAX_RAW + 1)
+    total = int(found.times_us.size)
+    if total > MAX_RAW:
+        raise InvalidValueError("to", period.end.isoformat(), f"a range that holds at most {MAX_RAW} samples")
+    usable = found.usable()
+    keep = min_max(found.times_us, usable, lo, hi, max_points)
+    values = [float(v) if np.isfinite(v) else None for v in usable[keep]]
+    return {
+        "total": total,
+        "decimated": keep.size < total,
+        "time": [from_us(t) for t in found.times_us[keep].tolist()],
+        "value": values,
+        "quality": found.quality[keep].tolist(),
+    }
+
+
+def _listed(session: Session, row: RowMapping, period: TimeRange, max_points: int) -> dict[str, Any]:
+    read = repository.waveforms if row["kind"] == SignalKind.WAVEFORM else repository.texts
+    rows = read(session, row["series_id"], period.start, period.end, max_points)
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
+    times, values, quality = columns
+    return {"total": len(rows), "decimated": False, "time": times, "value": values, "quality": quality}

@@ -1,0 +1,1 @@
+"""The live overview: one poller of the database per process, and its changes as server-sent events."""

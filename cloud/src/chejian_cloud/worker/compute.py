@@ -1,0 +1,134 @@
+"""Recomputing one unit: which span it touches, and the states and KPIs of that span."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chejian_analytics.kpi import KPIS, OeeInputs, OeeResult, Windows, overlay, state_intervals, window_oee
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from chejian_cloud.calendar.service import WINDOW_KINDS
+from chejian_cloud.clock import HOUR_US, from_us, to_us
+from chejian_cloud.db.app import StateInterval
+from chejian_cloud.worker.inputs import Reader
+from chejian_cloud.worker.store import Interval, KpiRow, store_intervals, store_kpis
+
+LONGEST_ADVANCE_US = 7 * 24 * HOUR_US
+"""[us] By how much one transaction moves the end of what is known beyond the changed data: after months of silence the
+windows in between are made week by week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open range to recompute [us since 1970]."""
+
+    start_us: int
+    end_us: int
+
+
+def recompute_unit(reader: Reader, lo_us: int, hi_us: int, now_us: int, settle_us: int) -> Span | None:
+    """Recompute states and KPIs that a change in [lo_us, hi_us] touches, and store what differs.
+
+    Args:
+        reader: of the equipment.
+        lo_us: first changed time.
+        hi_us: last changed time.
+        now_us: the present; nothing later is computed, and windows that end later are provisional.
+        settle_us: see `Settings.settle`.
+
+    Returns:
+        The span, None when it lies in the future altogether.
+    """
+    span = _span(reader, lo_us, hi_us, now_us)
+    if span is None:
+        return None
+    kinds = {kind: _windows(reader, kind, span) for kind in WINDOW_KINDS}
+    present = [w for w in kinds.values() if len(w)]
+    lo = min([span.start_us, *(int(w.start_us[0]) for w in present)])
+    hi = min(now_us, max([span.end_us, *(int(w.end_us[-1]) for w in present)]))
+    inputs = reader.oee_inputs(lo, hi)
+    equipment_id = reader.setup.equipment_id
+    store_intervals(reader.session, equipment_id, _intervals(inputs, span), span.start_us, span.end_us)
+    for kind, windows in kinds.items():
+        rows = _kpi_rows(kind, windows, inputs, now_us)
+        store_kpis(reader.session, equipment_id, kind, rows, now=from_us(now_us), settle_us=settle_us)
+    return span
+
+
+def _span(reader: Reader, lo_us: int, hi_us: int, now_us: int) -> Span | None:
+    """Whole hours back, as far forward as the change shows, and joined to what is known so that no gap is left.
+
+    The end of what is known moves on to the present, in pieces: the clock asks for the rest.
+    """
+    known = _known_range(reader.session, reader.setup.equipment_id)
+    if known is not None:
+        lo_us = min(lo_us, known[1])
+    if lo_us >= now_us:
+        return None
+    start = int(reader.setup.calendar.windows("hour", lo_us, lo_us + 1).start_us[0])
+    reach = reader.reach_us(hi_us, max(hi_us, known[1] if known is not None else hi_us))
+    if known is None:
+        end = max(reach, start + LONGEST_ADVANCE_US)
+    elif reach >= known[1]:
+        end = max(reach, known[1], start + LONGEST_ADVANCE_US)
+    else:
+        end = max(reach, known[0])
+    return Span(start, min(end, now_us))
+
+
+def _known_range(session: Session, equipment_id: int) -> tuple[int, int] | None:
+    statement = select(func.min(StateInterval.start), func.max(StateInterval.end)).where(
+        StateInterval.equipment_id == equipment_id
+    )
+    first: datetime | None
+    last: datetime | None
+    first, last = session.execute(statement).one()
+    return (to_us(first), to_us(last)) if first is not None and last is not None else None
+
+
+def _windows(reader: Reader, kind: str, span: Span) -> Windows:
+    return reader.setup.calendar.windows(kind, span.start_us, span.end_us)
+
+
+def _intervals(inputs: OeeInputs, span: Span) -> list[Interval]:
+    states = state_intervals(
+        inputs.state_times_us,
+        inputs.states,
+        start_us=span.start_us,
+        end_us=span.end_us,
+        hold_us=inputs.hold_us,
+    )
+    found = overlay(states, inputs.scheduled, inputs.planned_stops)
+    columns = (found.start_us.tolist(), found.end_us.tolist(), found.state.tolist(), found.names())
+    return [Interval(*row) for row in zip(*columns, strict=True)]
+
+
+def _kpi_rows(kind: str, windows: Windows, inputs: OeeInputs, now_us: int) -> list[KpiRow]:
+    elapsed = windows.clip(int(windows.start_us[0]), now_us) if len(windows) else windows
+    results = window_oee(inputs, elapsed)
+    ends = windows.end_us.tolist()[: len(results)]
+    return [
+        row
+        for start, end, result in zip(elapsed.start_us.tolist(), ends, results, strict=True)
+        for row in _rows_of(kind, start, end, result, provisional=end > now_us)
+    ]
+
+
+def _rows_of(kind: str, start: int, end: int, result: OeeResult, *, provisional: bool) -> list[KpiRow]:
+    return [
+        KpiRow(
+            kpi=kpi.id,
+            window_kind=kind,
+            start=from_us(start),
+            end=from_us(end),
+            value=kpi.function(result),
+            numerator=kpi.numerator(result),
+            denominator=kpi.denominator(result),
+            completeness=result.completeness,
+            flags=list(result.flags),
+            formula_version=kpi.formula_version,
+            provisional=provisional,
+            inputs=result.terms() if kpi.id == "oee" else {},
+        )
+        for kpi in KPIS
+    ]

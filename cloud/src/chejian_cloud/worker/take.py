@@ -1,0 +1,144 @@
+"""Taking marks: what is dirty, of which equipment, and what has to wait."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from chejian_cloud.clock import HOUR_US, from_us, to_us
+
+MAX_MARKS = 5000
+"""Marks taken at once: 200 days of one equipment, or a day of 200; the rest is taken in the next round."""
+MAX_SPAN_HOURS = 48
+"""Longest piece of adjoining hours in one transaction, so that memory stays small and results show soon."""
+
+_TAKE = text("""
+SELECT 'telemetry' AS origin, d.device_id AS key, g.equipment_id, d.hour, d.lo, d.hi, d.gen,
+       n.group_id || '/' || n.edge_node || '/' || v.name AS name
+  FROM telemetry.dirty d
+  JOIN telemetry.device v USING (device_id)
+  JOIN telemetry.node n USING (node_id)
+  LEFT JOIN app.equipment_feed g ON g.group_id = n.group_id AND g.edge_node = n.edge_node AND g.device = v.name
+UNION ALL
+SELECT 'app', a.equipment_id, a.equipment_id, a.hour, a.lo, a.hi, a.gen, '' FROM app.dirty a
+ ORDER BY hour LIMIT :limit
+""")
+_DELETE = {
+    "telemetry": text("""
+DELETE FROM telemetry.dirty d
+ USING unnest(CAST(:keys AS integer[]), CAST(:hours AS timestamptz[]), CAST(:gens AS bigint[])) AS seen(key, hour, gen)
+ WHERE d.device_id = seen.key AND d.hour = seen.hour AND d.gen = seen.gen
+"""),
+    "app": text("""
+DELETE FROM app.dirty d
+ USING unnest(CAST(:keys AS integer[]), CAST(:hours AS timestamptz[]), CAST(:gens AS bigint[])) AS seen(key, hour, gen)
+ WHERE d.equipment_id = seen.key AND d.hour = seen.hour AND d.gen = seen.gen
+"""),
+}
+_STILL_UNMAPPED = text("""
+SELECT v.device_id FROM telemetry.device v JOIN telemetry.node n USING (node_id)
+ WHERE v.device_id = ANY(:keys) AND NOT EXISTS (
+       SELECT FROM app.equipment_feed g
+        WHERE g.group_id = n.group_id AND g.edge_node = n.edge_node AND g.device = v.name)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A dirty mark as it was seen.
+
+    Attributes:
+        origin: schema that holds it, "telemetry" or "app".
+        key: device id (telemetry) or equipment id (app).
+        equipment_id: that it touches; None: the device feeds no registered equipment.
+        hour_us: start of its hour [us since 1970].
+        lo_us: first time that changed.
+        hi_us: last time that changed.
+        gen: generation; a mark that was renewed since has another and must stay.
+        name: group/node/device, for people.
+    """
+
+    origin: str
+    key: int
+    equipment_id: int | None
+    hour_us: int
+    lo_us: int
+    hi_us: int
+    gen: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One transaction's work: an equipment and adjoining marks of it; none when only the clock asks."""
+
+    equipment_id: int
+    marks: tuple[Mark, ...]
+    lo_us: int
+    hi_us: int
+
+
+def take_marks(session: Session, limit: int = MAX_MARKS) -> list[Mark]:
+    """All marks, earliest hours first; takes nothing away."""
+    return [
+        Mark(
+            row.origin,
+            row.key,
+            row.equipment_id,
+            to_us(row.hour),
+            to_us(row.lo),
+            to_us(row.hi),
+            row.gen,
+            row.name,
+        )
+        for row in session.execute(_TAKE, {"limit": limit})
+    ]
+
+
+def delete_marks(session: Session, marks: Iterable[Mark]) -> None:
+    """Delete marks that are still as they were seen; call it in the transaction that stores the results."""
+    by_origin: dict[str, list[Mark]] = {}
+    for mark in marks:
+        by_origin.setdefault(mark.origin, []).append(mark)
+    for origin, group in by_origin.items():
+        session.execute(
+            _DELETE[origin],
+            {
+                "keys": [m.key for m in group],
+                "hours": [from_us(m.hour_us) for m in group],
+                "gens": [m.gen for m in group],
+            },
+        )
+
+
+def still_unmapped(session: Session, marks: Iterable[Mark]) -> list[Mark]:
+    """Those of some marks whose device feeds no equipment; ask it under `marks.lock_registry`."""
+    wanted = list(marks)
+    rows = session.scalars(_STILL_UNMAPPED, {"keys": [m.key for m in wanted]}).all()
+    return [m for m in wanted if m.key in rows]
+
+
+def units_of(marks: Sequence[Mark]) -> list[Unit]:
+    """Group marks by equipment and adjoining hours, earliest first; marks without equipment are left out."""
+    by_equipment: dict[int, list[Mark]] = {}
+    for mark in marks:
+        if mark.equipment_id is not None:
+            by_equipment.setdefault(mark.equipment_id, []).append(mark)
+    units = [
+        Unit(equipment_id, tuple(group), min(m.lo_us for m in group), max(m.hi_us for m in group))
+        for equipment_id, own in by_equipment.items()
+        for group in _adjoining(sorted(own, key=lambda m: m.hour_us))
+    ]
+    return sorted(units, key=lambda u: u.lo_us)
+
+
+def _adjoining(marks: Sequence[Mark]) -> list[list[Mark]]:
+    groups: list[list[Mark]] = []
+    for mark in marks:
+        adjoins = groups and mark.hour_us - groups[-1][-1].hour_us <= HOUR_US
+        if adjoins and mark.hour_us - groups[-1][0].hour_us < MAX_SPAN_HOURS * HOUR_US:
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    return groups

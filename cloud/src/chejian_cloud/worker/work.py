@@ -1,0 +1,202 @@
+"""One round of the worker on one connection; `process.py` gives it connections, time and an end."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import psycopg
+from chejian_contract.health import Metrics
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from chejian_cloud.calendar.service import WorkCalendar, load_calendar
+from chejian_cloud.clock import HOUR_US, Clock, hour_floor, to_us, utc_now
+from chejian_cloud.config import Settings
+from chejian_cloud.db.app import Equipment, StateInterval, Workshop
+from chejian_cloud.marks import lock_registry
+from chejian_cloud.worker.compute import recompute_unit
+from chejian_cloud.worker.inputs import Reader
+from chejian_cloud.worker.setup import load_setup
+from chejian_cloud.worker.take import Mark, Unit, delete_marks, still_unmapped, take_marks, units_of
+from chejian_cloud.worker.waveforms import diagnose_next, plan
+
+log = logging.getLogger(__name__)
+
+CLOCK_SECONDS = 5.0
+"""[s] between two looks at which windows have ended; ended ones settle for longer than that anyway."""
+RETRY_SECONDS = 30.0
+"""[s] before an equipment whose computation failed is tried again; its marks stay."""
+
+
+class Worker:
+    """Recomputes what is dirty.
+
+    Args:
+        settings: hold, intervals and budgets.
+        metrics: counts what was done.
+        clock: the present time.
+        monotonic: seconds that only rise, for intervals between rounds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        *,
+        clock: Clock = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        metrics.declare("chejian_worker_units_total", "counter", "Recomputed pieces of equipment and time.")
+        metrics.declare("chejian_worker_unit_seconds_total", "counter", "Seconds spent on them.")
+        metrics.declare("chejian_worker_failed_units_total", "counter", "Pieces that could not be computed.")
+        metrics.declare(
+            "chejian_worker_unmapped_marks_total", "counter", "Marks of devices that feed no equipment."
+        )
+        metrics.declare("chejian_worker_diagnoses_total", "counter", "Diagnosed waveforms by confidence.")
+        metrics.declare("chejian_worker_marks", "gauge", "Marks seen in the last round.")
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._monotonic = monotonic
+        self._hold_us = round(settings.hold * 1_000_000)
+        self._settle_us = round(settings.settle * 1_000_000)
+        self._taken: dict[int, float] = {}
+        self._failed: dict[int, tuple[str, float]] = {}
+        self._unmapped: set[str] = set()
+        self._next_clock = float("-inf")
+
+    def step(self, connection: Connection, *, diagnose: bool = True) -> bool:
+        """Do what is due: marks, ended windows, then diagnoses for at most their budget.
+
+        Args:
+            connection: idle; each piece of work is a transaction of its own on it.
+            diagnose: whether the diagnosis method is ready (compiled).
+
+        Returns:
+            Whether anything was done, so that there may be more.
+        """
+        marks = self._take(connection)
+        units = units_of([m for m in marks if self._is_due(m)])
+        units += self._clock_units(connection, {u.equipment_id for u in units})
+        done = sum(self._run(connection, unit) for unit in units)
+        self._drop_unmapped(connection, [m for m in marks if m.equipment_id is None])
+        diagnosed = self._diagnose(connection) if diagnose else 0
+        return bool(done or diagnosed)
+
+    def _take(self, connection: Connection) -> list[Mark]:
+        with Session(connection) as session, session.begin():
+            marks = take_marks(session)
+        self._metrics.set("chejian_worker_marks", len(marks))
+        return marks
+
+    def _is_due(self, mark: Mark) -> bool:
+        """Closed hours at once, running hours at intervals, equipment that failed after a pause."""
+        if mark.equipment_id is None:
+            return False
+        running = mark.hour_us + HOUR_US > hour_floor(to_us(self._clock()))
+        since = self._monotonic() - self._taken.get(mark.equipment_id, float("-inf"))
+        return not (running and since < self._settings.running_interval) and not self._pauses(
+            mark.equipment_id
+        )
+
+    def _pauses(self, equipment_id: int) -> bool:
+        failure = self._failed.get(equipment_id)
+        return failure is not None and self._monotonic() - failure[1] < RETRY_SECONDS
+
+    def _clock_units(self, connection: Connection, busy: set[int]) -> list[Unit]:
+        """Equipment that knows nothing yet of the last window's end; silence makes no marks."""
+        if self._monotonic() < self._next_clock:
+            return []
+        self._next_clock = self._monotonic() + CLOCK_SECONDS
+        now_us = to_us(self._clock())
+        calendars: dict[int, WorkCalendar] = {}
+        units = []
+        with Session(connection) as session, session.begin():
+            for equipment_id, calendar_id, known in session.execute(_KNOWN_ENDS):
+                if calendar_id not in calendars:
+                    calendars[calendar_id] = load_calendar(session, calendar_id)
+                edge = calendars[calendar_id].last_edge(now_us)
+                at = to_us(known) if known is not None else edge
+                overdue = at < edge if known is not None else at < now_us
+                if overdue and equipment_id not in busy:
+                    units.append(Unit(equipment_id, (), at, at))
+        return [unit for unit in units if not self._pauses(unit.equipment_id)]
+
+    def _run(self, connection: Connection, unit: Unit) -> bool:
+        began = self._monotonic()
+        try:
+            with Session(connection) as session, session.begin():
+                self._recompute(session, unit)
+        except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError):
+            raise  # the database is away; nothing is wrong with this equipment
+        except Exception as error:  # noqa: BLE001 - one equipment's data must not stop the others; logged and retried
+            self._note_failure(unit, error)
+            return False
+        if self._failed.pop(unit.equipment_id, None):
+            log.info("equipment %d: computed again", unit.equipment_id)
+        self._taken[unit.equipment_id] = self._monotonic()
+        self._metrics.add("chejian_worker_units_total")
+        self._metrics.add("chejian_worker_unit_seconds_total", self._monotonic() - began)
+        return True
+
+    def _recompute(self, session: Session, unit: Unit) -> None:
+        setup = load_setup(session, unit.equipment_id)
+        reader = Reader(session, setup, self._hold_us)
+        now_us = to_us(self._clock())
+        span = recompute_unit(reader, unit.lo_us, unit.hi_us, now_us, self._settle_us)
+        if span is not None and span.end_us < now_us:
+            self._next_clock = float("-inf")  # there may be more silence to fill
+        if unit.marks:
+            plan(session, setup, unit.lo_us, unit.hi_us)
+            delete_marks(session, unit.marks)
+
+    def _note_failure(self, unit: Unit, error: Exception) -> None:
+        words = f"{type(error).__name__}: {error}"
+        before = self._failed.get(unit.equipment_id)
+        if before is None or before[0] != words:
+            log.error(
+                "equipment %d: can't be computed, its marks stay: %s",
+                unit.equipment_id,
+                words,
+                exc_info=error,
+            )
+        self._failed[unit.equipment_id] = (words, self._monotonic())
+        self._metrics.add("chejian_worker_failed_units_total")
+
+    def _drop_unmapped(self, connection: Connection, marks: list[Mark]) -> None:
+        if not marks:
+            return
+        with Session(connection) as session, session.begin():
+            lock_registry(session)
+            gone = still_unmapped(session, marks)
+            delete_marks(session, gone)
+        self._metrics.add("chejian_worker_unmapped_marks_total", len(gone))
+        for name in sorted({m.name for m in gone} - self._unmapped):
+            self._unmapped.add(name)
+            log.warning("device %s feeds no registered equipment; its data are stored but not computed", name)
+
+    def _diagnose(self, connection: Connection) -> int:
+        until = self._monotonic() + self._settings.diagnosis_budget
+        count = 0
+        while self._monotonic() < until:
+            with Session(connection) as session, session.begin():
+                confidence = diagnose_next(session, self._clock())
+            if confidence is None:
+                break
+            self._metrics.add("chejian_worker_diagnoses_total", confidence=confidence)
+            count += 1
+        return count
+
+
+_KNOWN_ENDS = (
+    select(
+        Equipment.equipment_id,
+        Workshop.calendar_id,
+        select(func.max(StateInterval.end))
+        .where(StateInterval.equipment_id == Equipment.equipment_id)
+        .scalar_subquery(),
+    )
+    .join(Workshop, Workshop.workshop_id == Equipment.workshop_id)
+    .order_by(Equipment.equipment_id)
+)

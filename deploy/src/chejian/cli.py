@@ -1,0 +1,124 @@
+"""`chejian`: the umbrella command."""
+
+import argparse
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from chejian_contract.config import parse_duration
+from chejian_contract.errors import ConfigError
+
+from chejian.demo import DemoOptions, run_demo
+from chejian.demo.chain import program
+from chejian.demo.options import DEFAULT_PORT
+from chejian.stack import StackError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        return int(args.run(args))
+    except (StackError, ConfigError) as error:
+        print(f"chejian: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chejian", description="The open platform for digital workshops (数字化车间)."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser("demo", help="run the whole chain on this machine with a simulated workshop")
+    demo.add_argument(
+        "--headless", action="store_true", help="run, compare with the truth, exit; no console needed"
+    )
+    demo.add_argument(
+        "--minutes", type=float, default=2.0, help="live minutes after the back-fill, headless (default 2)"
+    )
+    demo.add_argument("--history", type=_duration, default="24h", help="length of the past (default 24h)")
+    demo.add_argument(
+        "--recordings", type=_folder, help="folder of real recordings to replay instead of the model"
+    )
+    demo.add_argument("--report", type=Path, help="write the truth report to this JSON file, headless")
+    demo.add_argument(
+        "--data",
+        type=Path,
+        help="data folder, reused by the next start (default .chejian/demo; headless: a temporary one)",
+    )
+    demo.add_argument(
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        help=f"port of the console (default {DEFAULT_PORT}; a free one is taken where it is in use)",
+    )
+    demo.add_argument("--seed", type=int, default=1, help="seed of the simulated plant (default 1)")
+    demo.set_defaults(run=_demo)
+    init = commands.add_parser(
+        "init", help="write a first edge.toml and registry.toml to start your own plant from"
+    )
+    init.add_argument("folder", type=Path)
+    init.set_defaults(run=_init)
+    migrate = commands.add_parser("migrate", help="bring the schemas of CHEJIAN_DSN up to date")
+    migrate.set_defaults(run=_migrate)
+    return parser
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder")
+    return path
+
+
+def _demo(args: argparse.Namespace) -> int:
+    temporary = (
+        Path(tempfile.mkdtemp(prefix="chejian-demo-")) if args.headless and args.data is None else None
+    )
+    options = DemoOptions(
+        data=temporary or args.data or Path(".chejian/demo"),
+        history=args.history,
+        minutes=args.minutes,
+        recordings=args.recordings,
+        report=args.report,
+        port=args.port,
+        seed=args.seed,
+        headless=args.headless,
+    )
+    status = run_demo(options)
+    if temporary is not None and status == 0:
+        shutil.rmtree(temporary)
+    return status
+
+
+def _init(args: argparse.Namespace) -> int:
+    args.folder.mkdir(parents=True, exist_ok=True)
+    for name in ("edge.toml", "registry.toml"):
+        target = args.folder / name
+        if target.exists():
+            raise StackError(f"{target} exists already; nothing was written over")
+        source = resources.files("chejian").joinpath("plants", "harbin", name)
+        target.write_text(source.read_text("utf-8"), "utf-8")
+        print(target)
+    return 0
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    for command in ("chejian-gateway", "chejian-cloud"):
+        status = subprocess.call([program(command), "migrate"])  # noqa: S603 - our own commands
+        if status:
+            return status
+    return 0

@@ -1,0 +1,158 @@
+"""Run the demo: interactively until Ctrl-C, or headless with a truth report at the end."""
+
+import json
+import logging
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from chejian.demo.chain import Chain
+from chejian.demo.options import DemoOptions, open_state
+from chejian.demo.progress import Line, look
+from chejian.report import Report, build_report, render
+from chejian.report.database import Database
+from chejian.report.truth import Truth, load_truth
+from chejian.stack import StackError
+
+_log = logging.getLogger(__name__)
+
+_POLL_S = 0.5
+_FILL_WITHIN_S = 900.0
+"""Seconds that the back-fill may take before the run is given up."""
+_DRAIN_WITHIN_S = 120.0
+"""Seconds from the plant's freeze to the last computed number."""
+
+
+class StoppedError(Exception):
+    """The user asked the run to stop."""
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run the demo and return the exit status: 0, or 1 when a headless run's report has a failing check."""
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    state = open_state(options)
+    line = Line()
+    line.show(f"starting in {options.data}", force=True)
+    try:
+        with Chain(options, state, lambda text: line.show(text, force=True)) as chain:
+            database = Database(chain.dsn)
+            try:
+                return (
+                    _headless(chain, database, line, stop)
+                    if options.headless
+                    else _serve(chain, database, line, stop)
+                )
+            finally:
+                database.close()
+                line.show("stopping", force=True)
+    except StoppedError:
+        line.show("stopped by the user", force=True)
+        return 130 if options.headless else 0
+
+
+def _serve(chain: Chain, database: Database, line: Line, stop: threading.Event) -> int:
+    address = f"http://127.0.0.1:{chain.ports['api']}/"
+    line.show(f"console: {address} (fills up while history comes in)", force=True)
+    _fill(chain, database, line, stop)
+    line.show(f"console: {address}   Ctrl-C stops everything; data stays in {chain.data}", force=True)
+    while not stop.wait(_POLL_S):
+        pass
+    return 0
+
+
+def _fill(chain: Chain, database: Database, line: Line, stop: threading.Event) -> float:
+    """Wait until history is in, computed and diagnosed; returns the seconds it took."""
+    begin = time.monotonic()
+
+    def filled() -> bool:
+        progress = look(chain, database)
+        _note_processes(chain, "back-fill")
+        line.show(progress.line())
+        return progress.filled
+
+    _await(filled, "the back-fill", _FILL_WITHIN_S, stop)
+    took = time.monotonic() - begin
+    line.show(f"history is in: {look(chain, database).line()}; took {took:.0f} s", force=True)
+    return took
+
+
+def _headless(chain: Chain, database: Database, line: Line, stop: threading.Event) -> int:
+    took = _fill(chain, database, line, stop)
+    end = time.monotonic() + 60 * chain.options.minutes
+    while time.monotonic() < end:
+        _note_processes(chain, "live")
+        line.show(f"live, {end - time.monotonic():.0f} s to go; stored {database.stored_samples():,} samples")
+        if stop.wait(_POLL_S):
+            raise StoppedError
+    line.show("freezing the plant, draining the edge", force=True)
+    truth = _freeze(chain, stop)
+    _drain(chain, database, truth, stop)
+    facts = {
+        "history_hours": chain.options.history / 3600,
+        "live_minutes": chain.options.minutes,
+        "back_fill_seconds": round(took, 1),
+        "recordings": bool(chain.state.recordings),
+        "restarts": {name: chain.supervisor.restarts(name) for name in chain.supervisor.names()},
+    }
+    edge = json.loads(chain.run_once("chejian-edge", "status", "--json", "--config", str(chain.edge_config)))
+    ledgers = json.loads(chain.run_once("chejian-gateway", "ledger", "--json"))
+    report = build_report(truth, database, edge=edge, ledgers=ledgers, facts=facts)
+    _publish(report, chain.options)
+    return 0 if report.ok else 1
+
+
+def _freeze(chain: Chain, stop: threading.Event) -> Truth:
+    chain.truth.unlink(missing_ok=True)
+    chain.supervisor.kill("simulator", signal.SIGUSR1)
+    _await(chain.truth.exists, "the simulator's truth file", _DRAIN_WITHIN_S, stop)
+    return load_truth(chain.truth)
+
+
+def _drain(chain: Chain, database: Database, truth: Truth, stop: threading.Event) -> None:
+    """Wait for the plant's last changes, stop the edge when all is acknowledged, wait for the last numbers."""
+
+    def arrived() -> bool:
+        roles = {"produced": "produced_count", "good": "good_count", "scrap": "scrap_count"}
+        for code, machine in truth.equipment.items():
+            last = {role: machine.counts[name][-1] for name, role in roles.items() if machine.counts[name]}
+            last["machine_state"] = machine.states[-1][0]
+            if machine.waveforms:
+                last["vibration_waveform"] = machine.waveforms[-1]["time_ms"]
+            if any(database.last_time(truth.group, truth.node, code, role) < t for role, t in last.items()):
+                return False
+        return True
+
+    _await(arrived, "the plant's last changes in the database", _DRAIN_WITHIN_S, stop)
+    chain.supervisor.stop("edge")
+    done = lambda: database.marks() == 0 and database.undiagnosed() == 0  # noqa: E731 - a condition, used once
+    _await(done, "the worker's last figures", _DRAIN_WITHIN_S, stop)
+
+
+def _publish(report: Report, options: DemoOptions) -> None:
+    sys.stdout.write(render(report) + "\n")
+    if options.report is not None:
+        options.report.write_text(json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _await(condition: Callable[[], bool], what: str, within: float, stop: threading.Event) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        if stop.wait(_POLL_S):
+            raise StoppedError
+        if time.monotonic() > deadline:
+            raise StackError(f"{what} did not come within {within:g} s; see the logs of the processes")
+
+
+def _note_processes(chain: Chain, phase: str) -> None:
+    """Keep `processes.json` true: phase and process ids, for people and for tests that kill things."""
+    pids = {name: chain.supervisor.status(name).pid for name in chain.supervisor.names()}
+    text = json.dumps({"phase": phase, "pids": pids, "ports": chain.ports})
+    path = chain.data / "processes.json"
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text, "utf-8")
+    shutil.move(temporary, path)

@@ -1,0 +1,142 @@
+"""Sparkplug messages of the edge: births, data, status, death (specification 3.0, chapters 5 and 6)."""
+
+from collections.abc import Iterable, Sequence
+
+from chejian_contract import CONTRACT_VERSION
+from chejian_contract.ledger import (
+    METRIC_BATCH,
+    METRIC_BDSEQ,
+    METRIC_ID,
+    METRIC_LOST,
+    METRIC_PRODUCED,
+    METRIC_REBIRTH,
+    METRIC_STORED,
+    format_produced,
+    format_ranges,
+)
+from chejian_contract.samples import Quality
+from chejian_contract.signals import SignalKind
+from chejian_contract.sparkplug.datatypes import CODE_OF_NAME, Code
+from chejian_contract.sparkplug.payload import (
+    PROPERTY_KIND,
+    PROPERTY_QUANTITY,
+    PROPERTY_RETIRED,
+    PROPERTY_ROLE,
+    PROPERTY_SAMPLE_RATE,
+    PROPERTY_UNIT,
+    add_metric,
+)
+from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
+
+from chejian_edge.aliases import RetiredAlias
+from chejian_edge.ledger import Totals
+from chejian_edge.plan import DevicePlan
+from chejian_edge.series import Series
+
+METRIC_CONTRACT = "Properties/ContractVersion"
+
+
+def nbirth(totals: Totals, *, bd_seq: int, seq: int, now_ms: int) -> bytes:
+    """NBIRTH: identity of the buffer, its account, and the two commands that the edge takes."""
+    payload = Payload(timestamp=now_ms, seq=seq)
+    add_metric(payload, Code.INT64, bd_seq, time_ms=now_ms, name=METRIC_BDSEQ)
+    add_metric(payload, Code.BOOLEAN, False, time_ms=now_ms, name=METRIC_REBIRTH)
+    add_metric(payload, Code.STRING, "", time_ms=now_ms, name=METRIC_STORED)
+    _add_account(payload, totals, now_ms)
+    add_metric(payload, Code.STRING, CONTRACT_VERSION, time_ms=now_ms, name=METRIC_CONTRACT)
+    return payload.SerializeToString()
+
+
+def _add_account(payload: Payload, totals: Totals, now_ms: int) -> None:
+    add_metric(payload, Code.INT64, totals.ledger_id, time_ms=now_ms, name=METRIC_ID)
+    produced = format_produced(totals.produced_batches, totals.produced_samples)
+    add_metric(payload, Code.STRING, produced, time_ms=now_ms, name=METRIC_PRODUCED)
+    add_metric(payload, Code.STRING, format_ranges(totals.lost), time_ms=now_ms, name=METRIC_LOST)
+
+
+def dbirth(
+    device: DevicePlan,
+    series: Iterable[Series],
+    retired: Iterable[RetiredAlias],
+    *,
+    workshop: str,
+    seq: int,
+    now_ms: int,
+) -> bytes:
+    """DBIRTH: where the device stands, and every signal with its present value."""
+    payload = Payload(timestamp=now_ms, seq=seq)
+    add_metric(payload, Code.INT64, 0, time_ms=now_ms, name=METRIC_BATCH)
+    for name, text in (("Workshop", workshop), ("Line", device.line), ("Type", device.type)):
+        add_metric(payload, Code.STRING, text, time_ms=now_ms, name=f"Equipment/{name}")
+    for one in series:
+        _add_signal(payload, one, now_ms)
+    for old in retired:
+        add_metric(
+            payload,
+            CODE_OF_NAME[old.key.datatype],
+            None,
+            time_ms=now_ms,
+            name=old.key.name,
+            alias=old.alias,
+            properties={PROPERTY_UNIT: old.key.unit, PROPERTY_RETIRED: True},
+        )
+    return payload.SerializeToString()
+
+
+def _add_signal(payload: Payload, series: Series, now_ms: int) -> None:
+    definition = series.plan.definition
+    properties: dict[str, bool | int | float | str] = {
+        PROPERTY_QUANTITY: definition.quantity.value,
+        PROPERTY_UNIT: definition.unit,
+        PROPERTY_KIND: definition.kind.value,
+        PROPERTY_ROLE: definition.role.value,
+    }
+    if definition.kind is SignalKind.WAVEFORM:
+        properties[PROPERTY_SAMPLE_RATE] = float(definition.sample_rate)
+    known = series.source_ms >= 0
+    metric = add_metric(
+        payload,
+        CODE_OF_NAME[definition.data_type.value],
+        None,
+        time_ms=series.source_ms if known else now_ms,
+        name=definition.name,
+        alias=series.alias,
+        quality=series.quality if known and series.value is not None else Quality.GOOD,
+        properties=properties,
+    )
+    if series.value is not None:
+        metric.ClearField("is_null")
+        series.set_value(metric, series.value)
+
+
+def ddata(metrics: bytes, *, number: int, seq: int, now_ms: int) -> bytes:
+    """DDATA around stored metrics: the batch number goes in front; the parts concatenate to one protobuf message."""
+    head = Payload(timestamp=now_ms)
+    metric = head.metrics.add()
+    metric.name = METRIC_BATCH
+    metric.timestamp = now_ms
+    metric.datatype = int(Code.INT64)
+    metric.long_value = number
+    return b"".join((head.SerializeToString(), metrics, Payload(seq=seq).SerializeToString()))
+
+
+def ndata(totals: Totals, *, seq: int, now_ms: int) -> bytes:
+    """NDATA: the account; it carries no samples."""
+    payload = Payload(timestamp=now_ms, seq=seq)
+    _add_account(payload, totals, now_ms)
+    return payload.SerializeToString()
+
+
+def ndeath(*, bd_seq: int, now_ms: int) -> bytes:
+    """NDEATH, also the Will: bdSeq only, no seq (tck-id-payloads-ndeath-seq)."""
+    payload = Payload(timestamp=now_ms)
+    add_metric(payload, Code.INT64, bd_seq, time_ms=now_ms, name=METRIC_BDSEQ)
+    return payload.SerializeToString()
+
+
+def by_device(series: Sequence[Series]) -> dict[str, list[Series]]:
+    """Series of each device, in the order of the configuration."""
+    out: dict[str, list[Series]] = {}
+    for one in series:
+        out.setdefault(one.plan.device, []).append(one)
+    return out

@@ -1,0 +1,202 @@
+"""From a source's raw value to the published one: scale, offset, unit, state map; what does not fit is refused with a reason."""
+
+import math
+import sys
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+
+from chejian_contract.config import ConfigValueError
+from chejian_contract.quantities import Quantity, convert
+from chejian_contract.signals import SignalDef, SignalKind
+from chejian_contract.states import STATE_MAPS, MachineState
+
+from chejian_edge.driver import Raw
+
+Value = int | float | str | bytes
+"""Published values: Int32/Int64, Double, String, and waveforms as little-endian singles."""
+
+Transform = Callable[[Raw], Value]
+"""Returns the published value or raises `Refused`."""
+
+_INT64 = 2**63
+_INT32 = 2**31
+MAX_TEXT = 65_535
+"""Characters of an event text; longer ones are no product or serial number but a mistake in the address."""
+
+
+class Refused(ValueError):  # noqa: N818 - a verdict on a value that is always caught, no failure of the program
+    """A raw value that does not fit its signal; the text is a short reason that counters carry."""
+
+
+def state_map_of(given: object, definition: SignalDef) -> Mapping[int, int] | None:
+    """Read the configured state map.
+
+    Args:
+        given: None, the name of a map, or a table of source code to state name.
+        definition: of the signal.
+
+    Raises:
+        ConfigValueError: names key, value and what is allowed.
+    """
+    if given is None:
+        own = definition.quantity is Quantity.MACHINE_STATE
+        return {int(s): int(s) for s in MachineState} if own else None
+    if definition.quantity is not Quantity.MACHINE_STATE:
+        raise ConfigValueError("state_map", given, "nothing: only machine states are mapped")
+    if isinstance(given, str):
+        if given not in STATE_MAPS:
+            raise ConfigValueError("state_map", given, "a table or one of " + ", ".join(STATE_MAPS))
+        return {code: int(state) for code, state in STATE_MAPS[given].items()}
+    if not isinstance(given, dict) or not given:
+        raise ConfigValueError("state_map", given, 'a table such as { "10" = "PRODUCING" } or a map\'s name')
+    return {_code(k): _state(k, v) for k, v in given.items()}
+
+
+def _code(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigValueError(f"state_map.{text}", text, "a whole number as key") from None
+
+
+def _state(key: str, name: object) -> int:
+    try:
+        return int(MachineState[str(name)])
+    except KeyError:
+        allowed = ", ".join(s.name for s in MachineState)
+        raise ConfigValueError(f"state_map.{key}", name, f"one of {allowed}") from None
+
+
+def compile_transform(
+    definition: SignalDef, *, unit: str, scale: float, offset: float, states: Mapping[int, int] | None
+) -> Transform:
+    """Make the function for one signal, so that the work per value is one call.
+
+    Args:
+        definition: what is published.
+        unit: of the source, one of the quantity's.
+        scale: source value times this, finite, not 0.
+        offset: added after the scale, finite.
+        states: source code to published state, for machine states.
+
+    Raises:
+        ConfigValueError: a scale or offset that can't be applied.
+    """
+    if not math.isfinite(scale) or scale == 0:
+        raise ConfigValueError("scale", scale, "a finite number other than 0")
+    if not math.isfinite(offset):
+        raise ConfigValueError("offset", offset, "a finite number")
+    factor, shift = _linear(definition, unit, scale, offset)
+    kind = definition.kind
+    if kind in (SignalKind.STATE, SignalKind.EVENT) and (factor, shift) != (1.0, 0.0):
+        raise ConfigValueError("scale", scale, "nothing: states and texts are not scaled")
+    if kind is SignalKind.STATE:
+        return _state_transform(states)
+    if kind is SignalKind.EVENT:
+        return _text
+    if kind is SignalKind.WAVEFORM:
+        return _waveform_transform(factor, shift)
+    if kind is SignalKind.MEASUREMENT:
+        return _measurement_transform(factor, shift)
+    return _total_transform(factor, shift)
+
+
+def _linear(definition: SignalDef, unit: str, scale: float, offset: float) -> tuple[float, float]:
+    """Scale, offset and unit conversion as one `raw * factor + shift`."""
+    if unit == definition.unit:
+        return scale, offset
+    zero = convert(0.0, definition.quantity, unit, definition.unit)
+    slope = convert(1.0, definition.quantity, unit, definition.unit) - zero
+    return scale * slope, offset * slope + zero
+
+
+def _number(raw: Raw) -> float:
+    if isinstance(raw, int | float):
+        return raw
+    raise Refused("no_value" if raw is None else "not_a_number")
+
+
+def _measurement_transform(factor: float, shift: float) -> Transform:
+    plain = factor == 1.0 and shift == 0.0
+
+    def measurement(raw: Raw) -> Value:
+        number = raw if type(raw) is float else float(_number(raw))
+        value = number if plain else number * factor + shift
+        if value - value != 0.0:  # inf and NaN are the only values for which this holds
+            raise Refused("not_finite")
+        return value
+
+    return measurement
+
+
+def _total_transform(factor: float, shift: float) -> Transform:
+    plain = factor == 1.0 and shift == 0.0
+
+    def total(raw: Raw) -> Value:
+        number = _number(raw)
+        if isinstance(number, float) and not math.isfinite(number):
+            raise Refused("not_finite")
+        if plain and number != int(number):
+            raise Refused("not_whole")
+        value = int(number) if plain else round(number * factor + shift)
+        if not -_INT64 <= value < _INT64:
+            raise Refused("out_of_range")
+        return value
+
+    return total
+
+
+def _state_transform(states: Mapping[int, int] | None) -> Transform:
+    def state(raw: Raw) -> Value:
+        number = _number(raw)
+        if isinstance(number, float) and not math.isfinite(number):
+            raise Refused("not_finite")
+        if number != int(number) or not -_INT32 <= number < _INT32:
+            raise Refused("not_whole")
+        if states is None:
+            return int(number)
+        mapped = states.get(int(number))
+        if mapped is None:
+            raise Refused("unknown_state")
+        return mapped
+
+    return state
+
+
+def _text(raw: Raw) -> Value:
+    if isinstance(raw, str):
+        text = raw
+    elif isinstance(raw, int | float):
+        text = str(raw)
+    else:
+        raise Refused("no_value" if raw is None else "not_a_text")
+    if len(text) > MAX_TEXT or "\0" in text:
+        raise Refused("text_unfit")
+    return text
+
+
+def _waveform_transform(factor: float, shift: float) -> Transform:
+    plain = factor == 1.0 and shift == 0.0
+
+    def waveform(raw: Raw) -> Value:
+        if not isinstance(raw, Sequence) or isinstance(raw, str | bytes):
+            raise Refused("no_value" if raw is None else "not_a_block")
+        if not raw:
+            raise Refused("no_value")
+        return _singles(raw if plain else [v * factor + shift for v in raw])
+
+    return waveform
+
+
+def _singles(values: Sequence[float]) -> bytes:
+    try:
+        block = array("f", values)
+        if not math.isfinite(sum(block)):
+            raise Refused("not_finite")
+    except (TypeError, OverflowError, ValueError) as error:
+        raise Refused(
+            "not_finite" if isinstance(error, ValueError | OverflowError) else "not_a_block"
+        ) from None
+    if sys.byteorder == "big":
+        block.byteswap()
+    return block.tobytes()

@@ -1,0 +1,1 @@
+"""Compiled loops of the gateway; the only place where numba is imported."""

@@ -1,0 +1,72 @@
+"""What the gateway tells of itself: `/readyz` details and Prometheus metrics."""
+
+from collections.abc import Callable, Mapping
+
+from chejian_contract.health import Metrics
+
+from chejian_gateway.engine import Engine
+from chejian_gateway.intake import Intake
+from chejian_gateway.subscriber import Subscriber
+
+_PREFIX = "chejian_gateway_"
+
+
+class Monitor(Metrics):
+    """Reads the counters of the parts whenever somebody asks.
+
+    Args:
+        engine, intake, subscriber: the parts; their counters are plain numbers, read without a lock.
+    """
+
+    def __init__(self, engine: Engine, intake: Intake, subscriber: Subscriber) -> None:
+        super().__init__()
+        core = engine.core
+        self._core, self._intake, self._subscriber = core, intake, subscriber
+        committer = core.committer
+        self._sources: dict[str, tuple[str, str, Callable[[], float]]] = {
+            "messages_received_total": ("counter", "Messages taken from the broker", lambda: intake.received),
+            "messages_dropped_total": ("counter", "Messages dropped, queue full", lambda: intake.dropped),
+            "messages_refused_total": ("counter", "Messages that could not be read", lambda: core.malformed),
+            "messages_held_dropped_total": (
+                "counter",
+                "Held messages dropped",
+                lambda: core.waiting.dropped,
+            ),
+            "messages_waiting": ("gauge", "Messages in the queue", lambda: len(intake)),
+            "messages_held": ("gauge", "Messages that wait for a birth", lambda: len(core.waiting)),
+            "lag_seconds": ("gauge", "Age of the oldest message in the queue", lambda: intake.oldest_age),
+            "rows_stored_total": ("counter", "Rows committed", lambda: committer.rows),
+            "batches_stored_total": ("counter", "Batches claimed", lambda: committer.batches),
+            "batches_doubled_total": ("counter", "Batches that came again", lambda: committer.doubles),
+            "dead_letters_total": ("counter", "Dead letters written", lambda: committer.dead_letters),
+            "metrics_refused_total": ("counter", "Foreign metrics refused", lambda: core.foreign.refused),
+            "commits_total": ("counter", "Commits", lambda: committer.commits),
+            "commit_seconds_total": ("counter", "Time spent in commits", lambda: committer.seconds),
+            "acknowledgements_total": ("counter", "Acknowledgements sent", lambda: core.acknowledger.sent),
+            "rebirths_asked_total": ("counter", "Rebirth requests sent", lambda: core.rebirths.asked),
+            "host_online": ("gauge", "1 while STATE is online", lambda: subscriber.online),
+            "database_up": ("gauge", "1 while the database answers", lambda: core.database.up),
+        }
+        for name, (kind, text, _) in self._sources.items():
+            self.declare(_PREFIX + name, kind, text)
+
+    def render(self) -> str:
+        """Prometheus text with the present values."""
+        for name, (_, _, read) in self._sources.items():
+            self.set(_PREFIX + name, float(read()))
+        return super().render()
+
+    def ready(self) -> tuple[bool, Mapping[str, object]]:
+        """Whether messages are received and stored, and the details."""
+        online, up = self._subscriber.online, self._core.database.up
+        return online and up, {
+            "host": "online" if online else "offline",
+            "database": "up" if up else "down",
+            "edition": self._core.committer.edition.value,
+            "queue": len(self._intake),
+            "held": len(self._core.waiting),
+            "dropped": self._intake.dropped,
+            "lag_seconds": round(self._intake.oldest_age, 3),
+            "rows_stored": self._core.committer.rows,
+            "batches_stored": self._core.committer.batches,
+        }

@@ -1,0 +1,218 @@
+"""One transaction per commit: rows first, then last values and dirty marks, dead letters, and the claim last.
+
+Nothing is locked before the rows are copied: two gateways that lock first halve each other (463,000 against
+868,000 rows/s measured).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import LiteralString
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg import Connection, Cursor
+
+from chejian_gateway import deadletter, ledger
+from chejian_gateway.errors import ShortClaimError
+from chejian_gateway.kernels.summary import newest, touched
+from chejian_gateway.ledger import Handled
+from chejian_gateway.nodes import SeriesTable
+from chejian_gateway.pending import Block, Pending, Rows
+from chejian_gateway.pgbinary import (
+    COPY_SAMPLE,
+    COPY_TEXT,
+    COPY_WAVEFORM,
+    Float8Array,
+    Int2Array,
+    Int4Array,
+    TimeArray,
+    copy_samples,
+    copy_texts,
+    copy_waveforms,
+)
+from chejian_gateway.store import DAY_US, Partitions, day_of
+
+_LAST_NUMBER = """
+INSERT INTO telemetry.last_value AS v (series_id, time, value, quality)
+SELECT * FROM unnest(%s::int[], %s::timestamptz[], %s::float8[], %s::smallint[])
+ON CONFLICT (series_id) DO UPDATE SET time = excluded.time, value = excluded.value, text = NULL, quality = excluded.quality
+WHERE excluded.time >= v.time
+"""
+_LAST_TEXT = """
+INSERT INTO telemetry.last_value AS v (series_id, time, text, quality)
+SELECT * FROM unnest(%s::int[], %s::timestamptz[], %s::text[], %s::smallint[])
+ON CONFLICT (series_id) DO UPDATE SET time = excluded.time, value = NULL, text = excluded.text, quality = excluded.quality
+WHERE excluded.time >= v.time
+"""
+_DIRTY = """
+INSERT INTO telemetry.dirty AS d (device_id, hour, lo, hi)
+SELECT * FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+ON CONFLICT (device_id, hour) DO UPDATE
+SET gen = d.gen + 1, lo = least(d.lo, excluded.lo), hi = greatest(d.hi, excluded.hi)
+"""
+
+
+@dataclass(slots=True)
+class Committed:
+    """What a commit did.
+
+    Attributes:
+        handled: for each ledger row all that is handled now.
+        rows: rows written.
+        batches: batches claimed.
+        doubles: batches dropped because they were handled before.
+        dirty: whether marks were made.
+    """
+
+    handled: Handled = field(default_factory=dict)
+    rows: int = 0
+    batches: int = 0
+    doubles: int = 0
+    dirty: bool = False
+
+
+class Writer:
+    """Writes `Pending` to the database.
+
+    Args:
+        connection: in autocommit mode, with `pgbinary.register` done.
+        partitions: of that database.
+        series: attributes of all series that rows may name.
+    """
+
+    def __init__(self, connection: Connection, partitions: Partitions, series: SeriesTable) -> None:
+        self.connection = connection
+        self._partitions = partitions
+        self._series = series
+        self._seen = np.empty(0, np.int64)
+
+    def commit(self, pending: Pending) -> Committed:
+        """Store everything of `pending` that is not stored yet, exactly once.
+
+        Raises:
+            psycopg.Error: nothing of it is stored, unless the connection broke during COMMIT itself; calling again with
+                the same `pending` finds out and stores nothing twice.
+        """
+        origin, doubles = pending, 0
+        known: Handled = {}
+        if self._landed(origin):
+            pending = pending.only(range(len(pending.batches)), rest=False)
+        while True:
+            self._make_partitions(pending)
+            try:
+                done = self._transaction(pending, origin)
+            except ShortClaimError:
+                part, more = self._without_doubles(pending)
+                doubles += len(pending.batches) - len(part.batches)
+                known |= more
+                pending = part
+            else:
+                done.doubles = doubles
+                done.handled = known | done.handled
+                return done
+
+    def _landed(self, pending: Pending) -> bool:
+        """Whether an earlier attempt was committed though its answer never came; asked only where no ledger tells."""
+        if pending.xid is None:
+            return False
+        row = self.connection.execute("SELECT pg_xact_status(%s::xid8)", (pending.xid,)).fetchone()
+        if row is not None and row[0] == "in progress":
+            raise psycopg.OperationalError("the session of an earlier attempt has not ended yet")
+        return row is not None and row[0] == "committed"
+
+    def _without_doubles(self, pending: Pending) -> tuple[Pending, Handled]:
+        keys = {(b.node.node_id, b.ledger_id) for b in pending.batches} | set(pending.announcements)
+        with self.connection.transaction():
+            ledger.open_row(self.connection, keys)
+            claimed, everything = ledger.handled(self.connection, keys)
+        return pending.only(ledger.fresh(pending, claimed), rest=True), everything
+
+    def _transaction(self, pending: Pending, origin: Pending) -> Committed:
+        rows = Rows.join(pending.rows)
+        with self.connection.transaction(), self.connection.cursor() as cursor:
+            if pending.has_foreign:
+                row = cursor.execute("SELECT pg_current_xact_id()::text").fetchone()
+                origin.xid = row[0] if row else None
+            _copy(cursor, rows, pending)
+            self._last_values(cursor, rows, pending)
+            dirty = self._dirty(cursor, rows, pending)
+            deadletter.insert(cursor, [*pending.dead, *(b.dead for b in pending.batches if b.dead)])
+            handled = ledger.claim(self.connection, pending)
+        return Committed(handled, pending.count, len(pending.batches), 0, dirty)
+
+    def _make_partitions(self, pending: Pending) -> None:
+        for rows in pending.rows:
+            days = range(day_of(int(rows.time_us.min())), day_of(int(rows.time_us.max())) + 1)
+            if len(days) > 2:  # noqa: PLR2004 - wider than around midnight: only the days that occur
+                self._partitions.ensure(
+                    self.connection, "sample", map(int, np.unique(rows.time_us // DAY_US))
+                )
+            else:
+                self._partitions.ensure(self.connection, "sample", days)
+        for table, blocks in (("text_sample", pending.texts), ("waveform", pending.waveforms)):
+            self._partitions.ensure(self.connection, table, {day_of(b.time_us) for b in blocks})
+
+    def _last_values(self, cursor: Cursor, rows: Rows, pending: Pending) -> None:
+        if len(rows):
+            at = newest(rows.series, rows.time_us, self._unseen())
+            cursor.execute(
+                _LAST_NUMBER,
+                (
+                    Int4Array(rows.series[at]),
+                    TimeArray(rows.time_us[at]),
+                    Float8Array(rows.value[at]),
+                    Int2Array(rows.quality[at]),
+                ),
+            )
+        texts = _newest_blocks(pending.texts) + [
+            replace(b, data=None) for b in _newest_blocks(pending.waveforms)
+        ]
+        texts.sort(key=lambda b: b.series)
+        if texts:
+            cursor.execute(
+                _LAST_TEXT,
+                (
+                    Int4Array(np.array([b.series for b in texts])),
+                    TimeArray(np.array([b.time_us for b in texts])),
+                    [None if b.data is None else b.data.decode() for b in texts],
+                    Int2Array(np.array([b.quality for b in texts])),
+                ),
+            )
+
+    def _unseen(self) -> NDArray[np.int64]:
+        if len(self._seen) < len(self._series.device):
+            self._seen = np.full(len(self._series.device), -1, np.int64)
+        return self._seen
+
+    def _dirty(self, cursor: Cursor, rows: Rows, pending: Pending) -> bool:
+        blocks = (*pending.texts, *pending.waveforms)
+        series = np.concatenate((rows.series, np.array([b.series for b in blocks], np.int32)))
+        time_us = np.concatenate((rows.time_us, np.array([b.time_us for b in blocks], np.int64)))
+        if not len(series):
+            return False
+        device, hour, lo, hi = touched(self._series.device[series], time_us)
+        cursor.execute(_DIRTY, (Int4Array(device), TimeArray(hour), TimeArray(lo), TimeArray(hi)))
+        return True
+
+
+def _newest_blocks(blocks: Sequence[Block]) -> list[Block]:
+    last: dict[int, Block] = {}
+    for block in blocks:
+        if block.series not in last or block.time_us >= last[block.series].time_us:
+            last[block.series] = block
+    return [last[series] for series in sorted(last)]
+
+
+def _copy(cursor: Cursor, rows: Rows, pending: Pending) -> None:
+    if len(rows):
+        _stream(cursor, COPY_SAMPLE, copy_samples(rows))
+    if pending.texts:
+        _stream(cursor, COPY_TEXT, copy_texts(pending.texts))
+    if pending.waveforms:
+        _stream(cursor, COPY_WAVEFORM, copy_waveforms(pending.waveforms))
+
+
+def _stream(cursor: Cursor, statement: LiteralString, data: bytes) -> None:
+    with cursor.copy(statement) as copy:
+        copy.write(data)

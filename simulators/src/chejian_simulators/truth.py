@@ -1,0 +1,216 @@
+"""The ground truth of a simulated plant, worked out from its changes in the plainest way.
+
+Nothing here is shared with the analytics: what the platform computes is compared with this.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from chejian_contract.states import MachineState
+
+from chejian_simulators.changes import Block
+from chejian_simulators.model import STATE_CODES, MachinePast, PlantModel, Series
+from chejian_simulators.plant import CalendarConfig
+from chejian_simulators.shifts import Span, planned_stops, spans
+
+HOUR_MS = 3_600_000
+
+_ELEMENT = {
+    MachineState.PRODUCING: "apt_us",
+    MachineState.SETUP: "aust_us",
+    MachineState.FAULT: "adet_us",
+    MachineState.STOPPED: "adet_us",
+    MachineState.STARVED: "adet_us",
+    MachineState.BLOCKED: "adet_us",
+    MachineState.MAINTENANCE: "adet_us",
+    MachineState.IDLE: "adot_us",
+    MachineState.OFF: "adot_us",
+}
+_COUNTERS = {"produced": "Counts/Produced", "good": "Counts/Good", "scrap": "Counts/Scrap"}
+
+StateSpan = tuple[int, int, MachineState]
+
+
+def truth_of(model: PlantModel, end_ms: int) -> dict[str, Any]:
+    """The truth of [epoch, end): states, counts, numbers of changes, time elements per clock hour, waveforms.
+
+    Args:
+        model: advanced exactly to `end_ms`.
+        end_ms: end of what is told [ms since 1970 UTC].
+
+    Raises:
+        ValueError: when the model stands elsewhere.
+    """
+    if model.now_ms != end_ms:
+        raise ValueError(f"the model stands at {model.now_ms} ms, the truth is asked for {end_ms} ms")
+    return {
+        "plant": model.plant.name,
+        "seed": model.seed,
+        "epoch_ms": model.epoch_ms,
+        "end_ms": end_ms,
+        "node": model.plant.node,
+        "group": model.plant.group,
+        "equipment": {
+            code: _equipment(machine, model.plant.calendar, model.epoch_ms, end_ms)
+            for code, machine in model.machines.items()
+        },
+    }
+
+
+def write_truth(model: PlantModel, end_ms: int, path: Path) -> None:
+    """Write the truth as JSON; the file is replaced in one step, so a reader sees the old one or the new one."""
+    text = json.dumps(truth_of(model, end_ms), ensure_ascii=False, separators=(",", ":")) + "\n"
+    draft = path.with_name(path.name + ".tmp")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _equipment(machine: MachinePast, calendar: CalendarConfig, start: int, end: int) -> dict[str, Any]:
+    states = _states(machine, end)
+    counts = {name: _increments(machine.series.get(signal, Series())) for name, signal in _COUNTERS.items()}
+    products = machine.series.get("Order/Product", Series())
+    return {
+        "type": machine.config.type,
+        "states": [[a, b, int(state)] for a, b, state in states],
+        "count_events": counts,
+        "changes": {signal: len(series.times) for signal, series in sorted(machine.series.items())},
+        "hours": [
+            _hour(a, b, states, counts, products, machine.config.products, calendar)
+            for a, b in _hours(start, end)
+        ],
+        "waveforms": _waveforms(machine),
+    }
+
+
+def _states(machine: MachinePast, end: int) -> list[StateSpan]:
+    meaning = {code: state for state, code in STATE_CODES[machine.config.type].items()}
+    series = machine.series.get("State/MachineState", Series())
+    edges = [*series.times, end]
+    return [
+        (a, b, meaning[int(str(code))]) for (a, b), code in zip(pairwise(edges), series.values, strict=True)
+    ]
+
+
+def _increments(series: Series) -> list[int]:
+    return series.times[1:]
+
+
+def _hours(start: int, end: int) -> Iterator[Span]:
+    """Clock hours (UTC) of [start, end), the first and the last one cut."""
+    while start < end:
+        stop = min(start // HOUR_MS * HOUR_MS + HOUR_MS, end)
+        yield start, stop
+        start = stop
+
+
+def _hour(
+    start: int,
+    end: int,
+    states: Sequence[StateSpan],
+    counts: Mapping[str, Sequence[int]],
+    products: Series,
+    ideal: Mapping[str, float],
+    calendar: CalendarConfig,
+) -> dict[str, Any]:
+    scheduled = _scheduled(calendar, start, end)
+    stops = _clip(_until(planned_stops(calendar, start), end), start, end)
+    busy = _minus(scheduled, stops)
+    row = dict.fromkeys(("apt_us", "aust_us", "adet_us", "adot_us"), 0)
+    for a, b, state in states:
+        for c, d in busy:
+            row[_ELEMENT[state]] += max(0, min(b, d) - max(a, c)) * 1000
+    made = {name: [t for t in times if start <= t < end] for name, times in counts.items()}
+    produced, good = len(made["produced"]), len(made["good"])
+    ideal_us = sum(_ideal_us(t, products, ideal) for t in made["produced"])
+    planned_busy = sum(row.values())
+    in_shift = sum(b - a for a, b in scheduled)
+    return {
+        "start_ms": start,
+        "end_ms": end,
+        "calendar_us": (end - start) * 1000,
+        "not_scheduled_us": (end - start - in_shift) * 1000,
+        "planned_stop_us": (in_shift - sum(b - a for a, b in busy)) * 1000,
+        **row,
+        "no_data_us": 0,
+        "produced": produced,
+        "good": good,
+        "scrap": len(made["scrap"]),
+        "ideal_us": ideal_us,
+        "availability": _ratio(row["apt_us"], planned_busy),
+        "effectiveness": _ratio(ideal_us, row["apt_us"]),
+        "quality_ratio": _ratio(good, produced),
+        "oee": _ratio(sum(_ideal_us(t, products, ideal) for t in made["good"]), planned_busy),
+    }
+
+
+def _ideal_us(time_ms: int, products: Series, ideal: Mapping[str, float]) -> int:
+    """Ideal cycle time of the product that was in work at a count [us]."""
+    product = str(products.values[products.index_at(time_ms) - 1])
+    return round(ideal[product] * 1_000_000)
+
+
+def _ratio(numerator: int, denominator: int) -> float | None:
+    return numerator / denominator if denominator else None
+
+
+def _scheduled(calendar: CalendarConfig, start: int, end: int) -> list[Span]:
+    """Time inside shifts; shifts that overlap count once."""
+    found: list[Span] = []
+    for shift in calendar.shift:
+        own = _clip(_until(spans(shift, calendar.timezone, start), end), start, end)
+        found += _minus(own, found)
+    return sorted(found)
+
+
+def _until(source: Iterator[Span], end: int) -> Iterator[Span]:
+    for span in source:
+        if span[0] >= end:
+            return
+        yield span
+
+
+def _clip(source: Iterator[Span], start: int, end: int) -> list[Span]:
+    return [(max(a, start), min(b, end)) for a, b in source if a < end and b > start]
+
+
+def _minus(spans_: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
+    left = list(spans_)
+    for c, d in holes:
+        left = [part for a, b in left for part in ((a, min(b, c)), (max(a, d), b)) if part[0] < part[1]]
+    return left
+
+
+def _waveforms(machine: MachinePast) -> list[dict[str, Any]]:
+    found = []
+    serials = machine.series.get("Motor/SerialNumber", Series())
+    series = machine.series.get("Vibration/DriveEnd", Series())
+    for time_ms, block in zip(series.times, series.values, strict=True):
+        found.append(
+            {
+                "time_ms": time_ms,
+                "serial": serials.values[serials.index_at(time_ms) - 1],
+                **_block(block),
+            }
+        )
+    return found
+
+
+def _block(block: object) -> dict[str, Any]:
+    if isinstance(block, int | float | str) or block is None:
+        raise TypeError(f"{block!r} is no waveform")
+    wave: Block = block  # type: ignore[assignment]  # what is no scalar is a block, see changes.Value
+    return {
+        "sample_rate": wave.sample_rate,
+        "count": wave.count,
+        "rpm": wave.rpm,
+        "part": wave.part,
+        "grade": wave.grade,
+        "source": wave.source,
+    }

@@ -1,0 +1,231 @@
+"""Every kernel against its naive twin, and at the edges: NaN, constants, short input."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from chejian_analytics.kernels.harmonics import best_offset, comb_bins, harmonic_sums
+from chejian_analytics.kernels.moments import moments
+from chejian_analytics.kernels.spectra import running_median, squared_magnitude, whiten
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tests.analytics.diagnosis import naive
+
+unhurried = settings(deadline=None)  # the first call compiles
+finite = st.floats(-1e6, 1e6, allow_nan=False)
+levels = arrays(np.float64, st.integers(8, 120), elements=st.one_of(st.floats(0, 9), st.just(math.nan)))
+
+
+@unhurried
+@given(
+    arrays(np.float64, st.integers(0, 60), elements=st.one_of(finite, st.sampled_from([0.0, 1.0]))),
+    st.integers(0, 35),
+)
+def test_running_median_is_the_median_of_each_window(values: np.ndarray, half_width: int) -> None:
+    assert running_median(values, half_width).tolist() == naive.running_median(values.tolist(), half_width)
+
+
+def test_running_median_of_a_constant_is_that_constant() -> None:
+    assert running_median(np.full(50, 3.5), 7).tolist() == [3.5] * 50
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_running_median_refuses_what_has_no_order(bad: float) -> None:
+    with pytest.raises(ValueError, match="values: NaN or infinity given"):
+        running_median(np.array([1.0, bad, 2.0]), 1)
+
+
+def test_running_median_refuses_wrong_arguments() -> None:
+    with pytest.raises(ValueError, match=r"shape \(2, 2\) given"):
+        running_median(np.zeros((2, 2)), 1)
+    with pytest.raises(ValueError, match="half_width: -1 given"):
+        running_median(np.zeros(3), -1)
+
+
+def test_whiten_gives_unit_magnitude_and_keeps_phases_and_power() -> None:
+    spectrum = np.array([3 + 4j, -2j, 1e-30 + 0j, 0j, complex(math.nan, 0)])
+    white, power = whiten(spectrum[:4])
+    assert white == pytest.approx([0.6 + 0.8j, -1j, 0, 0])
+    assert power[:2].tolist() == [25.0, 4.0]
+    assert math.isnan(whiten(spectrum)[0][4].real)
+    assert whiten(np.zeros(0, dtype=complex))[0].size == 0
+    with pytest.raises(ValueError, match="spectrum: shape"):
+        whiten(np.zeros((2, 2), dtype=complex))
+
+
+def test_squared_magnitude_is_abs_squared() -> None:
+    values = np.random.default_rng(1).normal(size=(2, 40)) @ np.array([[1, 0], [0, 1]]).repeat(20, 0)
+    complex_values = values[0] + 1j * values[1]
+    assert squared_magnitude(complex_values) == pytest.approx(np.abs(complex_values) ** 2)
+    with pytest.raises(ValueError, match="values: shape"):
+        squared_magnitude(np.zeros((2, 2), dtype=complex))
+
+
+@unhurried
+@given(levels, st.lists(st.floats(0.3, 40), min_size=1, max_size=5), st.integers(1, 8))
+def test_harmonic_sums_add_interpolated_levels(
+    level: np.ndarray, fundamentals: list[float], harmonics: int
+) -> None:
+    expected = [naive.harmonic_sum(level.tolist(), f, harmonics) for f in fundamentals]
+    assert harmonic_sums(level, np.array(fundamentals), harmonics) == pytest.approx(
+        expected, rel=1e-9, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("fundamentals", "harmonics", "message"),
+    [([1.0], 0, "harmonics: 0 given"), ([0.0], 1, "must be > 0"), ([math.nan], 1, "must be > 0")],
+)
+def test_harmonic_sums_refuse_impossible_combs(
+    fundamentals: list[float], harmonics: int, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        harmonic_sums(np.zeros(9), np.array(fundamentals), harmonics)
+
+
+@unhurried
+@given(
+    st.integers(0, 80),
+    st.integers(1, 400).map(lambda tenths: tenths / 10),
+    st.integers(0, 30).map(lambda n: n / 4),
+)
+def test_comb_bins_lie_within_half_a_width_of_a_multiple(
+    count: int, spacing: float, half_width: float
+) -> None:
+    covered = [any(abs(k - m * spacing) <= half_width for m in range(1, 1000)) for k in range(count)]
+    decided = [
+        all(abs(abs(k - m * spacing) - half_width) > 1e-9 for m in range(1, 1000)) for k in range(count)
+    ]
+    found = comb_bins(count, spacing, half_width).tolist()
+    assert [pair for pair, sure in zip(zip(found, covered, strict=True), decided, strict=True) if sure] == [
+        pair for pair, sure in zip(zip(covered, covered, strict=True), decided, strict=True) if sure
+    ]
+
+
+@pytest.mark.parametrize("arguments", [(-1, 1.0, 0.0), (5, 0.0, 0.0), (5, math.nan, 0.0), (5, 1.0, -0.1)])
+def test_comb_bins_refuse_impossible_combs(arguments: tuple[int, float, float]) -> None:
+    with pytest.raises(ValueError, match="> 0, >= 0 allowed"):
+        comb_bins(*arguments)
+
+
+@settings(max_examples=200, deadline=None)  # the first call compiles
+@given(
+    level=levels,
+    per_order=st.floats(1, 20),
+    order=st.floats(0.3, 6) | st.sampled_from([2.95, 3.048, 4.952, 4.0]),
+    modulation=st.sampled_from([0.0, 0.39, 1.0]),
+    harmonics=st.integers(1, 5),
+    counted=st.integers(1, 5),
+    offsets=st.lists(st.floats(-0.02, 0.02), min_size=1, max_size=5),
+)
+def test_best_offset_is_the_best_of_the_naive_scores(
+    level: np.ndarray,
+    per_order: float,
+    order: float,
+    modulation: float,
+    harmonics: int,
+    counted: int,
+    offsets: list[float],
+) -> None:
+    index, score, own_score, values = best_offset(
+        level,
+        bins_per_order=per_order,
+        order=order,
+        modulation=modulation,
+        harmonics=harmonics,
+        counted=counted,
+        offsets=np.array(offsets),
+        near_integer=0.2,
+        resolved_bins=2.5,
+        least_lines=2,
+    )
+    naive_values, scores, own_scores = [], [], []
+    for offset in offsets:
+        held, own = naive.values_at(
+            level.tolist(),
+            per_order=per_order,
+            order=order,
+            modulation=modulation,
+            harmonics=harmonics,
+            offset=offset,
+            near_integer=0.2,
+            resolved=2.5,
+        )
+        naive_values.append([math.nan if value is None else value for value in held])
+        scores.append(naive.mean_level(held, counted, 2))
+        own_scores.append(naive.mean_level(own, counted, 2))
+    assert score == pytest.approx(max(scores), abs=1e-9)
+    assert own_score == pytest.approx(max(own_scores), abs=1e-9)
+    assert values == pytest.approx(naive_values[index], abs=1e-9, nan_ok=True)
+    assert scores[index] == pytest.approx(score, abs=1e-9)
+
+
+def test_a_sideband_of_the_shaft_does_not_count_as_a_line_that_drifts() -> None:
+    """Lines at n + 0.06 for every n: an outer race at 3.06 finds three of them, its rivals explain each."""
+    per_order, level = 100.0, np.zeros(1200)
+    level[6:1200:100] = 4.0
+    level[[306, 612, 918]] = 4.0
+    arguments: dict[str, Any] = {
+        "bins_per_order": per_order,
+        "harmonics": 3,
+        "counted": 3,
+        "modulation": 0.0,
+        "offsets": np.zeros(1),
+        "resolved_bins": 2.5,
+        "least_lines": 2,
+    }
+    _, held, own, _ = best_offset(level, order=3.06, near_integer=0.2, **arguments)
+    _, free, _, _ = best_offset(level, order=3.06, near_integer=0.0, **arguments)
+    assert (own, free) == (4.0, 4.0)
+    assert held == pytest.approx(0.0)
+
+
+def test_best_offset_refuses_wrong_arguments() -> None:
+    good: dict[str, Any] = {
+        "bins_per_order": 10.0,
+        "order": 3.5,
+        "modulation": 0.0,
+        "harmonics": 3,
+        "counted": 3,
+        "offsets": np.zeros(1),
+        "near_integer": 0.2,
+        "resolved_bins": 2.5,
+        "least_lines": 2,
+    }
+    for name, value in (
+        ("order", 0.0),
+        ("harmonics", 0),
+        ("counted", 0),
+        ("bins_per_order", math.nan),
+        ("least_lines", 0),
+    ):
+        with pytest.raises(ValueError, match=f"{name} {value}"):
+            best_offset(np.zeros(9), **{**good, name: value})
+    with pytest.raises(ValueError, match="offsets: none given"):
+        best_offset(np.zeros(9), **{**good, "offsets": np.zeros(0)})
+
+
+@unhurried
+@given(arrays(np.float64, st.integers(1, 50), elements=finite))
+def test_moments_agree_with_exact_sums(signal: np.ndarray) -> None:
+    found = moments(signal)
+    mean, peak, second, fourth = naive.moments(signal)
+    scale = max(1.0, float(np.abs(signal).max()))
+    assert found.mean == pytest.approx(mean, abs=1e-12 * scale)
+    assert found.peak == pytest.approx(peak, abs=1e-12 * scale)
+    if peak > 1e-6 * scale:
+        assert (found.second, found.fourth) == pytest.approx((second, fourth), rel=1e-6)
+    assert found.repeated == sum(a == b for a, b in zip(signal[1:], signal, strict=False))
+
+
+def test_moments_count_rails_and_non_finite_samples() -> None:
+    clipped = moments(np.array([0.0, 2.0, 2.0, 2.0, -1.0, -1.0, 0.5, 0.5]))
+    assert (clipped.repeated, clipped.on_rail) == (4, 3)
+    assert moments(np.array([1.0, math.nan, math.inf])) == (2, 0, 0, 0.0, 0.0, 0.0, 0.0)
+    assert moments(np.array([7.0])) == (0, 0, 0, 7.0, 0.0, 0.0, 0.0)
+    assert moments(np.array([1e308, 1e308])).mean == 1e308
+    with pytest.raises(ValueError, match="n >= 1"):
+        moments(np.zeros(0))

@@ -1,0 +1,64 @@
+"""Databases with both schemas, and a plant whose samples are written as the gateway writes them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from chejian_cloud.db.migrate import migrate as migrate_app
+from chejian_cloud.registry.seed import seed
+from chejian_gateway.migrate import migrate as migrate_telemetry
+
+from tests.cloud.plant_rows import PlantRows
+from tests.fixtures.fix_postgres import DatabaseServer
+
+GOOD = Path(__file__).parent / "registry" / "harbin.good.toml"
+
+
+def _build(dsn: str) -> None:
+    migrate_telemetry(dsn)
+    migrate_app(dsn)
+    with psycopg.connect(dsn) as connection:
+        for table in ("sample", "text_sample", "waveform"):
+            connection.execute(f"CREATE TABLE telemetry.{table}_rest PARTITION OF telemetry.{table} DEFAULT")
+
+
+def _build_seeded(dsn: str) -> None:
+    _build(dsn)
+    seed(dsn, GOOD)
+
+
+@pytest.fixture
+def dsn(postgres_server: DatabaseServer, make_database: Callable[..., str]) -> str:
+    """A fresh database with both schemas and nothing in them."""
+    return make_database(template=postgres_server.template("cloud", _build))
+
+
+@pytest.fixture(scope="session")
+def untouched(postgres_server: DatabaseServer) -> Iterator[str]:
+    """A database with both schemas, shared by tests that must not change it."""
+    url = postgres_server.create(template=postgres_server.template("cloud", _build))
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def make_seeded(postgres_server: DatabaseServer, make_database: Callable[..., str]) -> Callable[[], str]:
+    """Makes databases with both schemas and the registry of `registry/harbin.good.toml`."""
+
+    def make() -> str:
+        return make_database(template=postgres_server.template("cloud seeded", _build_seeded))
+
+    return make
+
+
+@pytest.fixture
+def seeded(make_seeded: Callable[[], str]) -> str:
+    """One such database."""
+    return make_seeded()
+
+
+@pytest.fixture
+def plant(seeded: str) -> PlantRows:
+    """Writes into `seeded`."""
+    return PlantRows(seeded)

@@ -1,0 +1,91 @@
+"""The registry file: stored once, changed in place, refused as a whole when anything in it is wrong."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chejian_cloud.cli import main
+from chejian_cloud.registry.seed import seed
+from chejian_contract.errors import ConfigError
+
+from tests.cloud.plant_rows import PlantRows
+from tests.cloud.worker.rounds import T0, rows
+
+FOLDER = Path(__file__).parent
+GOOD = FOLDER / "harbin.good.toml"
+CASES = tomllib.loads((FOLDER / "cases.toml").read_text("utf-8"))["case"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["name"])
+def test_a_wrong_file_is_refused_and_nothing_is_stored(
+    case: dict[str, Any], untouched: str, tmp_path: Path
+) -> None:
+    good = GOOD.read_text("utf-8")
+    assert good.count(case["find"]) == 1, "the case must edit one place"
+    path = tmp_path / "bad.toml"
+    path.write_text(good.replace(case["find"], case["replace"]), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        seed(untouched, path)
+    assert caught.value.source == str(path)
+    assert caught.value.key == case["key"]
+    assert case["allowed"] in caught.value.allowed
+    assert rows(untouched, "SELECT * FROM app.enterprise") == []
+
+
+def test_the_same_file_again_changes_nothing(dsn: str) -> None:
+    first = seed(dsn, GOOD)
+    assert first["equipment added"] == 2
+    assert first["shift added"] == 2
+    assert seed(dsn, GOOD) == {}
+    assert rows(dsn, "SELECT code FROM app.equipment ORDER BY code") == [
+        {"code": "CNC-01"},
+        {"code": "MTS-01"},
+    ]
+
+
+def test_an_edit_changes_rows_in_place_and_marks_the_known_hours(plant: PlantRows, tmp_path: Path) -> None:
+    plant.write("CNC-01", [("State/MachineState", T0, 1), ("State/MachineState", T0 + 7_200_000, 1)])
+    path = tmp_path / "edited.toml"
+    text = (
+        GOOD.read_text("utf-8")
+        .replace("seconds = 90", "seconds = 91.5")
+        .replace('end = "12:30"', 'end = "12:45"')
+    )
+    path.write_text(text, "utf-8")
+    before = rows(plant.dsn, "SELECT equipment_id, code FROM app.equipment ORDER BY code")
+    report = seed(plant.dsn, path)
+    assert report == {"ideal_cycle changed": 1, "planned_stop removed": 1, "planned_stop added": 1}
+    assert rows(plant.dsn, "SELECT cycle_us FROM app.ideal_cycle") == [{"cycle_us": 91_500_000}]
+    assert rows(plant.dsn, "SELECT equipment_id, code FROM app.equipment ORDER BY code") == before
+    marks = rows(
+        plant.dsn,
+        "SELECT code, min(lo) AS lo FROM app.dirty JOIN app.equipment USING (equipment_id) GROUP BY code",
+    )
+    assert [(m["code"], m["lo"].timestamp() * 1000) for m in marks] == [("CNC-01", T0)]
+
+
+def test_a_device_of_another_registered_machine_is_refused(seeded: str, tmp_path: Path) -> None:
+    path = tmp_path / "second.toml"
+    path.write_text(
+        '[[equipment]]\nworkshop = "HRB-W1"\nline = "L1"\ncode = "CNC-02"\nname_zh = "二"\nname_en = "Two"\n'
+        'type = "cnc_machining_centre"\nfeeds = [{node = "HRB-W1", device = "CNC-01"}]\n',
+        "utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        seed(seeded, path)
+    assert caught.value.key == "equipment[0].feeds[0]"
+    assert "CNC-01 has it already" in caught.value.allowed
+
+
+def test_the_command_tells_what_is_wrong(
+    seeded: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("[[enterprise]]\ncode = 1\n", "utf-8")
+    assert main(["seed", "--dsn", seeded, str(path)]) == 2
+    told = capsys.readouterr().err
+    assert "enterprise[0].code" in told
+    assert str(path) in told
+    assert main(["seed", "--dsn", seeded, str(GOOD)]) == 0
+    assert "nothing new" in capsys.readouterr().out
