@@ -38,11 +38,11 @@ def replace(path: Path, old: str, new: str) -> None:
             "requirements.lock: not made from the present pyproject files; run 'make lock'",
         ),
         (
-            lambda root: replace(root / "requirements.lock", "amqtt==", "x @ https://host/x.whl \\\namqtt=="),
+            lambda root: replace(root / "requirements.lock", "aiomqtt==", "x @ https://host/x.whl \\\naiomqtt=="),
             "requirements.lock: names an address or a local path (://)",
         ),
         (
-            lambda root: replace(root / "requirements.lock", "amqtt==", "bare==1.0\namqtt=="),
+            lambda root: replace(root / "requirements.lock", "aiomqtt==", "bare==1.0\naiomqtt=="),
             "requirements.lock: no hash for bare==1.0",
         ),
         (

@@ -111,15 +111,15 @@ export function draw(id, option, { points = 0, subject = id } = {}) {
   );
 }
 
-/** Take a chart away again and show `text` in its place. */
-export function clear(id, text) {
+/** Take a chart away again and show `text` in its place, on hatched ground where that is the absence of data. */
+export function clear(id, text, { hatched = false } = {}) {
   const element = document.getElementById(id);
   charts.get(element)?.dispose();
   charts.delete(element);
   resized.unobserve(element);
   delete element.dataset.renderer;
   element.classList.add('is-empty');
-  element.replaceChildren(h('p', { class: 'empty' }, text));
+  element.replaceChildren(h('p', { class: hatched ? 'empty hatched' : 'empty' }, h('span', {}, text)));
 }
 
 const ROW = 34; // px a row of a chart with one row per machine needs to be read

@@ -4,7 +4,7 @@ import { NONE, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
 import { draw, font, label, narrow, prepare, tip } from './base.js';
-import { COMPLETE_ENOUGH } from './oee_lines.js';
+import { COMPLETE_ENOUGH } from './oee_hours.js';
 import { hatch } from './timeline.js';
 
 function shadeOf(share) {

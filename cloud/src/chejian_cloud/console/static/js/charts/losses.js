@@ -35,10 +35,23 @@ export const unexplained = (inputs) =>
   inputs.calendar_us - inputs.effective_us - STEPS.reduce((sum, [key]) => sum + inputs[`${key}_us`], 0);
 
 /** "−12.0" of a loss, "+1.5" of a gain (a cycle faster than ideal), "0" of nothing. */
-function amount({ total, minutes: value }) {
+function amount(bar) {
+  const { total, minutes: value } = bar;
   if (total) return fixed(value, 1);
-  if (Math.abs(value) < 0.05) return '0';
+  if (isNothing(bar)) return '0';
   return `${value > 0 ? '−' : '+'}${fixed(Math.abs(value), 1)}`;
+}
+
+/** Height at which the next bar begins. */
+const levelAfter = (bar) => (bar.total ? bar.to : bar.from);
+
+const isNothing = (bar) => !bar.total && Math.abs(bar.minutes) < 0.05;
+
+/** Thin lines from bar to bar; they lead through the rows of losses that are zero, which have no bar. */
+function connector(params, api) {
+  const [x, top] = api.coord([api.value(1), api.value(0)]);
+  const [, bottom] = api.coord([api.value(1), api.value(0) + 1]);
+  return { type: 'line', shape: { x1: x, y1: top, x2: x, y2: bottom }, style: { stroke: colour('rule'), lineWidth: 1 } };
 }
 
 const shadeOf = (bar) => (bar.total ? colour('line-1') : categoryColour(bar.shade));
@@ -48,16 +61,15 @@ export function losses(id, inputs) {
   const element = prepare(id);
   const small = narrow(element);
   const bars = waterfall(inputs);
+  const drawn = bars.map((bar, i) => ({ ...bar, row: i })).filter((bar) => !isNothing(bar));
   const whole = minutes(inputs.calendar_us);
   draw(id, {
     grid: { left: 8, right: small ? 58 : 96, top: 4, bottom: 8, containLabel: true },
     tooltip: {
-      formatter: ({ dataIndex }) =>
-        tip(
-          t(`loss.${bars[dataIndex].key}`),
-          `${fixed(bars[dataIndex].minutes, 1)} min · ${percent(bars[dataIndex].minutes / whole)}`,
-          t(`loss.${bars[dataIndex].key}.what`),
-        ),
+      formatter: ({ dataIndex }) => {
+        const bar = drawn[dataIndex];
+        return tip(t(`loss.${bar.key}`), `${fixed(bar.minutes, 1)} min · ${percent(bar.minutes / whole)}`, t(`loss.${bar.key}.what`));
+      },
     },
     xAxis: valueAxis({ min: (v) => Math.min(0, v.min), axisLabel: { ...label(12, 'text-muted'), formatter: (v) => count(v), hideOverlap: true } }),
     yAxis: {
@@ -69,11 +81,12 @@ export function losses(id, inputs) {
       axisLine: { lineStyle: { color: colour('text-muted') } },
     },
     series: [
+      { type: 'custom', renderItem: connector, silent: true, encode: { x: 1, y: 0 }, data: bars.slice(0, -1).map((bar, i) => [i, levelAfter(bar)]) },
       {
         type: 'custom',
-        renderItem: interval((index) => ({ shade: shadeOf(bars[index]), hatched: bars[index].key === 'no_data' }), 0.7),
+        renderItem: interval((index) => ({ shade: shadeOf(drawn[index]), hatched: drawn[index].key === 'no_data' }), 0.7),
         encode: { x: [1, 2], y: 0 },
-        data: bars.map((bar, i) => [i, Math.min(bar.from, bar.to), Math.max(bar.from, bar.to)]),
+        data: drawn.map((bar) => [bar.row, Math.min(bar.from, bar.to), Math.max(bar.from, bar.to)]),
       },
       {
         type: 'scatter',

@@ -6,6 +6,7 @@ import { draw, label, narrow, prepare, tip, valueAxis } from './base.js';
 
 const PARTS = ['outer_race', 'inner_race', 'rolling_element', 'cage'];
 const LANES = 92; // px for the four rows of markers above the spectrum
+const NAMES = 20; // px between the rows and the spectrum, for the names of its ruled lines
 
 function marker(line, chosen) {
   const shade = line.masked ? colour('rule') : colour(line.part === chosen ? 'fault' : 'line-1');
@@ -72,6 +73,19 @@ function curve(name, xs, ys, shade, more = {}) {
   };
 }
 
+/** Label of a power: ticks are round, so all their digits are shown; powers of a healthy bearing are small. */
+export function tick(value) {
+  const size = Math.abs(value);
+  if (size > 0 && (size < 0.001 || size >= 10_000)) return Number(value.toPrecision(3)).toExponential();
+  return String(Number(value.toPrecision(4)));
+}
+
+/** Round end of an axis that holds `highest`: the next half of its decade, such as 600 for 599.9. */
+export function roundEnd(highest) {
+  const step = 10 ** Math.floor(Math.log10(highest)) / 2;
+  return Math.ceil(highest / step - 1e-9) * step;
+}
+
 /** Draw {frequencies, values, background, lines: [{part, order, sideband, hz, ratio, masked}]}; `part` is the verdict's. */
 export function spectrum(id, data, part) {
   const element = prepare(id);
@@ -79,23 +93,24 @@ export function spectrum(id, data, part) {
   const highest = data.frequencies.at(-1);
   const ruled = data.lines.filter((line) => line.part === part && !line.sideband);
   const left = small ? 52 : 84;
-  const x = { min: 0, max: highest };
+  const x = { min: 0, max: roundEnd(highest) };
+  const across = { left, right: small ? 26 : 34, outerBoundsMode: 'none' }; // both grids alike: a mark stands above its line
   draw(
     id,
     {
       legend: { top: 0, right: 8, icon: 'rect', itemHeight: 3, data: [t('spectrum.line'), t('spectrum.background')], textStyle: label(12), selectedMode: false },
       grid: [
-        { left, right: 18, top: 28, height: LANES },
-        { left, right: 18, top: 28 + LANES + 6, bottom: 40 },
+        { ...across, top: 28, height: LANES },
+        { ...across, top: 28 + LANES + NAMES, bottom: 30 },
       ],
       tooltip: { trigger: 'item', formatter: ({ data: point }) => (point?.line ? markerTip(point.line) : '') },
       xAxis: [
         { ...valueAxis(x), gridIndex: 0, axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: false }, axisTick: { show: false } },
-        { ...valueAxis({ ...x, name: 'Hz', nameLocation: 'end', nameGap: 4 }), gridIndex: 1, splitLine: { show: false } },
+        { ...valueAxis({ ...x, name: 'Hz', nameLocation: 'end', nameGap: 4, axisLabel: { ...label(12, 'text-muted'), hideOverlap: true, formatter: (v) => measured(v, 4) } }), gridIndex: 1, splitLine: { show: false } },
       ],
       yAxis: [
         { type: 'category', inverse: true, gridIndex: 0, data: PARTS.map((p) => t(`symbol.${p}`)), axisLabel: label(12), axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: true, lineStyle: { color: colour('grid') } } },
-        { ...valueAxis({ min: 0, axisLabel: { ...label(11, 'text-muted'), formatter: (v) => measured(v, 2) } }), gridIndex: 1 },
+        { ...valueAxis({ min: 0, axisLabel: { ...label(11, 'text-muted'), formatter: tick } }), gridIndex: 1 },
       ],
       dataZoom: [{ type: 'inside', xAxisIndex: [0, 1], zoomOnMouseWheel: 'ctrl' }],
       series: [
@@ -103,7 +118,7 @@ export function spectrum(id, data, part) {
           markLine: {
             symbol: 'none',
             silent: true,
-            label: { show: !small, position: 'insideEndTop', rotate: 0, distance: 2, color: colour('fault-text'), fontSize: 11, formatter: ({ dataIndex }) => lineName(ruled[dataIndex]) },
+            label: { show: !small, position: 'end', rotate: 0, distance: 3, color: colour('fault-text'), fontSize: 11, formatter: ({ dataIndex }) => lineName(ruled[dataIndex]) },
             lineStyle: { color: colour('fault'), type: 'dashed', width: 1 },
             data: ruled.map((line) => ({ xAxis: line.hz })),
           } },

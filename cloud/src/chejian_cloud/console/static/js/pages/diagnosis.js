@@ -66,7 +66,7 @@ function facts(d) {
 function showChosen(d) {
   const key = verdictKey(d);
   const symbol = { none: 'ok', cannot_tell: 'unsure' }[key] ?? 'bad';
-    fill(
+  fill(
     'chosen',
     h('p', { class: symbol === 'bad' ? 'verdict bad' : 'verdict' }, shape(symbol), verdictText(d)),
     d.reason && h('p', {}, word('reason', d.reason)),

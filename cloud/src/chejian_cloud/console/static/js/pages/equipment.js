@@ -2,6 +2,7 @@
 import * as api from '../api.js';
 import { clear } from '../charts/base.js';
 import { losses, unexplained } from '../charts/losses.js';
+import { COMPLETE_ENOUGH } from '../charts/oee_hours.js';
 import { signalChart } from '../charts/signal.js';
 import { legend, timeline } from '../charts/timeline.js';
 import { dateSecondOf, dateTimeOf, windowText } from '../clock.js';
@@ -14,7 +15,6 @@ import { listen } from '../stream.js';
 
 const id = equipmentId();
 const KPIS = ['oee', 'availability', 'effectiveness', 'quality_ratio'];
-const UNSURE_BELOW = 0.95; // completeness below which a number is not shown as a fact
 const WINDOWS = { hour: 48, shift: 24 * 7, day: 24 * 30 }; // hours looked back by kind of window
 
 let windows = []; // [{start, end, provisional, kpis: {id: row}}], newest first
@@ -73,13 +73,20 @@ function evidence(kpi, row) {
   );
 }
 
+/** Big number of a KPI; a window of which nothing is known says so, and is not merely undefined. */
+function numberText(row) {
+  if (row.value !== null) return percent(row.value);
+  return t(row.completeness === 0 ? 'nodata' : 'kpi.undefined');
+}
+
 function number(kpi, row) {
-  const sure = row.completeness !== null && row.completeness >= UNSURE_BELOW;
+  const silent = row.completeness === 0;
+  const sure = row.completeness !== null && row.completeness >= COMPLETE_ENOUGH;
   return h(
     'div',
     { class: kpi === 'oee' ? 'number chief' : 'number' },
     h('div', { class: 'name' }, t(`kpi.${kpi}`)),
-    h('div', { class: sure ? 'big' : 'big unsure' }, row.value === null ? t('kpi.undefined') : percent(row.value)),
+    h('div', { class: ['big', sure ? '' : 'unsure', silent ? 'hatched' : ''].join(' ').trim() }, h('span', {}, numberText(row))),
     h('div', { class: 'meta' }, t('completeness.is', { share: percent(row.completeness) })),
     h('div', { class: 'clause' }, definitions[kpi]?.clause ?? ''),
     h('div', {}, flags(row)),
@@ -148,7 +155,7 @@ async function showSignal() {
   const [from, to] = lastHours(Number(byId('signal-range').value));
   const { points, decimated, total } = await api.samples(signal.series_id, from, to, 1500);
   byId('signal-meta').textContent = `${windowText(from, to)} · ${decimated ? t('signal.decimated', { n: count(points.length), total: count(total) }) : t('signal.all', { n: count(total) })}`;
-  return points.length ? signalChart('signal', signal, points, from, to) : clear('signal', t('nodata'));
+  return points.length ? signalChart('signal', signal, points, from, to) : clear('signal', t('nodata'), { hatched: true });
 }
 
 async function pick(series) {

@@ -32,7 +32,7 @@ function rangesOf(ledger) {
   return fold(
     ledger.ledger_id,
     t('ledger.ranges'),
-    h('dl', { class: 'facts' }, rows.flatMap(([key, text]) => [h('dt', {}, t(`ledger.${key}`)), h('dd', { class: 'code' }, text)])),
+    h('dl', { class: 'facts' }, rows.flatMap(([key, text]) => [h('dt', {}, t(`ledger.${key}`)), h('dd', { class: 'code ranges', tabindex: 0 }, text.replaceAll(',', ', '))])),
   );
 }
 

@@ -1,7 +1,7 @@
 // All machines now, their last 24 hours, and OEE by hour.
 import * as api from '../api.js';
 import { clear } from '../charts/base.js';
-import { oeeLines } from '../charts/oee_lines.js';
+import { COMPLETE_ENOUGH, oeeHours, oeeLegend } from '../charts/oee_hours.js';
 import { legend, timeline } from '../charts/timeline.js';
 import { HOUR, dateMinuteOf, dateOf, minuteOf, timeOf, windowText } from '../clock.js';
 import { byId, h, refill, shape } from '../dom.js';
@@ -13,7 +13,6 @@ import { listen } from '../stream.js';
 import { verdictMark } from '../verdict.js';
 
 const HOURS = 24;
-const UNSURE_BELOW = 0.95; // completeness below which a number is not shown as a fact
 const BACKFILL_BELOW = 0.9; // share of the last 24 h below which the page explains why numbers are still missing
 
 let machines = []; // as the stream last told
@@ -31,7 +30,7 @@ function counts({ shift }) {
 
 function oee({ shift }) {
   if (!shift) return h('div', { class: 'oee' }, h('span', { class: 'meta' }, t('card.no_shift')));
-  const sure = shift.completeness !== null && shift.completeness >= UNSURE_BELOW;
+  const sure = shift.completeness !== null && shift.completeness >= COMPLETE_ENOUGH;
   const flags = shift.flags.filter((flag) => flag !== 'mixed_products');
   return h(
     'div',
@@ -95,11 +94,12 @@ async function showStates(from, to) {
   return legend('states-legend', rows, from, to);
 }
 
-async function showLines(from, to) {
+async function showHours(from, to) {
   const rows = await Promise.all(machines.map(async (machine) => ({ name: machine.code, hours: await api.kpis(machine.equipment_id, { kpi: 'oee', window: 'hour', from, to }) })));
-  byId('oee-lines-meta').textContent = windowText(from, to);
-  if (!rows.some((row) => row.hours.length)) return clear('oee-lines', t('oee_lines.empty'));
-  return oeeLines('oee-lines', rows, from, to);
+  byId('oee-hours-meta').textContent = windowText(from, to);
+  if (!rows.some((row) => row.hours.length)) return clear('oee-hours', t('oee_hours.empty'));
+  oeeHours('oee-hours', rows, from, to);
+  return oeeLegend('oee-hours-legend');
 }
 
 /** Share of the machine hours of a range that are known; an hour without a row is not known yet. */
@@ -120,11 +120,11 @@ async function load() {
   machines = await api.overview();
   if (!machines.length) {
     clear('states', t('overview.no_registry'));
-    clear('oee-lines', t('overview.no_registry'));
+    clear('oee-hours', t('overview.no_registry'));
     return;
   }
   const [from, to] = lastHours(HOURS);
-  await Promise.all([...machines.map((machine) => readExtras(machine.equipment_id)), showShift(machines[0].equipment_id, Date.now()), showStates(from, to), showLines(from, to), showBackfill(from, to)]);
+  await Promise.all([...machines.map((machine) => readExtras(machine.equipment_id)), showShift(machines[0].equipment_id, Date.now()), showStates(from, to), showHours(from, to), showBackfill(from, to)]);
   showCards();
 }
 
