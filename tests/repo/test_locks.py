@@ -38,7 +38,9 @@ def replace(path: Path, old: str, new: str) -> None:
             "requirements.lock: not made from the present pyproject files; run 'make lock'",
         ),
         (
-            lambda root: replace(root / "requirements.lock", "aiomqtt==", "x @ https://host/x.whl \\\naiomqtt=="),
+            lambda root: replace(
+                root / "requirements.lock", "aiomqtt==", "x @ https://host/x.whl \\\naiomqtt=="
+            ),
             "requirements.lock: names an address or a local path (://)",
         ),
         (

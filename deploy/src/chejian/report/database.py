@@ -1,5 +1,6 @@
 """What the report asks the database; plain SQL under one connection, ordered, nothing summed as float."""
 
+import time
 from typing import Any
 
 import psycopg
@@ -51,6 +52,10 @@ SELECT count(*) AS n FROM telemetry.waveform w
 WHERE NOT EXISTS (SELECT FROM app.diagnosis d WHERE d.series_id = w.series_id AND d.time = w.time)
 """
 
+_RETURN_WITHIN_S = 60.0
+"""Seconds that a killed server may take to be back."""
+_RETRY_S = 0.2
+
 TABLES = ("sample", "text_sample", "waveform")
 
 
@@ -58,14 +63,33 @@ class Database:
     """Read access for the report and for the demo's progress."""
 
     def __init__(self, dsn: str) -> None:
-        self._connection = psycopg.connect(dsn, row_factory=dict_row, autocommit=True)
+        self._dsn = dsn
+        self._connection = self._connect()
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        return psycopg.connect(self._dsn, row_factory=dict_row, autocommit=True)
 
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
 
-    def _all(self, query: str, *args: object) -> list[Row]:
-        return self._connection.execute(query.encode(), args).fetchall()
+    def _all(self, query: str, *args: object, **named: object) -> list[Row]:
+        """Run a query; a server that restarts is waited for, since every query here only reads.
+
+        Raises:
+            psycopg.OperationalError: the server did not come back in time.
+        """
+        deadline = time.monotonic() + _RETURN_WITHIN_S
+        while True:
+            try:
+                if self._connection.closed:
+                    self._connection = self._connect()
+                return self._connection.execute(query.encode(), named or args).fetchall()
+            except psycopg.OperationalError:
+                self._connection.close()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_RETRY_S)
 
     def states(self, code: str) -> list[tuple[int, int, int]]:
         """State intervals of an equipment: (from [ms], to [ms], state; 0 = no data)."""
@@ -84,8 +108,8 @@ class Database:
         ids = [r["series_id"] for r in self._all(_SERIES, group, node)]
         out = {}
         for table in TABLES:
-            row = self._connection.execute(_ROWS.format(table=table).encode(), {"ids": ids}).fetchone()
-            out[table] = (row["rows"], row["distinct_rows"]) if row else (0, 0)
+            row = self._all(_ROWS.format(table=table), ids=ids)[0]
+            out[table] = (row["rows"], row["distinct_rows"])
         return out
 
     def counters(self, group: str, node: str, device: str) -> dict[str, int]:

@@ -27,7 +27,7 @@ function look(hour) {
   if (hour.value === null) return { shade: colour('panel'), text: NONE, ink: 'text-muted', edge: 'rule' };
   const step = stepOf(hour.value);
   const text = String(Math.round(hour.value * 100));
-  if (hour.completeness < COMPLETE_ENOUGH) return { shade: colour('panel'), text, ink: 'text-muted', edge: 'text-muted' };
+  if (hour.completeness < COMPLETE_ENOUGH) return { shade: colour('panel-raised'), text, ink: 'text-muted', edge: 'text-muted' };
   return { shade: colour(`oee-${step}`), text, ink: step > DARK_STEPS ? 'text' : 'on-dark', edge: 'panel' };
 }
 
@@ -89,6 +89,6 @@ export function oeeHours(id, machines, from, to) {
 export function oeeLegend(id) {
   const width = 100 / STEPS;
   const steps = Array.from({ length: STEPS }, (_, i) => [colour(`oee-${i + 1}`), false, `${i * width}–${(i + 1) * width} %`]);
-  const rest = [[colour('panel'), false, t('oee_hours.partial')], [categoryColour('NO_DATA'), true, t('nodata')]];
+  const rest = [[colour('panel-raised'), false, t('oee_hours.partial')], [categoryColour('NO_DATA'), true, t('nodata')]];
   fill(id, [...steps, ...rest].map(([shade, hatched, text]) => h('li', {}, swatch(shade, hatched), text)), h('li', {}, `${NONE} ${t('oee_hours.undefined')}`));
 }

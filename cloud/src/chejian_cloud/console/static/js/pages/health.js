@@ -32,7 +32,7 @@ function rangesOf(ledger) {
   return fold(
     ledger.ledger_id,
     t('ledger.ranges'),
-    h('dl', { class: 'facts' }, rows.flatMap(([key, text]) => [h('dt', {}, t(`ledger.${key}`)), h('dd', { class: 'code ranges', tabindex: 0 }, text.replaceAll(',', ', '))])),
+    h('dl', { class: 'facts' }, rows.flatMap(([key, text]) => [h('dt', {}, t(`ledger.${key}`)), h('dd', { class: 'code ranges', tabindex: 0 }, text.replace(/\b(\d+)-\1\b/g, '$1').replaceAll(',', ', '))])),
   );
 }
 

@@ -1,0 +1,54 @@
+"""The plant of `plant.py` as a database, and the API with the console in front of it, served over HTTP."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+import uvicorn
+from chejian_cloud.app import create_app
+from chejian_cloud.clock import utc_now
+from chejian_cloud.config import Settings
+
+from tests.cloud.console.plant import fill
+from tests.fixtures.fix_postgres import DatabaseServer
+
+
+def _build(dsn: str) -> None:
+    fill(dsn, utc_now())
+
+
+@pytest.fixture(scope="session")
+def console_template(postgres_server: DatabaseServer) -> str:
+    """Name of the template that holds the plant as it stands now."""
+    return postgres_server.template("console plant", _build)
+
+
+@contextmanager
+def served(dsn: str) -> Iterator[httpx.Client]:
+    """A client of the API on `dsn`, which uvicorn serves from a thread on a free port."""
+    config = uvicorn.Config(
+        create_app(Settings(dsn=dsn)), port=0, log_config=None, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+    thread.start()
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{socket.getsockname()[1]}", timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        socket.close()
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def pages(postgres_server: DatabaseServer, console_template: str) -> Iterator[httpx.Client]:
+    """A client in front of a plant that no test changes."""
+    url = postgres_server.create(template=console_template)
+    with served(url) as client:
+        yield client
+    postgres_server.drop(url)

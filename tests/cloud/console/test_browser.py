@@ -1,0 +1,221 @@
+"""The pages as a browser shows them: Debian's chromium in front of a real server."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from psycopg.types.json import Jsonb
+
+from tests.cloud.console.conftest import served
+from tests.fixtures.fix_postgres import DatabaseServer
+
+pytestmark = pytest.mark.browser
+
+CNC_03, MTS_01 = 3, 5  # equipment_id
+PATHS = ("/", "/health", f"/equipment/{CNC_03}", f"/equipment/{MTS_01}/diagnosis")
+WIDE: ViewportSize = {"width": 1360, "height": 850}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+WAIT = 30_000  # ms
+HOSTILE = '<img src="/nowhere.png">'
+RANGES = 3000
+TERMS = (
+    *("not_scheduled_us", "planned_stop_us", "adot_us", "adet_us", "aust_us", "apt_us", "speed_loss_us"),
+    *("quality_loss_us", "effective_us", "ideal_us", "produced", "good", "scrap"),
+)
+"""Terms of OEE that are zero in an hour without data."""
+
+
+def _stress(dsn: str) -> None:
+    """A hostile product, the last full hour of CNC-03 without data, and a ledger with thousands of ranges."""
+    ranges = "{" + ",".join(f"[{i},{i + 1})" for i in range(1, 2 * RANGES, 2)) + "}"
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE telemetry.last_value SET text = %s WHERE text = 'SHAFT-A'", (HOSTILE,))
+        connection.execute(
+            "UPDATE app.kpi_value SET value = NULL, numerator = 0, denominator = 0, completeness = 0, inputs ="
+            " CASE kpi WHEN 'oee' THEN %s ELSE inputs END"
+            " WHERE equipment_id = %s AND window_kind = 'hour' AND start ="
+            " (SELECT max(start) - interval '1 hour' FROM app.kpi_value WHERE window_kind = 'hour')",
+            (
+                Jsonb(dict.fromkeys(TERMS, 0) | {"calendar_us": 3_600_000_000, "no_data_us": 3_600_000_000}),
+                CNC_03,
+            ),
+        )
+        connection.execute(
+            "UPDATE telemetry.ledger SET stored = %s, dead = '{}', lost = '{}', produced_batches = %s",
+            (ranges, 2 * RANGES),
+        )
+
+
+@pytest.fixture(scope="module")
+def site(postgres_server: DatabaseServer, console_template: str) -> Iterator[httpx.Client]:
+    url = postgres_server.create(template=console_template)
+    _stress(url)
+    with served(url) as client:
+        yield client
+    postgres_server.drop(url)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def context(site: httpx.Client, chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(base_url=str(site.base_url), viewport=WIDE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, site: httpx.Client) -> Iterator[Page]:
+    """A page that may not complain, fail to load anything, or ask another host."""
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda e: complaints.append(str(e)))
+    page.on("request", lambda r: complaints.append(r.url) if not _ours(r.url, site) else None)
+    page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def _ours(url: str, site: httpx.Client) -> bool:
+    return url.startswith((str(site.base_url), "data:"))
+
+
+def show(page: Page, path: str) -> None:
+    page.goto(path)
+    page.wait_for_selector("body[data-ready]")
+    assert page.get_attribute("body", "data-failed") is None
+
+
+def overflow(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("short", "sizes"), [("zh", (WIDE, PHONE)), ("en", (PHONE, WIDE))])
+def test_every_page_draws_and_fits(
+    page: Page, path: str, short: str, sizes: tuple[ViewportSize, ...]
+) -> None:
+    page.set_viewport_size(sizes[0])
+    show(page, f"{path}?lang={short}")
+    assert overflow(page) <= 0
+    page.set_viewport_size(sizes[1])
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert overflow(page) <= 0
+    charts = page.query_selector_all(".chart:not(.is-empty)")
+    assert charts
+    for chart in charts:
+        drawn = chart.query_selector("svg, canvas")
+        assert drawn is not None
+        box = drawn.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) > 100
+    if (path, short) == ("/", "zh"):
+        chinese_is_drawn(page)
+    chinese = re.search("[\u4e00-\u9fff]", page.inner_text("main"))
+    assert (chinese is not None) == (short == "zh")
+
+
+def test_the_overview_is_live_and_its_charts_aligned(page: Page) -> None:
+    show(page, "/?lang=en")
+    page.wait_for_selector("body[data-messages]")
+    assert int(page.get_attribute("body", "data-messages") or 0) >= 1
+    page.wait_for_selector("#live[data-live=live]")
+    assert HOSTILE in page.inner_text("#card-1")
+    assert page.query_selector("main img") is None
+    cells = page.inner_text("#oee-hours-legend").splitlines()
+    assert cells[:5] == ["0–20 %", "20–40 %", "40–60 %", "60–80 %", "80–100 %"]
+    stand_under_each_other(page)
+
+
+def stand_under_each_other(page: Page) -> None:
+    """The time axes of both charts have the same ends at the same places."""
+    ends = page.evaluate(
+        """() => ['states', 'oee-hours'].map((id) => {
+            const chart = echarts.getInstanceByDom(document.getElementById(id));
+            const { min, max } = chart.getOption().xAxis[0];
+            return [min, max, chart.convertToPixel({ xAxisIndex: 0 }, min), chart.convertToPixel({ xAxisIndex: 0 }, max)];
+        })"""
+    )
+    assert ends[0] == pytest.approx(ends[1])
+    assert ends[0][3] - ends[0][2] > 1000
+
+
+def test_an_hour_without_data_says_so(page: Page) -> None:
+    show(page, f"/equipment/{CNC_03}?window=hour&lang=zh")
+    page.select_option("#window-which", "1")  # newest first: the hour before the running one
+    page.wait_for_selector("#numbers .hatched")
+    assert [e.inner_text() for e in page.query_selector_all("#numbers .big")] == ["无数据"] * 4
+    assert "60.0" in page.inner_text("#losses-check")
+    ground = page.evaluate("getComputedStyle(document.querySelector('.hatched')).backgroundImage")
+    assert "repeating-linear-gradient" in ground
+
+
+def test_marks_stand_above_their_lines_and_labels_are_told_apart(page: Page) -> None:
+    show(page, f"/equipment/{MTS_01}/diagnosis?lang=en")
+    places = page.evaluate(
+        """() => {
+            const chart = echarts.getInstanceByDom(document.getElementById('spectrum'));
+            return [0, 107.25, 162.3, 600].map((hz) => [0, 1].map((i) => chart.convertToPixel({ xAxisIndex: i }, hz)));
+        }"""
+    )
+    assert [above for above, _ in places] == pytest.approx([below for _, below in places], abs=1e-6)
+    assert places[-1][0] - places[0][0] > 1000
+    told = page.evaluate(
+        """async () => {
+            const { tick, roundEnd } = await import('/static/js/charts/spectrum.js');
+            return [[0.3, 0.25, 0.2, 0.15000000000000002, 0, 0.00025, 0.0003, 12000, 150].map(tick),
+                [599.9012345679012, 600, 612.3, 1500.2, 80].map(roundEnd)];
+        }"""
+    )
+    assert told == [
+        ["0.3", "0.25", "0.2", "0.15", "0", "2.5e-4", "3e-4", "1.2e+4", "150"],
+        [600, 600, 650, 2000, 80],
+    ]
+
+
+def test_thousands_of_ranges_stay_in_their_box(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    show(page, "/health?lang=en")
+    page.click("#nodes summary")
+    box = page.wait_for_selector(".ranges")
+    assert box is not None
+    assert box.inner_text().startswith("1, 3, 5, ")
+    assert box.inner_text().count(",") == RANGES - 1
+    size = box.bounding_box()
+    assert size is not None
+    assert size["height"] < 200
+    assert overflow(page) <= 0
+    assert "balanced" in page.inner_text(".equation")
+
+
+def chinese_is_drawn(page: Page) -> None:
+    """Two characters give two pictures."""
+    inks = page.evaluate(
+        """() => ['车', '间', ' '].map((glyph) => {
+            const canvas = document.createElement('canvas');
+            canvas.width = canvas.height = 48;
+            const pen = canvas.getContext('2d', { willReadFrequently: true });
+            pen.font = `40px ${getComputedStyle(document.body).fontFamily}`;
+            pen.fillText(glyph, 4, 40);
+            return Array.from(pen.getImageData(0, 0, 48, 48).data.filter((_, i) => i % 4 === 3));
+        })"""
+    )
+    che, jian, nothing = inks
+    assert set(nothing) == {0}
+    assert sum(v > 0 for v in che) > 100
+    different = sum(abs(a - b) > 128 for a, b in zip(che, jian, strict=True))
+    assert different > 100  # boxes for missing glyphs would be alike
