@@ -33,7 +33,7 @@ _TEXT = (
 _MACHINE = re.compile(
     "|".join(
         (
-            "/" + r"work/(?:main|shared|brief)",
+            "/" + r"work/(?:main|shared)",
             "/" + r"root/\.",
             "/" + r"home/[a-z]",
             "/" + r"Users/[A-Za-z]",

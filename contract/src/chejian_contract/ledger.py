@@ -1,4 +1,4 @@
-"""The ledger's words on the wire: batch numbers, ranges, acknowledgement text (architecture, section 2.1).
+"""The ledger's words on the wire: batch numbers, ranges, acknowledgement text (docs/wire.md).
 
 Batch numbers start at 1 and rise by one. A range is closed on both ends here and on the wire: (3, 5) is 3, 4, 5.
 """

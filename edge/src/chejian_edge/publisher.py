@@ -30,7 +30,7 @@ from chejian_edge.window import Window
 _log = logging.getLogger(__name__)
 
 STATUS_S = 5.0
-"""Shortest pause between two NDATA with the account [s] (interfaces: at most every 5 s)."""
+"""Shortest pause between two NDATA with the account [s]; the account is for people, 5 s is soon enough."""
 ROLLBACK_S = 2.0
 """A host that has less than before must say so for this long [s]; a reordered message does not."""
 PUBLISH_TIMEOUT_S = 20.0

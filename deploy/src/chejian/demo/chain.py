@@ -158,14 +158,16 @@ class Chain:
     def _write_edge_config(self) -> None:
         text = _plant_file("edge.toml").read_text("utf-8")
         history_s = int(self.options.history) + 3600  # back to the full hour of the epoch
-        values = {
-            "mqtt_url": self.broker.url,
-            "edge_port": str(self.ports["edge"]),
-            "opcua_url": self._opcua_url(),
-            "history": f"{history_s}s",
+        changes = {
+            'url = "mqtt://127.0.0.1:1883"': f'url = "{self.broker.url}"',
+            "port = 0": f"port = {self.ports['edge']}",
+            'url = "opc.tcp://127.0.0.1:4840/chejian"': f'url = "{self._opcua_url()}"',
+            'first_contact = "24h"': f'first_contact = "{history_s}s"',
         }
-        for key, value in values.items():
-            text = text.replace(f"@{key}@", value)
+        for line, own in changes.items():
+            if text.count(f"\n{line}\n") != 1:
+                raise StackError(f"plants/harbin/edge.toml must hold the line `{line}` once")
+            text = text.replace(f"\n{line}\n", f"\n{own}\n")
         self.edge_config.parent.mkdir(parents=True, exist_ok=True)
         self.edge_config.write_text(text, "utf-8")
 

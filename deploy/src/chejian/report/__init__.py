@@ -1,4 +1,4 @@
-"""The truth report: what the database says, against what the simulator's own model says (architecture, section 6)."""
+"""The truth report: what the database says, against what the simulator's own model says."""
 
 from chejian.report.build import build_report
 from chejian.report.checks import Check, Report

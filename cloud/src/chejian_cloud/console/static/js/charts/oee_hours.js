@@ -8,7 +8,7 @@ import { categoryColour, colour } from '../palette.js';
 import { draw, font, label, narrow, prepare, timeAxis, tip } from './base.js';
 import { hatch, swatch } from './timeline.js';
 
-/** Below this share of known time an OEE is not shown as a fact (boards.md 4.2, panel 11 of the OEE board). */
+/** Below this share of known time an OEE is not shown as a fact. */
 export const COMPLETE_ENOUGH = 0.95;
 
 const STEPS = 5; // equal steps of 20 %: a scale to read by, not a verdict; palette.css has a shade for each

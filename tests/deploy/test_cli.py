@@ -1,0 +1,45 @@
+"""The umbrella command: what it writes can be used, what it refuses it explains."""
+
+from pathlib import Path
+
+import pytest
+from chejian import cli
+from chejian_cloud.registry.seedfile import read_seed
+from chejian_edge import cli as edge_cli
+
+
+def test_init_writes_files_that_the_parts_accept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "plant"
+    assert cli.main(["init", str(folder)]) == 0
+    assert edge_cli.main(["check", "--config", str(folder / "edge.toml")]) == 0
+    assert "MTS-02" in capsys.readouterr().out
+    assert len(read_seed(folder / "registry.toml").equipment) == 6
+    assert cli.main(["init", str(folder)]) == 1
+    assert "nothing was written over" in capsys.readouterr().err
+
+
+def test_a_data_folder_keeps_its_seed_and_recordings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "demo.json").write_text(
+        '{"epoch": "2026-11-23T00:00:00+00:00", "seed": 1, "recordings": ""}', encoding="utf-8"
+    )
+    assert cli.main(["demo", "--data", str(tmp_path), "--seed", "5"]) == 1
+    assert "demo.json: key 'seed': value 5 is wrong; allowed: 1" in capsys.readouterr().err
+    assert cli.main(["demo", "--data", str(tmp_path), "--recordings", str(tmp_path)]) == 1
+    assert "no recordings, as this data folder was made" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--history", "3parsecs"], "no duration such as"),
+        (["--recordings", "nowhere"], "'nowhere' is no folder"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["demo", *arguments])
+    assert message in capsys.readouterr().err
