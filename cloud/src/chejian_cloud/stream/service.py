@@ -78,6 +78,7 @@ class OverviewStream:
         self._subscribers = 0
         self._failing = False
         self._task: asyncio.Task[None] | None = None
+        self._reads: set[asyncio.Task[OverviewOut]] = set()
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="overview-poller")
@@ -90,10 +91,15 @@ class OverviewStream:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        # A thread that reads can't be cancelled; the engine must not be disposed of below it.
+        await asyncio.gather(*self._reads, return_exceptions=True)
 
     async def read(self) -> OverviewOut:
         """The overview at this moment, for a page's first paint."""
-        return await asyncio.to_thread(read_overview, self._engine, self._oldest)
+        reading = asyncio.create_task(asyncio.to_thread(read_overview, self._engine, self._oldest))
+        self._reads.add(reading)
+        reading.add_done_callback(self._reads.discard)
+        return await asyncio.shield(reading)
 
     async def updates(self, last_event_id: str | None = None) -> AsyncGenerator[tuple[str, str] | None, None]:
         """Yield (event id, overview as JSON) at once and at each change; None after a silence.
