@@ -1,4 +1,9 @@
-"""Loads the fixture plugins; see README.md in this folder."""
+"""Loads the fixture plugins; see README.md in this folder. Examples have no deadline: machines that run tests are busy."""
+
+from hypothesis import settings
+
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 pytest_plugins = [
     "tests.fixtures.fix_recordings",  # first: fix_needs imports it

@@ -1,0 +1,30 @@
+"""Energy from meter readings: consumption by window, state, product and order, in the meter's unit and in kgce.
+
+Amounts are int64 of the meter's own unit (Wh, g, L); conversion to kWh and kgce happens once, at the end, exactly.
+"""
+
+from chejian_analytics.energy.allocate import Shares, share_out
+from chejian_analytics.energy.factors import Carrier, Factor, FactorTable, Value, load_factors
+from chejian_analytics.energy.meter import Consumption, Meter, Replacement, consumption, meter
+from chejian_analytics.energy.per_unit import EnergyTotals, Intensity, intensity
+from chejian_analytics.energy.tree import TreeNode, remainders
+
+__all__ = [
+    "Carrier",
+    "Consumption",
+    "EnergyTotals",
+    "Factor",
+    "FactorTable",
+    "Intensity",
+    "Meter",
+    "Replacement",
+    "Shares",
+    "TreeNode",
+    "Value",
+    "consumption",
+    "intensity",
+    "load_factors",
+    "meter",
+    "remainders",
+    "share_out",
+]
