@@ -9,6 +9,8 @@ from chejian_simulators.model import MachinePast, PlantModel
 from chejian_simulators.plant import Plant
 
 DAY_MS = 24 * 3_600_000
+SILENT = {("HL-01", "Hydraulics/Pressure")}
+"""Planted in the plant file."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,8 @@ def test_every_signal_of_the_type_is_told_from_the_epoch_on_in_its_own_type(day:
             if kind is DataType.FLOAT_ARRAY:
                 continue
             assert series.times[0] == day.epoch_ms
-            assert {type(value) for value in series.values} == {python_types[kind]}, name
+            silent = {type(None)} if (machine.config.code, name) in SILENT else set()
+            assert {type(value) for value in series.values} == {python_types[kind], *silent}, name
 
 
 def test_the_day_stays_within_its_budget_of_changes(day: PlantModel) -> None:
@@ -68,7 +71,7 @@ def test_a_block_is_told_when_complete_and_after_its_nominal_speed_and_serial(
     assert len(blocks) > 20
     for code, change in blocks:
         block = change.value
-        assert not isinstance(block, int | float | str)
+        assert not isinstance(block, int | float | str | None)
         assert change.due_ms - change.time_ms == -(-block.count * 1000 // block.sample_rate)
         speed = model.machines[code].series["Motor/Speed"]
         at = speed.index_at(change.time_ms)
@@ -100,7 +103,11 @@ def test_every_motor_has_its_own_serial_and_only_the_first_stand_gets_faulty_one
         serials = stand.series["Motor/SerialNumber"].values
         assert len(set(serials)) == len(serials)
     parts = [
-        {b.part for b in stand.series["Vibration/DriveEnd"].values if not isinstance(b, int | float | str)}
+        {
+            b.part
+            for b in stand.series["Vibration/DriveEnd"].values
+            if not isinstance(b, int | float | str | None)
+        }
         for stand in stands(day)
     ]
     assert parts == [{None, "outer_race", "inner_race", "rolling_element"}, {None}]

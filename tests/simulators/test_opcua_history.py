@@ -98,7 +98,7 @@ async def test_every_signal_reads_as_the_models_own_list(served: Served) -> None
             assert [t for t, _ in got] == series.times
             if signal == "Vibration/DriveEnd":
                 for (_, values), block in zip(got, series.values, strict=True):
-                    assert not isinstance(block, int | float | str)
+                    assert not isinstance(block, int | float | str | None)
                     assert np.asarray(values, np.float32).tobytes() == block.samples().tobytes()
             else:
                 assert [v for _, v in got] == series.values

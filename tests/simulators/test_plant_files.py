@@ -66,11 +66,14 @@ def test_harbin_is_what_the_demo_relies_on() -> None:
     assert [(m.code, m.line) for m in plant.machine] == [
         *((f"CNC-0{n}", "L1") for n in (1, 2, 3, 4)),
         *((f"MTS-0{n}", "T1") for n in (1, 2)),
+        ("HL-01", "H1"),
     ]
     assert {(p, s) for m in plant.machine for p, s in m.products.items()} == {
         ("SHAFT-A", 90.0),
         ("HUSK-B", 150.0),
         ("MOTOR-Y2", 600.0),
+        ("ROTOR-300", 2700.0),
+        ("ROTOR-600", 4500.0),
     }
     assert [(w.start, w.end) for w in plant.calendar.shift] == [("08:00", "20:00"), ("20:00", "08:00")]
     assert sorted((w.start, w.end) for w in plant.calendar.planned_stop) == [

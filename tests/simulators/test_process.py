@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -17,8 +18,10 @@ import pytest
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua.uaerrors import UaError
-from chejian_simulators.cli import PASSWORD_VARIABLE, main
+from chejian_simulators.arguments import PASSWORD_VARIABLE
+from chejian_simulators.cli import main
 from chejian_simulators.opcua_server import NAMESPACE
+from pymodbus.client import AsyncModbusTcpClient
 
 DEADLINE_S = 40
 
@@ -32,7 +35,13 @@ def free_port() -> int:
 class Process:
     """A simulator process with its addresses and files."""
 
-    def __init__(self, folder: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        plant: str = "harbin",
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.epoch = (datetime.now(UTC) - timedelta(hours=2)).isoformat(timespec="seconds")
         self.url = f"opc.tcp://127.0.0.1:{free_port()}/chejian"
         self.http = f"127.0.0.1:{free_port()}"
@@ -47,7 +56,7 @@ class Process:
                         "chejian_simulators.cli",
                         "run",
                         "--plant",
-                        "harbin",
+                        plant,
                         "--seed",
                         "3",
                     ),
@@ -90,8 +99,8 @@ class Process:
 def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     running: list[Process] = []
 
-    def make(*options: str, environment: dict[str, str] | None = None) -> Process:
-        running.append(Process(tmp_path, *options, environment=environment))
+    def make(*options: str, plant: str = "harbin", environment: dict[str, str] | None = None) -> Process:
+        running.append(Process(tmp_path, *options, plant=plant, environment=environment))
         return running[-1]
 
     yield make
@@ -158,12 +167,41 @@ async def test_stop_writes_the_truth_up_to_then_and_a_user_is_asked_for(
     assert asked <= truth["end_ms"] <= time.time_ns() // 1_000_000 + 1
 
 
+async def test_meters_are_served_beside_the_machines_and_agree_with_the_truth(
+    start: Callable[..., Process],
+) -> None:
+    process = start("--modbus", "127.0.0.1:0", plant="qiqihar")
+    host, _, port = process.until(lambda found: bool(found["ready"]))["modbus"].rpartition(":")
+    client = AsyncModbusTcpClient(host, port=int(port))
+    assert await client.connect()
+    process.child.send_signal(signal.SIGUSR1)
+    process.until(lambda found: found.get("frozen_at_ms") is not None)
+    truth = json.loads(process.truth.read_text("utf-8"))
+    for code, meter in truth["meters"].items():
+        found: list[tuple[int, ...]] = []
+        while not found or found[-1][3]:
+            answer = await client.read_holding_registers(0, count=10, device_id=meter["unit_id"])
+            found.append(struct.unpack(">IQfI", struct.pack(">10H", *answer.registers)))
+        assert len(found) == meter["records"] >= 118, code
+        assert [[1000 * found[i][0], found[i][1]] for i in (0, -1)] == [meter["first"], meter["last"]]
+        assert found[-1][1] - found[0][1] == meter["total"]
+        within = {stamp * 1000: counter for stamp, counter, _, _ in found}
+        whole = [h for h in meter["hours"] if h["complete"]]
+        assert whole
+        for hour in whole:
+            assert within[hour["end_ms"]] - within[hour["start_ms"]] == hour["amount"]
+    client.close()
+    process.child.terminate()
+    assert process.child.wait(DEADLINE_S) == 0
+    assert "Traceback" not in process.log.read_text()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (
             {"--plant": "nowhere"},
-            "key 'plant': value 'nowhere' is wrong; allowed: harbin or the path of a .toml file",
+            "key 'plant': value 'nowhere' is wrong; allowed: harbin, jiamusi, qiqihar or the path of a .toml file",
         ),
         (
             {"--plant": "/no/such.toml"},

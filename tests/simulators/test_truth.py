@@ -130,7 +130,7 @@ def test_a_worked_example(harbin: Plant) -> None:
         (epoch + 70 * minute, "Counts/Good", 92),
         (epoch + 74 * minute, "State/MachineState", 50),  # no order
     )
-    past = MachinePast(harbin.machine[0], script)
+    past = MachinePast(harbin.machine[0], script, epoch)
     model.machines = {"CNC-01": past}
     end = epoch + 80 * minute
     model.advance(end)
@@ -165,7 +165,9 @@ def test_an_hour_without_busy_time_or_pieces_has_no_ratios(harbin: Plant) -> Non
     model = PlantModel(harbin, seed=1, epoch_ms=epoch)
     model.machines = {
         "CNC-01": MachinePast(
-            harbin.machine[0], Script((epoch, "State/MachineState", 50), (epoch, "Counts/Produced", 7))
+            harbin.machine[0],
+            Script((epoch, "State/MachineState", 50), (epoch, "Counts/Produced", 7)),
+            epoch,
         )
     }
     end = epoch + 20 * 60_000  # all of it within lunch

@@ -137,8 +137,8 @@ def test_the_load_falls_from_the_middle_of_the_load_zone_to_its_edge() -> None:
 
 def test_motors_are_fixed_by_their_number_and_faults_come_in_their_share() -> None:
     source = ModelMotors("MTS-01", (1, 4), 12_000, 10.0, 0.6, 50.0)
-    motors = [source.motor(n) for n in range(400)]
-    assert [source.motor(n) for n in range(400)] == motors
+    motors = [source.motor(n, 0) for n in range(400)]
+    assert [source.motor(n, 0) for n in range(400)] == motors
     assert len({m.serial for m in motors}) == 400
     parts = [m.block.part for m in motors]
     assert 0.5 < sum(p is not None for p in parts) / 400 < 0.7

@@ -1,11 +1,14 @@
 """What a simulated machine tells: changes of signals, and the filter that makes them changes (report by exception)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chejian_simulators.energy import Draw
+from chejian_simulators.work import Order, Outcome
 
 
 class Block(Protocol):
@@ -39,7 +42,8 @@ class Block(Protocol):
         """The values [g], shape (count,); the same ones at every call."""
 
 
-Value = int | float | str | Block
+Value = int | float | str | Block | None
+"""A native value; None while the sensor is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,34 @@ class Change:
     value: Value
 
 
-class Machine(Protocol):
-    """A machine is a stream of changes; how far ahead it is asked changes nothing in it."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece is finished. Nobody is told; the truth knows.
 
-    def changes(self) -> Iterator[Change]:
-        """All changes from the epoch on, ordered by `due_ms`, without end; starts anew at each call."""
+    Attributes:
+        due_ms: when.
+        order: that it was made for.
+        outcome: what it became.
+    """
+
+    due_ms: int
+    order: Order
+    outcome: Outcome
+
+
+Told = Change | Draw | Piece
+"""What a machine's stream holds: changes for the world, draws for the meters, pieces for the truth."""
+
+
+class Machine(Protocol):
+    """A machine is a stream; how far ahead it is asked changes nothing in it."""
+
+    def changes(self) -> Iterator[Told]:
+        """Everything from the epoch on, ordered by `due_ms`, without end; asked for once."""
+
+
+def _undistorted(_time_ms: int, _signal: str, value: float) -> float:
+    return value
 
 
 class Reporter:
@@ -71,15 +98,19 @@ class Reporter:
 
     Args:
         deadband: by signal name, in the signal's unit; absent means 0.
+        distort: what the sensor of a signal shows at a time instead of the true value.
     """
 
-    def __init__(self, deadband: Mapping[str, float]) -> None:
-        self._deadband = deadband
+    def __init__(
+        self, deadband: Mapping[str, float], distort: Callable[[int, str, float], float] = _undistorted
+    ) -> None:
+        self._deadband, self._distort = deadband, distort
         self._told: dict[str, tuple[int, int | float | str]] = {}
 
     def analog(self, time_ms: int, signal: str, value: float, digits: int) -> Iterator[Change]:
         """Tell a measured value, rounded to the sensor's `digits` decimals, when it left the deadband."""
-        rounded = round(float(value), digits)  # NumPy scalars would travel as another type
+        shown = self._distort(time_ms, signal, float(value))
+        rounded = round(shown, digits)  # a NumPy scalar would travel as another type
         told = self._told.get(signal)
         if told is None or abs(rounded - float(told[1])) > self._deadband.get(signal, 0.0):
             yield from self.exact(time_ms, signal, rounded)

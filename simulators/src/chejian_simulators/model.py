@@ -1,89 +1,149 @@
 """The plant as one stream of changes: machines made from the plant file, their pasts kept by signal."""
 
 import heapq
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from chejian_simulators.changes import Change, Machine, Value
-from chejian_simulators.machines import cnc, motor_stand
-from chejian_simulators.motors import MotorSource
+from chejian_simulators.assembly import build_machines
+from chejian_simulators.changes import Change, Machine, Piece
+from chejian_simulators.energy import Consumption, Draw
+from chejian_simulators.faults import faults_of
+from chejian_simulators.history import Series
+from chejian_simulators.meters import Metering
 from chejian_simulators.plant import MachineConfig, Plant
-from chejian_simulators.recordings import RecordedMotors, play_list
-from chejian_simulators.vibration import ModelMotors
+from chejian_simulators.steel import steel_year
+from chejian_simulators.work import Outcome
 
-STATE_CODES = {"cnc_machining_centre": cnc.STATE_CODES, "motor_test_stand": motor_stand.STATE_CODES}
-"""Native state codes by equipment type."""
+__all__ = ["MachinePast", "OrderPast", "PlantModel", "Series"]
+
+DAY_MS = 86_400_000
+KEEP_MS = 8 * DAY_MS
+"""[ms] How long measured values can be read back: a week's outage and a day to spare."""
+FORGET_EVERY_MS = 3_600_000
+"""[ms] How often older ones are dropped."""
+LASTING = ("State/", "Counts/", "Order/", "Motor/SerialNumber", "Vibration/")
+"""Beginnings of the signals that the truth needs whole; about a tenth of all changes."""
 
 
-class Series:
-    """Everything a signal has told, in order; times strictly increase and neighbours differ (report by exception)."""
+@dataclass(slots=True)
+class OrderPast:
+    """What became of an order at one machine.
 
-    __slots__ = ("times", "values")
+    Attributes:
+        product: what is made.
+        start_ms: begin of its set-up or first piece.
+        planned: pieces ordered; 0 where the machine follows another one's batches.
+        end_ms: end of its last piece so far; none before the first.
+        counts: pieces by outcome.
+    """
 
-    def __init__(self) -> None:
-        self.times: list[int] = []
-        self.values: list[Value] = []
-
-    def index_at(self, time_ms: int) -> int:
-        """Number of changes before `time_ms`."""
-        return bisect_left(self.times, time_ms)
+    product: str
+    start_ms: int
+    planned: int = 0
+    end_ms: int | None = None
+    counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
 
 
 class MachinePast:
-    """A machine's changes up to where it was advanced.
+    """A machine's past up to where it was advanced.
 
     Args:
         config: the machine.
-        source: its stream of changes.
+        source: its stream.
+        epoch_ms: start of what it consumes.
     """
 
-    def __init__(self, config: MachineConfig, source: Machine) -> None:
+    def __init__(self, config: MachineConfig, source: Machine, epoch_ms: int) -> None:
         self.config = config
         self.series: dict[str, Series] = {}
+        self.consumption = Consumption(epoch_ms)
+        self.orders: dict[str, OrderPast] = {}
+        self._began_ms: dict[str, int] = {}
         self._stream = source.changes()
         self._ahead = next(self._stream)
 
     @property
     def next_due_ms(self) -> int:
-        """When the next change is told."""
+        """When the stream goes on."""
         return self._ahead.due_ms
 
     def advance(self, until_ms: int) -> list[Change]:
         """Changes due before `until_ms` that were not advanced over yet; they become part of the past."""
         found = []
         while self._ahead.due_ms < until_ms:
-            change = self._ahead
-            series = self.series.setdefault(change.signal, Series())
-            series.times.append(change.time_ms)
-            series.values.append(change.value)
-            found.append(change)
+            told = self._ahead
+            if isinstance(told, Change):
+                self.series.setdefault(told.signal, Series()).append(told.time_ms, told.value)
+                found.append(told)
+            elif isinstance(told, Draw):
+                self.consumption.add(told)
+                self._began_ms.setdefault(told.order, told.due_ms)
+            else:
+                self._finish(told)
             self._ahead = next(self._stream)
         return found
 
+    def forget(self, before_ms: int) -> None:
+        """Drop what only readers of the history need."""
+        for signal, series in self.series.items():
+            if not signal.startswith(LASTING):
+                series.forget(before_ms)
+
+    def _finish(self, piece: Piece) -> None:
+        order = self.orders.get(piece.order.id)
+        if order is None:
+            begun = self._began_ms.get(piece.order.id, piece.due_ms)
+            order = self.orders[piece.order.id] = OrderPast(piece.order.product, begun)
+        order.planned = max(order.planned, piece.order.planned)
+        order.end_ms = piece.due_ms
+        order.counts[piece.outcome] += 1
+
 
 class PlantModel:
-    """All machines of a plant.
+    """All machines and meters of a plant.
 
     Args:
         plant: the plant file.
         seed: fixes everything random.
         epoch_ms: start of the plant's history.
-        recordings: folder of public recordings for the test stands; none takes the physical model.
+        recordings: folder of public recordings for the test stands and replaying meters; none takes the physical model.
+        replay_end_ms: where the recording of a replaying meter ends; none takes the epoch.
+        keep_ms: how long measured values can be read back.
     """
 
-    def __init__(self, plant: Plant, *, seed: int, epoch_ms: int, recordings: Path | None = None) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        *,
+        seed: int,
+        epoch_ms: int,
+        recordings: Path | None = None,
+        replay_end_ms: int | None = None,
+        keep_ms: int = KEEP_MS,
+    ) -> None:
         self.plant, self.seed, self.epoch_ms = plant, seed, epoch_ms
         self.now_ms = epoch_ms
         self.changes_total = 0
+        self.faults = faults_of(plant, epoch_ms)
+        sources = build_machines(plant, epoch_ms, seed, recordings, self.faults)
         self.machines: Mapping[str, MachinePast] = {
-            config.code: MachinePast(config, _machine(plant, config, epoch_ms, (seed, number), recordings))
-            for number, config in enumerate(plant.machine)
+            config.code: MachinePast(config, sources[config.code], epoch_ms) for config in plant.machine
         }
+        replays = recordings is not None and any(m.replay for m in plant.meter)
+        year = (
+            steel_year(recordings, epoch_ms if replay_end_ms is None else replay_end_ms)
+            if replays and recordings
+            else None
+        )
+        consumptions = {code: machine.consumption for code, machine in self.machines.items()}
+        self.metering = Metering(plant.meter, consumptions, plant.load, epoch_ms, self.faults, year)
+        self._keep_ms = keep_ms
+        self._forgot_ms = epoch_ms
 
     @property
     def next_due_ms(self) -> int:
-        """When the next change of any machine is told."""
+        """When the stream of any machine goes on."""
         return min(machine.next_due_ms for machine in self.machines.values())
 
     def advance(self, until_ms: int) -> Sequence[tuple[str, Change]]:
@@ -92,29 +152,9 @@ class PlantModel:
         found = list(heapq.merge(*parts, key=lambda item: item[1].due_ms))
         self.changes_total += len(found)
         self.now_ms = max(self.now_ms, until_ms)
+        self.metering.advance(self.now_ms)
+        if self.now_ms - self._forgot_ms >= FORGET_EVERY_MS:
+            self._forgot_ms = self.now_ms
+            for machine in self.machines.values():
+                machine.forget(self.now_ms - self._keep_ms)
         return found
-
-
-def _machine(
-    plant: Plant, config: MachineConfig, epoch_ms: int, seed: tuple[int, int], recordings: Path | None
-) -> Machine:
-    if config.vibration is None:
-        return cnc.CncMachine(config, plant.calendar, plant.report, epoch_ms, seed)
-    motors = _motors(config, seed, recordings)
-    return motor_stand.MotorStand(config, plant.calendar, plant.report, epoch_ms, seed, motors)
-
-
-def _motors(config: MachineConfig, seed: tuple[int, int], recordings: Path | None) -> MotorSource:
-    vibration = config.vibration
-    if vibration is None:
-        raise ValueError(f"{config.code} has no vibration channel")
-    if recordings is not None:
-        return RecordedMotors(config.code, play_list(recordings, vibration.recordings, vibration.sample_rate))
-    return ModelMotors(
-        code=config.code,
-        seed=seed,
-        sample_rate=vibration.sample_rate,
-        seconds=vibration.length,
-        faults=vibration.faults,
-        mains_hz=vibration.mains_hz,
-    )

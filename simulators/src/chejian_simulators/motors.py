@@ -24,5 +24,8 @@ class Motor:
 class MotorSource(Protocol):
     """Where motors come from."""
 
-    def motor(self, number: int) -> Motor:
-        """The motor of the stand's test `number` (from 0); the same one at every call."""
+    def motor(self, number: int, time_ms: int) -> Motor:
+        """The motor of the stand's test `number` (from 0), mounted at `time_ms`; the same one at every call.
+
+        The time decides planted faults only, never the length of the block.
+        """

@@ -17,7 +17,7 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.ua.status_codes import StatusCodes
 from chejian_contract.signals import DataType
 
-from chejian_simulators.model import Series
+from chejian_simulators.history import Series
 from chejian_simulators.opcua_values import data_value
 from chejian_simulators.shifts import to_ms
 
@@ -28,7 +28,7 @@ PAGE_BLOCKS = 4
 YIELD_EVERY = 200
 """Values made between two chances for other work of the server."""
 
-_POSITION = struct.Struct("<qqb")  # next index, last index (inclusive), step
+_POSITION = struct.Struct("<qqb")  # next and last (inclusive) change, counted from the epoch on, and step
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class ModelHistory(HistoryManager):
             return _refusal(StatusCodes.BadHistoryOperationUnsupported)
         try:
             if node.ContinuationPoint:
-                first, last, step = _position(node.ContinuationPoint, len(source.series.times))
+                first, last, step = _position(node.ContinuationPoint, source.series)
             else:
                 first, last, step = locate(source.series.times, details)
         except struct.error:
@@ -128,22 +128,27 @@ async def _page(source: HistorySource, wanted: int, first: int, last: int, step:
         return ua.HistoryReadResult(
             StatusCode=ua.StatusCode(ua.UInt32(StatusCodes.GoodNoData)), HistoryData=ua.HistoryData()
         )
-    times, values = source.series.times, source.series.values
+    series = source.series
+    following, gone = first + step * number, series.forgotten
+    picked = [
+        (series.values[i], series.times[i]) for i in range(first, following, step)
+    ]  # forgetting moves them
     found = []
-    for done, index in enumerate(range(first, first + step * number, step)):
-        found.append(data_value(values[index], times[index], source.kind))
+    for done, (value, time_ms) in enumerate(picked):
+        found.append(data_value(value, time_ms, source.kind))
         if source.kind is DataType.FLOAT_ARRAY or done % YIELD_EVERY == YIELD_EVERY - 1:
             await asyncio.sleep(0)
-    following = first + step * number
     more = (last - following) * step >= 0
     return ua.HistoryReadResult(
-        ContinuationPoint=_POSITION.pack(following, last, step) if more else None,
+        ContinuationPoint=_POSITION.pack(following + gone, last + gone, step) if more else None,
         HistoryData=ua.HistoryData(DataValues=found),
     )
 
 
-def _position(point: bytes, length: int) -> tuple[int, int, int]:
+def _position(point: bytes, series: Series) -> tuple[int, int, int]:
     first, last, step = _POSITION.unpack(point)
+    first, last = first - series.forgotten, last - series.forgotten
+    length = len(series.times)
     if step not in (-1, 1) or not (0 <= first < length and 0 <= last < length):
         raise struct.error("a position outside the history")
     return first, last, step

@@ -19,7 +19,8 @@ from asyncua.server.user_managers import UserManager
 from asyncua.ua.attribute_ids import AttributeIds
 from chejian_contract.templates import equipment_types
 
-from chejian_simulators.model import PlantModel, Series
+from chejian_simulators.history import Series
+from chejian_simulators.model import PlantModel
 from chejian_simulators.opcua_history import HistorySource, ModelHistory
 from chejian_simulators.opcua_values import VARIANT_TYPES, data_value, waiting
 

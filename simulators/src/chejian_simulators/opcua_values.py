@@ -43,7 +43,7 @@ class WaveValues(list[float]):
 
 
 def data_value(value: Value, time_ms: int, kind: DataType) -> ua.DataValue:
-    """A good OPC UA value with its exact source time.
+    """A good OPC UA value with its exact source time, or BadNoCommunication where the sensor is silent.
 
     Args:
         value: native value of the signal.
@@ -51,6 +51,13 @@ def data_value(value: Value, time_ms: int, kind: DataType) -> ua.DataValue:
         kind: data type of the signal.
     """
     stamp = cast("ua.DateTime", to_datetime(time_ms))  # the library takes any datetime
+    if value is None:
+        return ua.DataValue(
+            Value=ua.Variant(None, ua.VariantType.Null),
+            StatusCode=ua.StatusCode(ua.UInt32(StatusCodes.BadNoCommunication)),
+            SourceTimestamp=stamp,
+            ServerTimestamp=stamp,
+        )
     if isinstance(value, int | float | str):
         native: object = value if kind is not DataType.DOUBLE else float(value)
     else:

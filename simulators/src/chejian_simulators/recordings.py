@@ -121,7 +121,7 @@ class RecordedMotors:
     code: str
     play_list: tuple[RecordBlock, ...]
 
-    def motor(self, number: int) -> Motor:
+    def motor(self, number: int, time_ms: int) -> Motor:  # noqa: ARG002 - recordings know no time
         """The motor of test `number` (from 0)."""
         block = self.play_list[number % len(self.play_list)]
         load_kw = round(block.load_hp * KILOWATT_PER_HP, 3)

@@ -1,4 +1,4 @@
-"""`chejian-simulate run`: the plant as a process with an OPC UA server, signals, a truth file and health pages."""
+"""`chejian-simulate run`: the plant as a process with its servers, signals, a truth file and health pages."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chejian_contract.health import HealthServer, Metrics
 
+from chejian_simulators.modbus_server import MeterServer
 from chejian_simulators.model import PlantModel
 from chejian_simulators.opcua_server import PlantServer
 from chejian_simulators.truth import write_truth
@@ -28,12 +29,14 @@ class RunOptions:
         truth: file of the truth.
         http: host and port of the health pages; none for no pages.
         user: OPC UA name and password; none lets everyone read.
+        modbus: host and port of the meters; none for no meters.
     """
 
     opcua: str
     truth: Path
     http: tuple[str, int] | None = None
     user: tuple[str, str] | None = None
+    modbus: tuple[str, int] | None = None
 
 
 class _ModelMetrics(Metrics):
@@ -56,6 +59,7 @@ class Status:
     def __init__(self, model: PlantModel) -> None:
         self.metrics = _ModelMetrics(model)
         self.server: PlantServer | None = None
+        self.meters: MeterServer | None = None
         self.frozen_at_ms: int | None = None
         self._model = model
 
@@ -66,6 +70,7 @@ class Status:
             "changes_total": self._model.changes_total,
             "frozen_at_ms": self.frozen_at_ms,
             "opcua": None if self.server is None else self.server.url,
+            "modbus": None if self.meters is None else f"{self.meters.host}:{self.meters.port}",
         }
 
 
@@ -81,14 +86,17 @@ async def run(model: PlantModel, options: RunOptions) -> None:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, freeze.set)
     status = Status(model)
-    with contextlib.ExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
         if options.http is not None:
             host, port = options.http
             pages = stack.enter_context(HealthServer(status.metrics, status.ready, host=host, port=port))
             log.info("health pages on http://%s:%d", host, pages.port)
-        async with PlantServer(model, url=options.opcua, user=options.user) as server:
-            status.server = server
-            await _serve(server, status, options.truth, stop, freeze)
+        server = await stack.enter_async_context(PlantServer(model, url=options.opcua, user=options.user))
+        if options.modbus is not None:
+            host, port = options.modbus
+            status.meters = await stack.enter_async_context(MeterServer(model, host=host, port=port))
+        status.server = server
+        await _serve(server, status, options.truth, stop, freeze)
 
 
 async def _serve(

@@ -1,15 +1,16 @@
 """The workshop's calendar as stretches of time; windows are told in local time, results in milliseconds since 1970 UTC."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chejian_simulators.plant import CalendarConfig, DayWindow
+from chejian_simulators.plant_calendar import CalendarConfig, DayWindow
 
 Span = tuple[int, int]
 """Half-open [start, end) in milliseconds since 1970-01-01 UTC."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS = 86_400_000
 
 
 def to_datetime(time_ms: int) -> datetime:
@@ -45,7 +46,26 @@ def spans(window: DayWindow, timezone: str, from_ms: int) -> Iterator[Span]:
 
 def planned_stops(calendar: CalendarConfig, from_ms: int) -> Iterator[Span]:
     """Planned stops that end after `from_ms`, merged from all windows in order of their start, without end."""
-    sources = [spans(window, calendar.timezone, from_ms) for window in calendar.planned_stop]
+    return _merged(calendar.planned_stop, calendar.timezone, from_ms)
+
+
+def off_shift(calendar: CalendarConfig, from_ms: int) -> Iterator[Span]:
+    """Stretches between the shifts that end after `from_ms`, in order; nothing where shifts leave no gap in a week."""
+    shifts = _merged(calendar.shift, calendar.timezone, from_ms - 2 * _DAY_MS)
+    _, reached = next(shifts)
+    last_gap = reached
+    for start, end in shifts:
+        if start > reached:
+            last_gap = start
+            if start > from_ms:
+                yield reached, start
+        reached = max(reached, end)
+        if start - last_gap > 7 * _DAY_MS:
+            return
+
+
+def _merged(windows: Sequence[DayWindow], timezone: str, from_ms: int) -> Iterator[Span]:
+    sources = [spans(window, timezone, from_ms) for window in windows]
     heads = [next(source) for source in sources]
     while heads:
         first = min(range(len(heads)), key=lambda i: heads[i])

@@ -12,10 +12,13 @@ from typing import Any
 
 from chejian_contract.states import MachineState
 
+from chejian_simulators.assembly import STATE_CODES
 from chejian_simulators.changes import Block
-from chejian_simulators.model import STATE_CODES, MachinePast, PlantModel, Series
+from chejian_simulators.model import MachinePast, PlantModel, Series
 from chejian_simulators.plant import CalendarConfig
 from chejian_simulators.shifts import Span, planned_stops, spans
+from chejian_simulators.truth_energy import energy_of, faults_told, meters_of
+from chejian_simulators.work import Outcome
 
 HOUR_MS = 3_600_000
 
@@ -31,12 +34,13 @@ _ELEMENT = {
     MachineState.OFF: "adot_us",
 }
 _COUNTERS = {"produced": "Counts/Produced", "good": "Counts/Good", "scrap": "Counts/Scrap"}
+_REWORK = "Counts/Rework"
 
 StateSpan = tuple[int, int, MachineState]
 
 
 def truth_of(model: PlantModel, end_ms: int) -> dict[str, Any]:
-    """The truth of [epoch, end): states, counts, numbers of changes, time elements per clock hour, waveforms.
+    """The truth of [epoch, end): machines, meters and planted faults; README, "Truth file".
 
     Args:
         model: advanced exactly to `end_ms`.
@@ -58,6 +62,8 @@ def truth_of(model: PlantModel, end_ms: int) -> dict[str, Any]:
             code: _equipment(machine, model.plant.calendar, model.epoch_ms, end_ms)
             for code, machine in model.machines.items()
         },
+        "meters": meters_of(model, end_ms),
+        "faults": faults_told(model, end_ms),
     }
 
 
@@ -74,19 +80,46 @@ def write_truth(model: PlantModel, end_ms: int, path: Path) -> None:
 
 def _equipment(machine: MachinePast, calendar: CalendarConfig, start: int, end: int) -> dict[str, Any]:
     states = _states(machine, end)
-    counts = {name: _increments(machine.series.get(signal, Series())) for name, signal in _COUNTERS.items()}
+    counters = {**_COUNTERS, **({"rework": _REWORK} if _REWORK in machine.series else {})}
+    counts = {name: _increments(machine.series.get(signal, Series())) for name, signal in counters.items()}
     products = machine.series.get("Order/Product", Series())
     return {
         "type": machine.config.type,
         "states": [[a, b, int(state)] for a, b, state in states],
         "count_events": counts,
-        "changes": {signal: len(series.times) for signal, series in sorted(machine.series.items())},
+        "changes": {signal: series.told for signal, series in sorted(machine.series.items())},
         "hours": [
             _hour(a, b, states, counts, products, machine.config.products, calendar)
             for a, b in _hours(start, end)
         ],
         "waveforms": _waveforms(machine),
+        "counts_by_product": _by_product(machine),
+        "orders": [
+            {
+                "id": number,
+                "product": order.product,
+                "start_ms": order.start_ms,
+                "end_ms": order.end_ms,
+                "planned": order.planned,
+                **_counts(order.counts),
+            }
+            for number, order in machine.orders.items()
+        ],
+        "energy": energy_of(machine, end),
     }
+
+
+def _counts(counts: Mapping[Outcome, int]) -> dict[str, int]:
+    return {"produced": sum(counts.values()), **{outcome.value: counts[outcome] for outcome in Outcome}}
+
+
+def _by_product(machine: MachinePast) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[Outcome, int]] = {}
+    for order in machine.orders.values():
+        sums = found.setdefault(order.product, dict.fromkeys(Outcome, 0))
+        for outcome, number in order.counts.items():
+            sums[outcome] += number
+    return {product: _counts(sums) for product, sums in found.items()}
 
 
 def _states(machine: MachinePast, end: int) -> list[StateSpan]:
@@ -99,7 +132,9 @@ def _states(machine: MachinePast, end: int) -> list[StateSpan]:
 
 
 def _increments(series: Series) -> list[int]:
-    return series.times[1:]
+    """Times at which a counter rose; a reset to 0 is no piece."""
+    steps = zip(pairwise(series.values), series.times[1:], strict=True) if series.times else ()
+    return [time_ms for (before, after), time_ms in steps if int(str(after)) > int(str(before))]
 
 
 def _hours(start: int, end: int) -> Iterator[Span]:
@@ -142,6 +177,7 @@ def _hour(
         "produced": produced,
         "good": good,
         "scrap": len(made["scrap"]),
+        **({"rework": len(made["rework"])} if "rework" in made else {}),
         "ideal_us": ideal_us,
         "availability": _ratio(row["apt_us"], planned_busy),
         "effectiveness": _ratio(ideal_us, row["apt_us"]),

@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from chejian_simulators.faults import Fault
 from chejian_simulators.motors import Motor
 
 Array = NDArray[np.float64]
@@ -47,6 +48,8 @@ NOISE_G = 0.045
 """[g] Standard deviation of broadband noise, as on a healthy small motor at 1,800 rpm."""
 SHAFT_G = (0.03, 0.02, 0.01)
 """[g] Amplitudes of the first three shaft orders: slight imbalance, misalignment, looseness."""
+IMBALANCE_G = 0.35
+"""[g] First shaft order of a rotor that is plainly out of balance; the other orders stay as they are."""
 HUM_G = 0.01
 """[g] Amplitude of the magnetic hum at twice the mains frequency; half of it at the mains frequency itself."""
 TRUE_SPEED_SPREAD = 0.001
@@ -100,6 +103,7 @@ class ModelBlock:
         fault: part with the planted fault, or none.
         strength: amplitude of a fully loaded impulse [g].
         mains_hz: supply frequency [Hz].
+        shaft_g: amplitude of the first shaft order [g]: how much the rotor is out of balance.
     """
 
     seed: tuple[int, int, int]
@@ -109,6 +113,7 @@ class ModelBlock:
     fault: Part | None
     strength: float
     mains_hz: float
+    shaft_g: float = SHAFT_G[0]
 
     @property
     def part(self) -> str | None:
@@ -136,7 +141,7 @@ def _make(block: ModelBlock) -> NDArray[np.float32]:
     shaft_hz = block.rpm / 60 * (1 + TRUE_SPEED_SPREAD * float(np.clip(rng.standard_normal(), -3, 3)))
     time = np.arange(block.count) / block.sample_rate
     signal = NOISE_G * rng.standard_normal(block.count)
-    for order, amplitude in enumerate(SHAFT_G, start=1):
+    for order, amplitude in enumerate((block.shaft_g, *SHAFT_G[1:]), start=1):
         signal += amplitude * np.sin(2 * np.pi * (order * shaft_hz * time + rng.random()))
     for harmonic, amplitude in ((1, HUM_G / 2), (2, HUM_G)):
         signal += amplitude * np.sin(2 * np.pi * (harmonic * block.mains_hz * time + rng.random()))
@@ -229,6 +234,7 @@ class ModelMotors:
         seconds: length of a block [s].
         faults: share of motors with a planted fault, 0 to 1.
         mains_hz: supply frequency [Hz].
+        planted: faults of the motors that are mounted while they hold: a bad lot of bearings, rotors out of balance.
     """
 
     code: str
@@ -237,8 +243,9 @@ class ModelMotors:
     seconds: float
     faults: float
     mains_hz: float
+    planted: tuple[Fault, ...] = ()
 
-    def motor(self, number: int) -> Motor:
+    def motor(self, number: int, time_ms: int) -> Motor:
         """The motor of test `number` (from 0), from its own generator: seed, machine and motor number decide."""
         rng = np.random.default_rng(np.random.SeedSequence([*self.seed, number, 0]))
         faulty = rng.random() < self.faults
@@ -247,13 +254,16 @@ class ModelMotors:
             int(rng.integers(3))
         ]  # slip grows with load
         strength = float(rng.uniform(0.8, 1.6))  # [g] impulses 18 to 36 times the noise: plain, not enormous
+        planted = [f.config for f in self.planted if f.holds(time_ms)]
+        bad_lots = [Part(f.part) for f in planted if f.kind == "bearing"]
         block = ModelBlock(
             seed=(*self.seed, number),
             sample_rate=self.sample_rate,
             count=round(self.seconds * self.sample_rate),
             rpm=rpm,
-            fault=part if faulty else None,
+            fault=bad_lots[0] if bad_lots else part if faulty else None,
             strength=strength,
             mains_hz=self.mains_hz,
+            shaft_g=IMBALANCE_G if any(f.kind == "imbalance" for f in planted) else SHAFT_G[0],
         )
         return Motor(f"{self.code}-{number + 1:05d}", load_kw, block)

@@ -1,11 +1,14 @@
 """A CNC machining centre: spindle, feed and power follow the state and the phase of the cycle."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from chejian_contract.states import MachineState
 
-from chejian_simulators.changes import Change, Reporter
+from chejian_simulators.changes import Change, Reporter, Told
+from chejian_simulators.energy import Carrier, Draw, milli
+from chejian_simulators.faults import Fault, SensorFaults, pace_of
 from chejian_simulators.machines.counters import Counters
 from chejian_simulators.machines.thermal import FirstOrder
 from chejian_simulators.plant import CalendarConfig, MachineConfig, Report
@@ -45,7 +48,9 @@ BASE_KW: Mapping[MachineState, float] = {
     MachineState.IDLE: 1.6,
     MachineState.FAULT: 1.3,
 }
-"""[kW] Controls, hydraulics and coolant by state; 2.1 kW in all other states."""
+"""[kW] Controls, hydraulics and coolant by state."""
+WORKING_KW = 2.1
+"""[kW] The same in all other states."""
 SPINDLE_KW = 11.0
 """[kW] Spindle power at 100 % load."""
 AXIS_KW_PER_FEED = 0.9 / 1200
@@ -65,6 +70,7 @@ class CncMachine:
         report: report by exception.
         epoch_ms: start.
         seed: plant seed and number of the machine.
+        faults: of this machine.
     """
 
     def __init__(
@@ -74,22 +80,29 @@ class CncMachine:
         report: Report,
         epoch_ms: int,
         seed: tuple[int, int],
+        faults: Sequence[Fault] = (),
     ) -> None:
         self._config, self._calendar, self._report = config, calendar, report
-        self._epoch_ms, self._seed = epoch_ms, seed
+        self._epoch_ms, self._seed, self._faults = epoch_ms, seed, faults
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[Told]:
         """See `Machine.changes`."""
         flow_seed, look_seed, count_seed = np.random.SeedSequence(self._seed).spawn(3)
         flow = WorkFlow(
-            self._config, self._calendar, self._epoch_ms, np.random.default_rng(flow_seed), _one_step
+            self._config,
+            self._calendar,
+            self._epoch_ms,
+            np.random.default_rng(flow_seed),
+            _one_step,
+            off_state=MachineState.OFF,
+            pace=pace_of(self._faults),
         )
         counters = Counters(np.random.default_rng(count_seed))
-        look = _Look(np.random.default_rng(look_seed), self._report, self._epoch_ms)
+        look = _Look(np.random.default_rng(look_seed), self._report, self._epoch_ms, self._faults)
         yield from counters.start(self._epoch_ms)
         for segment in flow.segments():
-            found = [*self._told(segment, look.reporter), *look.over(segment)]
-            yield from sorted(found, key=lambda change: change.due_ms)
+            found: list[Told] = [*_draws(segment), *self._told(segment, look.reporter), *look.over(segment)]
+            yield from sorted(found, key=lambda told: told.due_ms)
             yield from counters.finish(segment)
 
     def _told(self, segment: Segment, reporter: Reporter) -> Iterator[Change]:
@@ -104,11 +117,33 @@ def _one_step(_cycle: int, length_ms: int) -> Sequence[Step]:
     return (Step("cut", length_ms),)
 
 
+def _draws(segment: Segment) -> Iterator[Draw]:
+    """Steady power by phase; its starts are the first milliseconds of each phase."""
+    if segment.state is not MachineState.PRODUCING:
+        yield _draw(segment.start_ms, segment, 0.0, 0.0)
+        return
+    share = 0.0
+    for end, _, feed, load in PHASES:
+        from_ms = segment.start_ms + math.ceil((share - segment.progress) * segment.step_ms)
+        to_ms = segment.start_ms + math.ceil((end - segment.progress) * segment.step_ms)
+        if to_ms > segment.start_ms and from_ms < segment.end_ms:
+            yield _draw(max(from_ms, segment.start_ms), segment, feed, load)
+        share = end
+
+
+def _draw(from_ms: int, segment: Segment, feed: float, load: float) -> Draw:
+    power = BASE_KW.get(segment.state, WORKING_KW) + SPINDLE_KW * load / 100 + AXIS_KW_PER_FEED * feed
+    rates = {Carrier.ELECTRICITY: milli(Carrier.ELECTRICITY, power)}
+    return Draw(from_ms, segment.state, segment.order.id, rates)
+
+
 class _Look:
     """Analog values, looked at on a jittered grid and at every change of state."""
 
-    def __init__(self, rng: np.random.Generator, report: Report, epoch_ms: int) -> None:
-        self.reporter = Reporter(report.deadband)
+    def __init__(
+        self, rng: np.random.Generator, report: Report, epoch_ms: int, faults: Sequence[Fault]
+    ) -> None:
+        self.reporter = Reporter(report.deadband, SensorFaults(faults))
         self._rng = rng
         self._interval_ms = report.interval * 1000
         self._next = epoch_ms
@@ -132,7 +167,7 @@ class _Look:
             speed *= 1 + 0.004 * noise[0]
             feed *= 1 + 0.01 * noise[1]
         load = max(0.0, load * (1 + 0.06 * noise[2]))
-        base = BASE_KW.get(segment.state, 2.1)
+        base = BASE_KW.get(segment.state, WORKING_KW)
         power = base * (1 + 0.02 * noise[3]) + SPINDLE_KW * load / 100 + AXIS_KW_PER_FEED * feed
         heat = self._heat.step(time_ms, AMBIENT_C + HEAT_PER_LOAD * load + HEAT_PER_RPM * speed)
         told = self.reporter.analog

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from chejian_contract.states import MachineState
 
-from chejian_simulators.changes import Change, Reporter
+from chejian_simulators.changes import Change, Reporter, Told
+from chejian_simulators.energy import Carrier, Draw, milli
+from chejian_simulators.faults import Fault, SensorFaults, pace_of
 from chejian_simulators.machines.counters import Counters
 from chejian_simulators.machines.thermal import FirstOrder
 from chejian_simulators.motors import Motor, MotorSource
@@ -65,6 +67,7 @@ class MotorStand:
         epoch_ms: start.
         seed: plant seed and number of the machine.
         motors: what comes to the stand.
+        faults: of the stand itself.
     """
 
     def __init__(
@@ -75,27 +78,36 @@ class MotorStand:
         epoch_ms: int,
         seed: tuple[int, int],
         motors: MotorSource,
+        faults: Sequence[Fault] = (),
     ) -> None:
         self._config, self._calendar, self._report = config, calendar, report
-        self._epoch_ms, self._seed, self._motors = epoch_ms, seed, motors
+        self._epoch_ms, self._seed, self._motors, self._faults = epoch_ms, seed, motors, faults
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[Told]:
         """See `Machine.changes`."""
         flow_seed, look_seed, count_seed = np.random.SeedSequence(self._seed).spawn(3)
         flow = WorkFlow(
-            self._config, self._calendar, self._epoch_ms, np.random.default_rng(flow_seed), self._steps
+            self._config,
+            self._calendar,
+            self._epoch_ms,
+            np.random.default_rng(flow_seed),
+            self._steps,
+            pace=pace_of(self._faults),
         )
         counters = Counters(np.random.default_rng(count_seed))
-        look = _Look(np.random.default_rng(look_seed), self._report, self._epoch_ms)
+        look = _Look(np.random.default_rng(look_seed), self._report, self._epoch_ms, self._faults)
         yield from counters.start(self._epoch_ms)
+        cycle, motor = -1, self._motors.motor(0, self._epoch_ms)
         for segment in flow.segments():
-            motor = self._motors.motor(max(segment.cycle, 0))
+            if segment.cycle != cycle:
+                cycle, motor = segment.cycle, self._motors.motor(max(segment.cycle, 0), segment.start_ms)
             found = [*self._told(segment, motor, look.reporter), *look.over(segment, motor)]
+            yield _draw(segment, motor)
             yield from sorted(found, key=lambda change: change.due_ms)
             yield from counters.finish(segment)
 
     def _steps(self, cycle: int, length_ms: int) -> Sequence[Step]:
-        measure_ms = LEAD_MS + block_ms(self._motors.motor(cycle)) + TRAIL_MS
+        measure_ms = LEAD_MS + block_ms(self._motors.motor(cycle, self._epoch_ms)) + TRAIL_MS
         rest = max(length_ms - measure_ms, len(SHARES))
         return [
             Step(name, measure_ms, whole=True)
@@ -117,6 +129,13 @@ class MotorStand:
             yield Change(start + block_ms(motor), start, "Vibration/DriveEnd", motor.block)
 
 
+def _draw(segment: Segment, motor: Motor) -> Draw:
+    turns = segment.state is MachineState.PRODUCING and segment.step in TURNING
+    power = BENCH_KW + (NO_LOAD_KW + LOSS_FACTOR * motor.load_kw if turns else 0.0)
+    rates = {Carrier.ELECTRICITY: milli(Carrier.ELECTRICITY, power)}
+    return Draw(segment.start_ms, segment.state, segment.order.id, rates)
+
+
 def block_ms(motor: Motor) -> int:
     """Time from the first value of a motor's block until it is complete [ms]."""
     return math.ceil(motor.block.count * 1000 / motor.block.sample_rate)
@@ -125,8 +144,10 @@ def block_ms(motor: Motor) -> int:
 class _Look:
     """Analog values, looked at on a jittered grid, at every change of state and when the motor starts or stops."""
 
-    def __init__(self, rng: np.random.Generator, report: Report, epoch_ms: int) -> None:
-        self.reporter = Reporter(report.deadband)
+    def __init__(
+        self, rng: np.random.Generator, report: Report, epoch_ms: int, faults: Sequence[Fault]
+    ) -> None:
+        self.reporter = Reporter(report.deadband, SensorFaults(faults))
         self._rng = rng
         self._interval_ms = report.interval * 1000
         self._next = epoch_ms

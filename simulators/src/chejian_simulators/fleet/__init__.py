@@ -1,0 +1,1 @@
+"""Fleet mode: many workshops' worth of ledger-true traffic, straight to a broker, for load tests (README, "Fleet")."""
