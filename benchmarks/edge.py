@@ -191,10 +191,9 @@ async def acknowledge(url: str, ledger_id: int) -> None:
 
 
 async def tell(host: aiomqtt.Client, ledger_id: int, up_to: int) -> None:
-    if up_to:
-        payload = Payload(timestamp=START_MS)
-        add_metric(payload, Code.STRING, str(Ack(ledger_id, up_to)), time_ms=START_MS, name=METRIC_STORED)
-        await host.publish("spBv1.0/bench/NCMD/W1", payload.SerializeToString(), qos=0)
+    payload = Payload(timestamp=START_MS)
+    add_metric(payload, Code.STRING, str(Ack(ledger_id, up_to)), time_ms=START_MS, name=METRIC_STORED)
+    await host.publish("spBv1.0/bench/NCMD/W1", payload.SerializeToString(), qos=0)
 
 
 def client(url: str) -> aiomqtt.Client:

@@ -11,7 +11,16 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
-from chejian_contract.ledger import METRIC_BATCH, METRIC_ID, METRIC_LOST, METRIC_PRODUCED, METRIC_STORED, Ack
+from chejian_contract.ledger import (
+    METRIC_BATCH,
+    METRIC_ID,
+    METRIC_LOST,
+    METRIC_PRODUCED,
+    METRIC_STORED,
+    Ack,
+    Range,
+    parse_ranges,
+)
 from chejian_contract.samples import Quality
 from chejian_contract.sparkplug.datatypes import Code
 from chejian_contract.sparkplug.payload import (
@@ -47,12 +56,18 @@ class Message:
 
 
 class Host:
-    """Stores each batch once, as a ledger host does; `acknowledge` off makes it a dead one."""
+    """Stores each batch once, under the identity it carries, as a ledger host does.
 
-    def __init__(self, url: str, group: str, node: str, *, acknowledge: bool = True) -> None:
+    `acknowledge` off makes it a dead one, `plain` one that knows nothing of ledgers.
+    """
+
+    def __init__(
+        self, url: str, group: str, node: str, *, acknowledge: bool = True, plain: bool = False
+    ) -> None:
         self.messages: list[Message] = []
         self.rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
         self.batches: dict[int, set[int]] = defaultdict(set)
+        self.declared: dict[int, list[Range]] = {}
         self.doubles = 0
         self.errors: list[str] = []
         self.ledger_id = 0
@@ -63,6 +78,8 @@ class Host:
         self._group, self._node = group, node
         self._aliases: dict[int, tuple[str, str, Code]] = {}
         self._seq: int | None = None
+        self._answered: set[int] = set()
+        self._plain = plain
         self._lock = threading.Lock()
         parts = urlsplit(url)
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
@@ -122,8 +139,18 @@ class Host:
                 self.produced = metric.string_value
             elif metric.name == METRIC_LOST:
                 self.lost = metric.string_value
+                self.declared[self.ledger_id] = parse_ranges(self.lost)
+        if self.acknowledge:
+            self.answer()
+
+    def answer(self) -> None:
+        """Acknowledge all that is handled of the present identity."""
+        handled = [(n, n) for n in self.batches[self.ledger_id]] + self.declared.get(self.ledger_id, [])
+        self.send_ack(Ack.of(self.ledger_id, handled))
 
     def _birth(self, message: Message) -> None:
+        ledger_id, number = ledger_words(message.payload)
+        assert (ledger_id, number) == (self.ledger_id, 0)
         for metric in message.payload.metrics:
             if metric.HasField("alias"):
                 known = (message.topic.device, metric.name, Code(metric.datatype))
@@ -131,28 +158,31 @@ class Host:
                 assert earlier == known, f"alias {metric.alias} was {earlier}, now {known}"
 
     def _data(self, message: Message) -> None:
-        first, *samples = message.payload.metrics
-        assert first.name == METRIC_BATCH
-        assert not first.HasField("alias")
-        batch = int(get_value(first, Code.INT64))  # type: ignore[arg-type]  # an integer by its type
+        ledger_id, batch = ledger_words(message.payload)
+        assert self._plain or ledger_id in self._answered, (
+            f"data of ledger {ledger_id} before the host said a word about it"
+        )
         if self.drop(batch):
             return
-        if batch in self.batches[self.ledger_id]:
+        if batch in self.batches[ledger_id]:
             self.doubles += 1
         else:
-            self.batches[self.ledger_id].add(batch)
-            for metric in samples:
-                assert not metric.name
-                device, name, code = self._aliases[metric.alias]
-                assert device == message.topic.device
-                value = metric.bytes_value if code is Code.FLOAT_ARRAY else get_value(metric, code)
-                self.rows[device, name].append(
-                    Row(batch, metric.timestamp, value, get_quality(metric), metric.is_historical)
-                )
+            self.batches[ledger_id].add(batch)
+            self._store(message, batch)
         if self.acknowledge:
-            self.send_ack(Ack.of(self.ledger_id, [(n, n) for n in self.batches[self.ledger_id]]))
+            self.answer()
+
+    def _store(self, message: Message, batch: int) -> None:
+        for metric in message.payload.metrics[2:]:
+            assert not metric.name
+            device, name, code = self._aliases[metric.alias]
+            assert device == message.topic.device
+            value = metric.bytes_value if code is Code.FLOAT_ARRAY else get_value(metric, code)
+            row = Row(batch, metric.timestamp, value, get_quality(metric), metric.is_historical)
+            self.rows[device, name].append(row)
 
     def send_ack(self, ack: Ack) -> None:
+        self._answered.add(ack.ledger_id)
         payload = Payload(timestamp=int(time.time() * 1000))
         add_metric(payload, Code.STRING, str(ack), time_ms=payload.timestamp, name=METRIC_STORED)
         self.command(payload)
@@ -179,6 +209,15 @@ class Host:
     def sample_count(self) -> int:
         with self._lock:
             return sum(len(rows) for rows in self.rows.values())
+
+
+def ledger_words(payload: Payload) -> tuple[int, int]:
+    """Identity and batch number: the first two metrics of every DBIRTH and DDATA, by name and without alias."""
+    first, second = payload.metrics[:2]
+    assert (first.name, second.name) == (METRIC_ID, METRIC_BATCH)
+    assert not first.HasField("alias")
+    assert not second.HasField("alias")
+    return int(get_value(first, Code.INT64)), int(get_value(second, Code.INT64))  # type: ignore[arg-type]  # integers by their type
 
 
 async def until(condition: Callable[[], object], *, seconds: float = 20.0, what: str = "") -> None:

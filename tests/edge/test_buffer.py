@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -59,7 +58,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(share=st.floats(0, 1), data=st.data())
     def acknowledge(self, share: float, data: st.DataObject) -> None:
-        numbers = sorted(self.open)[: round(share * len(self.open))]
+        opened = self.ledger.totals().opened
+        known = [n for n in sorted(self.open) if opened is None or n <= opened[0]]
+        numbers = known[: round(share * len(known))]
         some = data.draw(st.sets(st.sampled_from(numbers))) if numbers else set()
         self.acked |= some
         result = self.ledger.acknowledge(
@@ -99,13 +100,17 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def renew(self) -> None:
-        self.ledger.renew(None)
+        before = self.ledger.totals()
+        fork = self.last if before.opened is None else before.opened[0]
+        young = {n for lo, hi in before.lost for n in range(lo, hi + 1) if n > fork}
+        self.ledger.renew()
         totals = self.ledger.totals()
         assert totals.ledger_id not in self.identities
         self.identities.add(totals.ledger_id)
-        samples = [self.open[n] for n in sorted(self.open)]
-        self.open = {i + 1: n for i, n in enumerate(samples)}
-        self.acked, self.last = set(), len(samples)
+        items = sorted(self.open.keys() | young)
+        self.open = {i + 1: self.open[n] for i, n in enumerate(items) if n in self.open}
+        self.acked, self.last = set(), len(items)
+        assert totals.lost_batches == len(young)
 
     @invariant()
     def the_account_holds(self) -> None:
@@ -136,8 +141,14 @@ def config(tmp_path: Path) -> BufferConfig:
     return BufferConfig(tmp_path / "deep" / "buffer.sqlite", max_bytes=MIB)
 
 
+async def agree(buffer: Buffer, up_to: int = 0) -> None:
+    """The host's first word after an opening."""
+    assert await buffer.acknowledge(Ack(buffer.totals.ledger_id, up_to)) is AckResult.TAKEN
+
+
 async def test_oldest_acknowledged_go_first_then_losses_are_declared(config: BufferConfig) -> None:
     async with Buffer(config) as buffer:
+        await agree(buffer)
         await buffer.commit(Drained([closed(1, MIB // 4) for _ in range(4)], []))
         await buffer.acknowledge(Ack(buffer.totals.ledger_id, 0, ((3, 3),)))
         await buffer.commit(Drained([closed(1, MIB // 4)], []))
@@ -151,6 +162,7 @@ async def test_states_and_aliases_are_permanent(config: BufferConfig) -> None:
     key, other = SeriesKey("D1", "A", "Double", "kW"), SeriesKey("D1", "A", "Double", "W")
     state = SeriesState(1, 20, 10, "1.5", 192, "[1.5]")
     async with Buffer(config) as buffer:
+        await agree(buffer)
         first = await buffer.aliases([key])
         await buffer.commit(Drained([closed()], [state]))
     async with Buffer(config) as buffer:
@@ -170,33 +182,6 @@ async def test_bd_seq_survives_and_wraps(config: BufferConfig) -> None:
         assert first + [await buffer.next_bd_seq() for _ in range(254)] == [*range(256), 0]
 
 
-@pytest.mark.parametrize("damage", ["torn", "noise", "no database"])
-async def test_a_damaged_file_is_moved_aside(
-    config: BufferConfig, damage: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with Buffer(config) as buffer:
-        await buffer.commit(Drained([closed(1, 5000) for _ in range(50)], []))
-        old = buffer.totals.ledger_id
-    db = sqlite3.connect(config.path)
-    db.execute("UPDATE identity SET clean = 0")  # as after a kill
-    db.commit()
-    db.close()
-    data = config.path.read_bytes()
-    broken = {
-        "torn": data[: len(data) // 2],
-        "noise": data[:20000] + b"\xa5" * 60000 + data[80000:],
-        "no database": b"hello" * 1000,
-    }
-    config.path.write_bytes(broken[damage])
-    async with Buffer(config) as buffer:
-        assert buffer.totals.ledger_id != old
-        assert buffer.totals.produced_batches == 0
-        (info,) = await buffer.commit(Drained([closed()], []))
-        assert info.number == 1
-    assert "damaged" in caplog.text
-    assert len(list(config.path.parent.glob("*.damaged-*"))) >= 1
-
-
 async def test_two_agents_do_not_share_a_buffer(config: BufferConfig) -> None:
     async with Buffer(config):
         with pytest.raises(EdgeError, match="another chejian-edge"):
@@ -210,28 +195,49 @@ async def test_a_rolled_back_file_gets_a_new_identity_without_doubles(
     config: BufferConfig, tmp_path: Path
 ) -> None:
     async with Buffer(config) as buffer:
+        await agree(buffer)
         await buffer.commit(Drained([closed() for _ in range(5)], []))
         await buffer.acknowledge(Ack(buffer.totals.ledger_id, 3))
     backup = tmp_path / "backup.sqlite"
     shutil.copy(config.path, backup)
     async with Buffer(config) as buffer:
+        await agree(buffer, 3)
         await buffer.commit(Drained([closed() for _ in range(20)], []))
-        host = Ack(buffer.totals.ledger_id, 25)
+        ledger_id = buffer.totals.ledger_id
     shutil.copy(backup, config.path)
     async with Buffer(config) as buffer:
-        await buffer.commit(Drained([closed(7)], []))  # number 6 again, with other content
-        assert await buffer.acknowledge(host) is AckResult.AHEAD
-        new = await buffer.renew(host)
-        assert new != host.ledger_id
+        await buffer.commit(Drained([closed(7) for _ in range(30)], []))  # 6 to 35 again, other content
+        assert await buffer.acknowledge(Ack(ledger_id, 3, ((6, 25),))) is AckResult.AHEAD
+        assert [i.number for i in await buffer.open_after(0, 3)] == [4, 5, 6]  # 4 and 5 are the original ones
+        assert buffer.totals.announced(gated=True)[1:3] == (5, 15)
+        assert await buffer.acknowledge(Ack(ledger_id, 25)) is AckResult.AHEAD
+        assert await buffer.renew() != ledger_id
         rest = await buffer.open_after(0, 100)
-        assert [(i.number, i.samples) for i in rest] == [
-            (1, 7)
-        ]  # 4 and 5 are with the host, the new 6 is not
-        assert buffer.totals.produced_samples == 7
+        assert [(i.number, i.samples) for i in rest] == [(n, 7) for n in range(1, 31)]
+        assert buffer.totals.produced_samples == 210
+        await agree(buffer)
+
+
+async def test_losses_since_the_opening_move_to_the_new_identity(config: BufferConfig) -> None:
+    async with Buffer(config) as buffer:
+        await agree(buffer)
+        await buffer.commit(Drained([closed(1, MIB // 4) for _ in range(2)], []))
+    async with Buffer(config) as buffer:
+        await buffer.commit(Drained([closed(5, MIB // 4) for _ in range(4)], []))  # 3 to 6
+        assert buffer.totals.lost == ((1, 2),)
+        await buffer.commit(Drained([closed(5, MIB // 4)], []))
+        assert buffer.totals.lost == ((1, 3),)
+        assert buffer.totals.announced(gated=True).lost == ((1, 2),)
+        assert await buffer.acknowledge(Ack(buffer.totals.ledger_id, 9)) is AckResult.AHEAD
+        await buffer.renew()
+        totals = buffer.totals
+        assert (totals.lost, totals.lost_samples, totals.produced_batches) == (((1, 1),), 5, 5)
+        assert totals.produced_samples == 25
 
 
 async def test_a_restored_host_gets_its_batches_again(config: BufferConfig) -> None:
     async with Buffer(config) as buffer:
+        await agree(buffer)
         await buffer.commit(Drained([closed() for _ in range(10)], []))
         full = Ack(buffer.totals.ledger_id, 10)
         assert await buffer.acknowledge(full) is AckResult.TAKEN
@@ -245,6 +251,7 @@ async def test_a_restored_host_gets_its_batches_again(config: BufferConfig) -> N
 async def test_retention_deletes_acknowledged_batches_only(config: BufferConfig) -> None:
     clock = [1_000_000]
     async with Buffer(BufferConfig(config.path, MIB), clock=lambda: clock[0]) as buffer:
+        await agree(buffer)
         await buffer.commit(Drained([closed() for _ in range(4)], []))
         await buffer.acknowledge(Ack(buffer.totals.ledger_id, 2))
         clock[0] += 86_400_000
@@ -252,5 +259,9 @@ async def test_retention_deletes_acknowledged_batches_only(config: BufferConfig)
         clock[0] += 1
         assert await buffer.purge() == 2
         assert [i.number for i in await buffer.open_after(0, 9)] == [3, 4]
+        nothing = Ack(buffer.totals.ledger_id, 0)
+        assert await buffer.acknowledge(nothing) is AckResult.BEHIND
+        assert await buffer.host_rolled_back(nothing) == 0  # 1 and 2 are kept no longer
+        assert (buffer.totals.lost, buffer.totals.lost_samples) == (((1, 2),), 0)
         await asyncio.gather(*(buffer.commit(Drained([closed()], [])) for _ in range(3)))
         assert buffer.totals.produced_batches == 7

@@ -71,11 +71,6 @@ WriteConfig = Callable[[str], Path]
 
 
 @pytest.fixture
-def group(tmp_path: Path) -> str:
-    return f"g{abs(hash(str(tmp_path)))}"
-
-
-@pytest.fixture
 def write_config(tmp_path: Path, mqtt_url: str, group: str) -> WriteConfig:
     def write(opcua: str, **_: Any) -> Path:
         path = tmp_path / "edge.toml"

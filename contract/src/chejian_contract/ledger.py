@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from chejian_contract.errors import PayloadError
 
 METRIC_ID = "Ledger/Id"
-"""NBIRTH and NDATA, Int64: random 63-bit identity of the buffer."""
+"""NBIRTH, NDATA, and first in every DBIRTH and DDATA, Int64: random 63-bit identity of the buffer."""
 METRIC_BATCH = "Ledger/Batch"
-"""Every DBIRTH and every data message that carries samples, Int64: the batch number (0 in births)."""
+"""Second in every DBIRTH and DDATA, Int64: the batch number (0 in births)."""
 METRIC_PRODUCED = "Ledger/Produced"
 """NBIRTH and NDATA, String "<batches>,<samples>": what the buffer has committed since its creation."""
 METRIC_LOST = "Ledger/Lost"
@@ -43,6 +43,29 @@ def merge(ranges: Iterable[Range]) -> list[Range]:
         else:
             out.append((lo, hi))
     return out
+
+
+def subtract(some: Iterable[Range], others: Iterable[Range]) -> list[Range]:
+    """The numbers of `some` that are not in `others`, as merged closed ranges."""
+    out: list[Range] = []
+    away = merge(others)
+    for lo, hi in merge(some):
+        at = lo
+        for a, b in away:
+            if b < at or a > hi:
+                continue
+            if a > at:
+                out.append((at, a - 1))
+            at = b + 1
+        if at <= hi:
+            out.append((at, hi))
+    return out
+
+
+def overlap(some: Iterable[Range], others: Iterable[Range]) -> int:
+    """How many numbers are in both; each argument holds closed ranges that do not overlap among themselves."""
+    theirs = list(others)
+    return sum(max(min(a[1], b[1]) - max(a[0], b[0]) + 1, 0) for a in some for b in theirs)
 
 
 def format_ranges(ranges: Iterable[Range]) -> str:
@@ -94,6 +117,21 @@ class Ack:
         if merged and merged[0][0] <= 1:
             return cls(ledger_id, merged[0][1], tuple(merged[1 : MAX_ACK_RANGES + 1]))
         return cls(ledger_id, 0, tuple(merged[:MAX_ACK_RANGES]))
+
+    @property
+    def handled(self) -> tuple[Range, ...]:
+        """All that is handled, as closed ranges in rising order."""
+        return ((1, self.up_to), *self.ranges) if self.up_to else self.ranges
+
+    @property
+    def highest(self) -> int:
+        """The highest handled number, 0 for none."""
+        return self.ranges[-1][1] if self.ranges else self.up_to
+
+    @property
+    def cut(self) -> bool:
+        """Whether there may be more ranges than are told."""
+        return len(self.ranges) >= MAX_ACK_RANGES
 
     def __str__(self) -> str:
         tail = "," + format_ranges(self.ranges) if self.ranges else ""

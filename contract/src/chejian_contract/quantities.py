@@ -32,6 +32,8 @@ class Quantity(StrEnum):
     VOLUME = "volume"
     VOLUME_FLOW = "volume_flow"
     MASS = "mass"
+    MASS_FLOW = "mass_flow"
+    FREQUENCY = "frequency"
     DURATION = "duration"
     TEXT = "text"
 
@@ -65,6 +67,8 @@ _UNITS: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.VOLUME: (Unit("m3"), Unit("L", 1e-3)),
     Quantity.VOLUME_FLOW: (Unit("m3/h"), Unit("L/min", 0.06)),
     Quantity.MASS: (Unit("kg"), Unit("g", 1e-3), Unit("t", 1e3)),
+    Quantity.MASS_FLOW: (Unit("kg/h"), Unit("t/h", 1e3), Unit("kg/s", 3600.0)),
+    Quantity.FREQUENCY: (Unit("Hz"),),
     Quantity.DURATION: (Unit("s"), Unit("ms", 1e-3), Unit("min", 60.0), Unit("h", 3600.0)),
     Quantity.TEXT: (Unit(""),),
 }

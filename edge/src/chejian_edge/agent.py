@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,7 +12,8 @@ from chejian_contract.health import HealthServer, Metrics
 
 from chejian_edge.aliases import SeriesKey
 from chejian_edge.buffer import Buffer
-from chejian_edge.errors import BufferFullError
+from chejian_edge.clock import wall_clock_ms
+from chejian_edge.errors import BufferCorruptError, BufferFullError
 from chejian_edge.metrics import declare_metrics, show_metrics
 from chejian_edge.pipeline import Drained, Pipeline
 from chejian_edge.plan import EdgePlan
@@ -30,6 +32,8 @@ PURGE_PAUSE_S = 0.05
 """Pause between two deletions while there is more to delete [s]: commits go first."""
 STATUS_EVERY_S = 1.0
 """A source's status reaches the buffer (for `chejian-edge status`) at most so often [s]."""
+DAMAGED_AGAIN_S = 60.0
+"""A rebuilt file that is damaged again within this time [s] is no accident any more."""
 COMMIT_SAMPLES = 5_000
 """So many waiting samples are committed at once, without waiting for the interval."""
 
@@ -40,11 +44,19 @@ class Agent:
     Args:
         plan: from `load_plan`.
         drain_timeout: [s] to wait for acknowledgements at the end.
+        clock: [ms UTC].
     """
 
-    def __init__(self, plan: EdgePlan, *, drain_timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        plan: EdgePlan,
+        *,
+        drain_timeout: float = 10.0,
+        clock: Callable[[], int] = wall_clock_ms,
+    ) -> None:
         self._plan = plan
         self._drain_timeout = drain_timeout
+        self._clock = clock
         self._exits = contextlib.AsyncExitStack()
         self._metrics = Metrics()
         self._failure: asyncio.Future[None] | None = None
@@ -53,7 +65,7 @@ class Agent:
         self._changed_sources: set[str] = set()
         self._source_wake = asyncio.Event()
         self._stopping = False
-        self._buffer = Buffer(plan.config.buffer)
+        self._buffer = Buffer(plan.config.buffer, clock=clock)
         self._runners: list[SourceRunner] = []
         self._pipeline: Pipeline
         self._publisher: Publisher
@@ -70,8 +82,8 @@ class Agent:
             await self._exits.enter_async_context(self._buffer)
             await self._buffer.forget_sources()
             series = await self._restore()
-            self._pipeline = Pipeline(dict(enumerate(series)), self._plan.config.pipeline)
-            self._publisher = Publisher(self._plan, self._buffer, series)
+            self._pipeline = Pipeline(dict(enumerate(series)), self._plan.config.pipeline, clock=self._clock)
+            self._publisher = Publisher(self._plan, self._buffer, series, clock=self._clock)
             self._make_runners(series)
             self._exits.callback(self._show)
             http = self._plan.config.http
@@ -103,7 +115,9 @@ class Agent:
         for name, source in self._plan.sources.items():
             own = {key: one for key, one in enumerate(series) if one.plan.source == name}
             if own:
-                self._runners.append(SourceRunner(source, own, self._pipeline, self._source_changed(name)))
+                self._runners.append(
+                    SourceRunner(source, own, self._pipeline, self._source_changed(name), clock=self._clock)
+                )
 
     def _source_changed(self, name: str) -> "_Changed":
         return _Changed(self._changed_sources, name, self._source_wake)
@@ -151,11 +165,13 @@ class Agent:
             commit, *others = self._tasks
             self._stopping = True
             self._pipeline.wake.set()
-            await asyncio.wait([commit], timeout=self._drain_timeout)
+            if not self._buffer.damaged:
+                await asyncio.wait([commit], timeout=self._drain_timeout)
             await _cancel([commit])
-            await self._flush()
-            await self._drain()
-            await self._last_status()
+            if not self._buffer.damaged:
+                await self._flush()
+                await self._drain()
+                await self._last_status()
             _log.info("readings by verdict: %s", dict(sorted(self._pipeline.counts.items())))
             _log.info("publisher: %s", dict(sorted(self._publisher.counts.items())))
             self._publisher.stop()
@@ -247,6 +263,29 @@ class Agent:
             "broker_connected": self._publisher.connected,
             **describe(self._buffer.totals, sources),
         }
+
+
+async def run_agent(plan: EdgePlan, stop: asyncio.Event, *, drain_timeout: float = 10.0) -> None:
+    """Run an agent until `stop`; when its buffer file turns out to be damaged, rebuild the file and go on.
+
+    Raises:
+        BufferCorruptError: the file was damaged again at once: the disk is at its end.
+    """
+    rebuilt: float | None = None
+    while True:
+        try:
+            async with Agent(plan, drain_timeout=drain_timeout) as agent:
+                await agent.wait(stop)
+        except BufferCorruptError as error:
+            now = time.monotonic()
+            if rebuilt is not None and now - rebuilt < DAMAGED_AGAIN_S:
+                raise
+            rebuilt = now
+            _log.error(
+                "the buffer is damaged (%s); everything stops, the file is rebuilt, and it goes on", error
+            )
+        else:
+            return
 
 
 class _Changed:

@@ -29,29 +29,29 @@ from chejian_contract.sparkplug.payload import (
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
 
 from chejian_edge.aliases import RetiredAlias
-from chejian_edge.ledger import Totals
+from chejian_edge.ledger import Announced
 from chejian_edge.plan import DevicePlan
 from chejian_edge.series import Series
 
 METRIC_CONTRACT = "Properties/ContractVersion"
 
 
-def nbirth(totals: Totals, *, bd_seq: int, seq: int, now_ms: int) -> bytes:
+def nbirth(account: Announced, *, bd_seq: int, seq: int, now_ms: int) -> bytes:
     """NBIRTH: identity of the buffer, its account, and the two commands that the edge takes."""
     payload = Payload(timestamp=now_ms, seq=seq)
     add_metric(payload, Code.INT64, bd_seq, time_ms=now_ms, name=METRIC_BDSEQ)
     add_metric(payload, Code.BOOLEAN, False, time_ms=now_ms, name=METRIC_REBIRTH)
     add_metric(payload, Code.STRING, "", time_ms=now_ms, name=METRIC_STORED)
-    _add_account(payload, totals, now_ms)
+    _add_account(payload, account, now_ms)
     add_metric(payload, Code.STRING, CONTRACT_VERSION, time_ms=now_ms, name=METRIC_CONTRACT)
     return payload.SerializeToString()
 
 
-def _add_account(payload: Payload, totals: Totals, now_ms: int) -> None:
-    add_metric(payload, Code.INT64, totals.ledger_id, time_ms=now_ms, name=METRIC_ID)
-    produced = format_produced(totals.produced_batches, totals.produced_samples)
+def _add_account(payload: Payload, account: Announced, now_ms: int) -> None:
+    add_metric(payload, Code.INT64, account.ledger_id, time_ms=now_ms, name=METRIC_ID)
+    produced = format_produced(account.batches, account.samples)
     add_metric(payload, Code.STRING, produced, time_ms=now_ms, name=METRIC_PRODUCED)
-    add_metric(payload, Code.STRING, format_ranges(totals.lost), time_ms=now_ms, name=METRIC_LOST)
+    add_metric(payload, Code.STRING, format_ranges(account.lost), time_ms=now_ms, name=METRIC_LOST)
 
 
 def dbirth(
@@ -59,12 +59,14 @@ def dbirth(
     series: Iterable[Series],
     retired: Iterable[RetiredAlias],
     *,
+    ledger_id: int,
     workshop: str,
     seq: int,
     now_ms: int,
 ) -> bytes:
     """DBIRTH: where the device stands, and every signal with its present value."""
     payload = Payload(timestamp=now_ms, seq=seq)
+    add_metric(payload, Code.INT64, ledger_id, time_ms=now_ms, name=METRIC_ID)
     add_metric(payload, Code.INT64, 0, time_ms=now_ms, name=METRIC_BATCH)
     for name, text in (("Workshop", workshop), ("Line", device.line), ("Type", device.type)):
         add_metric(payload, Code.STRING, text, time_ms=now_ms, name=f"Equipment/{name}")
@@ -109,21 +111,25 @@ def _add_signal(payload: Payload, series: Series, now_ms: int) -> None:
         series.set_value(metric, series.value)
 
 
-def ddata(metrics: bytes, *, number: int, seq: int, now_ms: int) -> bytes:
-    """DDATA around stored metrics: the batch number goes in front; the parts concatenate to one protobuf message."""
+def ddata(metrics: bytes, *, ledger_id: int, number: int, seq: int, now_ms: int) -> bytes:
+    """DDATA around stored metrics: identity and batch number go in front; the parts concatenate to one protobuf message.
+
+    Both are put there at sending, because a new identity numbers the bodies that are still in the buffer anew.
+    """
     head = Payload(timestamp=now_ms)
-    metric = head.metrics.add()
-    metric.name = METRIC_BATCH
-    metric.timestamp = now_ms
-    metric.datatype = int(Code.INT64)
-    metric.long_value = number
+    for name, value in ((METRIC_ID, ledger_id), (METRIC_BATCH, number)):
+        metric = head.metrics.add()
+        metric.name = name
+        metric.timestamp = now_ms
+        metric.datatype = int(Code.INT64)
+        metric.long_value = value
     return b"".join((head.SerializeToString(), metrics, Payload(seq=seq).SerializeToString()))
 
 
-def ndata(totals: Totals, *, seq: int, now_ms: int) -> bytes:
+def ndata(account: Announced, *, seq: int, now_ms: int) -> bytes:
     """NDATA: the account; it carries no samples."""
     payload = Payload(timestamp=now_ms, seq=seq)
-    _add_account(payload, totals, now_ms)
+    _add_account(payload, account, now_ms)
     return payload.SerializeToString()
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -13,10 +12,12 @@ from chejian_contract.ledger import Ack
 from chejian_contract.sparkplug.session import SEQ_MODULUS
 
 from chejian_edge.aliases import RetiredAlias, SeriesKey, assign_aliases, load_states, retired_aliases
+from chejian_edge.clock import wall_clock_ms
 from chejian_edge.config import BufferConfig
-from chejian_edge.errors import EdgeError
+from chejian_edge.errors import BufferCorruptError, EdgeError
 from chejian_edge.ledger import AckResult, BatchInfo, Ledger, StoredBatch, Totals
 from chejian_edge.pipeline import Drained
+from chejian_edge.relief import Relief
 from chejian_edge.series import SeriesState
 from chejian_edge.store import FileLock, close_store, open_store, store_errors, transaction
 
@@ -32,15 +33,16 @@ class Buffer:
 
     Attributes:
         totals: the account after the last change.
+        damaged: the file was found damaged; it is rebuilt at the next opening.
     """
 
     totals: Totals
 
-    def __init__(
-        self, config: BufferConfig, *, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
-    ) -> None:
+    def __init__(self, config: BufferConfig, *, clock: Callable[[], int] = wall_clock_ms) -> None:
+        self.damaged = False
         self._config = config
         self._clock = clock
+        self._relief = Relief(config.path)
         self._lock = FileLock(config.path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="buffer")
         self._db: sqlite3.Connection
@@ -69,8 +71,12 @@ class Buffer:
 
     async def _run(self, call: Callable[[], T]) -> T:
         def guarded() -> T:
-            with store_errors(self._config.path):
-                return call()
+            try:
+                with store_errors(self._config.path):
+                    return self._relief.with_room(call)
+            except BufferCorruptError:
+                self.damaged = True
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
 
@@ -95,10 +101,16 @@ class Buffer:
             raise
         self._ledger = Ledger(self._db, max_bytes=self._config.max_bytes)
         self.totals = self._ledger.totals()
+        self.damaged = False
+        self._relief.serve(self._db, self._ledger)
 
     def _close(self) -> None:
+        self._relief.end()
         try:
-            close_store(self._db)
+            if self.damaged:
+                self._db.close()  # not marked clean: the next opening checks the file
+            else:
+                close_store(self._db)
         finally:
             self._lock.release()
 
@@ -149,9 +161,13 @@ class Buffer:
         """Done without a ledger host."""
         await self._change(lambda: self._ledger.published(numbers, self._clock()))
 
-    async def renew(self, ack: Ack | None) -> int:
+    async def misses(self, ack: Ack) -> bool:
+        """Whether the host misses what it had acknowledged."""
+        return await self._run(lambda: self._ledger.misses(ack))
+
+    async def renew(self) -> int:
         """Begin a new identity, see `Ledger.renew`."""
-        return await self._change(lambda: self._ledger.renew(ack))
+        return await self._change(self._ledger.renew)
 
     async def open_after(self, number: int, limit: int) -> list[BatchInfo]:
         """Unacknowledged batches behind `number`."""
@@ -159,12 +175,14 @@ class Buffer:
 
     async def load(self, numbers: Sequence[int]) -> list[StoredBatch]:
         """Batches with their metrics; those acknowledged or lost meanwhile are left out."""
-        return await self._run(lambda: self._ledger.load(numbers))
+        return await self._change(lambda: self._ledger.load(numbers))
 
     async def purge(self) -> int:
-        """Delete some batches whose retention is over; returns how many."""
+        """Delete some batches whose retention is over, and give free pages back; returns how many steps did something."""
         before = self._clock() - round(self._config.retain_acknowledged * 1000)
-        return await self._change(lambda: self._ledger.purge(before))
+        deleted = await self._change(lambda: self._ledger.purge(before))
+        freed = await self._run(self._relief.give_back)
+        return deleted + freed
 
     async def source_status(self, name: str, status: Mapping[str, object]) -> None:
         """Keep a source's status for `chejian-edge status`."""

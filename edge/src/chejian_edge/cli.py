@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chejian_contract.errors import ContractError
 
-from chejian_edge.agent import Agent
+from chejian_edge.agent import run_agent
 from chejian_edge.config import load_edge_config
 from chejian_edge.errors import EdgeError
 from chejian_edge.inspect import browse_source, probe_source
@@ -88,8 +88,7 @@ async def _agent(plan: EdgePlan, drain_timeout: float) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with Agent(plan, drain_timeout=drain_timeout) as agent:
-        await agent.wait(stop)
+    await run_agent(plan, stop, drain_timeout=drain_timeout)
     return 0
 
 

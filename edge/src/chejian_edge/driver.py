@@ -5,7 +5,7 @@ A driver is made by its `DriverKind.create` from checked options, without any I/
 1. `parse(text)` once for each signal, still without I/O: an `AddressError` is a mistake in the configuration.
 2. `connect()`: reach the source, log in, resolve what only a live source knows (namespaces).
 3. `subscribe(items)`: returns once the source delivers changes; iterating yields bursts of readings until the source
-   is lost. The first burst holds the present values. A source that can only be polled polls inside.
+   is lost. The first bursts hold the present values. A source that can only be polled polls inside.
 4. `read_history(...)`, for drivers that are also a `HistoryReader`, any time after `subscribe`, alongside the iteration.
 5. `close()`: always, also after an error; it never raises.
 
@@ -34,10 +34,14 @@ class Burst(NamedTuple):
     Attributes:
         readings: in the order of delivery; of one key sorted by source time unless the source itself was late.
         complete_to_ms: the source has delivered everything up to this time of its clock; None: says nothing.
+        keys: those that `complete_to_ms` speaks for, where a source has several clocks; None: all of the source.
+        historical: the readings are old ones, delivered while the source plays its past.
     """
 
     readings: Sequence[Reading]
     complete_to_ms: int | None = None
+    keys: Sequence[int] | None = None
+    historical: bool = False
 
 
 class HistoryPage(NamedTuple):
@@ -135,6 +139,16 @@ class HistoryReader(Protocol):
             SourceError: the source was lost.
             HistoryUnavailableError: this signal has no history.
         """
+        ...
+
+
+@runtime_checkable
+class Player(Protocol):
+    """A driver whose source may play its past through the subscription before it settles at the present."""
+
+    @property
+    def played(self) -> float:
+        """Share of the past that has come, 0 to 1; 1 at the present."""
         ...
 
 

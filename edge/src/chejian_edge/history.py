@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from chejian_contract.signals import SignalKind
 
 from chejian_edge.driver import HistoryPage, HistoryReader, HistoryUnavailableError, Reading
-from chejian_edge.pipeline import Pipeline, sorted_by_time, wall_clock_ms
+from chejian_edge.pipeline import Pipeline, sorted_by_time
 from chejian_edge.series import Series
 
 _log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class HistoryFill:
         starts: [ms UTC] where to read from, for the series to be filled.
         pipeline: where readings go.
         progress: called with 0 to 1.
+        began_ms: [ms UTC], where progress ends.
 
     Attributes:
         pending: keys whose history is not through yet.
@@ -42,6 +43,8 @@ class HistoryFill:
         starts: Mapping[int, int],
         pipeline: Pipeline,
         progress: Callable[[float], None],
+        *,
+        began_ms: int,
     ) -> None:
         self.pending = set(starts)
         self.samples = 0
@@ -52,7 +55,7 @@ class HistoryFill:
         self._held: dict[int, list[Reading]] = {key: [] for key in starts}
         self._shares = dict.fromkeys(starts, 0.0)
         self._told = 0.0
-        self._began_ms = wall_clock_ms()
+        self._began_ms = began_ms
 
     def hold(self, reading: Reading) -> bool:
         """Keep a live reading whose series is still being filled; False: it may pass."""

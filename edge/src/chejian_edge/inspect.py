@@ -70,6 +70,8 @@ def _describe(signal: SignalPlan, reading: Reading | None) -> str:
     if reading is None:
         return "no value"
     _, source_ms, _, raw, quality = reading
+    if raw is None:
+        return f"no value\t{quality.name}\t{source_ms}"
     try:
         value = signal.transform(raw)
     except Refused as refused:

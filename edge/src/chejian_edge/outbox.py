@@ -36,6 +36,7 @@ class Outbox:
         self._queue: deque[BatchInfo] = deque()
         self._cursor = 0
         self._more = True
+        self._turns = 0
 
     def add(self, infos: Iterable[BatchInfo]) -> None:
         """Batches were committed."""
@@ -56,6 +57,7 @@ class Outbox:
             self._cursor = number - 1
             self._queue.clear()
         self._more = True
+        self._turns += 1
 
     async def take(self, free: int, *, busy: Iterable[int], live_only: bool) -> list[Outgoing]:
         """The next batches, at most `free`, CHUNK_BATCHES and about CHUNK_BYTES.
@@ -90,7 +92,10 @@ class Outbox:
     async def _refill(self, busy: set[int]) -> bool:
         """Fetch back-fill behind the cursor; False when there is none."""
         while self._more and not self._queue:
+            turn = self._turns
             rows = await self._buffer.open_after(self._cursor, 2 * CHUNK_BATCHES)
+            if self._turns != turn:  # batches were opened again meanwhile, perhaps below these
+                continue
             if not rows:
                 self._more = False
                 break

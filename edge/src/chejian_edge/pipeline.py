@@ -1,7 +1,6 @@
 """The pipeline: readings in, batches out. No I/O: the agent commits what `drain` returns."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from chejian_contract.samples import Quality
 from chejian_contract.signals import SignalKind
 
 from chejian_edge.batch import Closed, OpenBatch
+from chejian_edge.clock import wall_clock_ms
 from chejian_edge.config import PipelineConfig
 from chejian_edge.driver import Raw, Reading
 from chejian_edge.series import Series, SeriesState
@@ -21,11 +21,6 @@ ROOM_BYTES = 64 * 2**20
 """Same in bytes, for waveforms: about 130 blocks of 122,000 values."""
 HISTORICAL_AFTER_MS = 120_000
 """Heartbeats that catch up with more than this count as history: four heartbeats of 30 s."""
-
-
-def wall_clock_ms() -> int:
-    """Milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Drained(NamedTuple):
@@ -112,7 +107,7 @@ class Pipeline:
             series = all_series[key]
             time_ms = source_ms
             if time_ms is None or not 0 < time_ms <= latest:
-                time_ms, quality = self._replace_time(server_ms, latest), _uncertain(quality)  # noqa: PLW2901 - the judged one counts
+                time_ms, quality = self._replace_time(series, server_ms, latest), _uncertain(quality)  # noqa: PLW2901 - the judged one counts
             value: Value | None
             if quality is Quality.GOOD:
                 try:
@@ -128,9 +123,13 @@ class Pipeline:
             counts[series.take(time_ms, value, quality, outlets[key][which])] += 1
         self.wake.set()
 
-    def _replace_time(self, server_ms: int | None, latest: int) -> int:
+    def _replace_time(self, series: Series, server_ms: int | None, latest: int) -> int:
+        """Server time, else our own; our own never runs behind the series, whatever the clock did."""
         self.counts["clock"] += 1
-        return server_ms if server_ms is not None and 0 < server_ms <= latest else self._clock()
+        if server_ms is not None and 0 < server_ms <= latest:
+            return server_ms
+        now = self._clock()
+        return now if now > series.source_ms else series.last_ms + 1
 
     def _doubtful(self, series: Series, raw: Raw, quality: Quality) -> tuple[Value | None, Quality]:
         if quality is not Quality.UNCERTAIN:

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import aiomqtt
@@ -15,24 +14,19 @@ from chejian_contract.sparkplug.topics import MessageType, device_topic, node_to
 
 from chejian_edge import births
 from chejian_edge.backoff import Backoff
-from chejian_edge.batch import flagged_historical
 from chejian_edge.buffer import Buffer
+from chejian_edge.clock import wall_clock_ms
 from chejian_edge.commands import HostState, parse_command
 from chejian_edge.config import MqttConfig
 from chejian_edge.errors import BufferFullError
-from chejian_edge.ledger import AckResult, BatchInfo, Totals
-from chejian_edge.outbox import Outbox, Outgoing
-from chejian_edge.pipeline import wall_clock_ms
+from chejian_edge.flow import Flow
+from chejian_edge.judge import Step
+from chejian_edge.ledger import BatchInfo, StoredBatch
 from chejian_edge.plan import DevicePlan, EdgePlan
 from chejian_edge.series import Series
-from chejian_edge.window import Window
 
 _log = logging.getLogger(__name__)
 
-STATUS_S = 5.0
-"""Shortest pause between two NDATA with the account [s]; the account is for people, 5 s is soon enough."""
-ROLLBACK_S = 2.0
-"""A host that has less than before must say so for this long [s]; a reordered message does not."""
 PUBLISH_TIMEOUT_S = 20.0
 """A message that the socket does not take for so long means a dead connection [s]; a waveform is half a megabyte."""
 
@@ -48,16 +42,24 @@ class Publisher:
         plan: node, broker, ledger mode, devices.
         buffer: an open buffer.
         series: all of them, for births.
+        clock: [ms UTC] for the times of messages.
 
     Attributes:
         connected: births are out and data flows.
         counts: what happened, for metrics.
     """
 
-    def __init__(self, plan: EdgePlan, buffer: Buffer, series: Sequence[Series]) -> None:
+    def __init__(
+        self,
+        plan: EdgePlan,
+        buffer: Buffer,
+        series: Sequence[Series],
+        *,
+        clock: Callable[[], int] = wall_clock_ms,
+    ) -> None:
         self.connected = False
-        self.counts: Counter[str] = Counter()
         self._plan = plan
+        self._clock = clock
         self._config = plan.config
         self._rows = plan.config.ledger.acknowledge == "rows"
         self._buffer = buffer
@@ -68,22 +70,16 @@ class Publisher:
         self._drained = asyncio.Event()
         self._stop = asyncio.Event()
         self._rebirth = False
-        self._behind_since: float | None = None
-        self._reset_flow()
+        self._flow = Flow(buffer, window=plan.config.ledger.window, rows=self._rows)
+        self.counts = self._flow.counts
         node = plan.config.node
         self._topics: Mapping[MessageType, str] = {
             kind: str(node_topic(node.group, kind, node.name)) for kind in MessageType if not kind.of_device
         }
 
-    def _reset_flow(self) -> None:
-        self._window = Window(self._config.ledger.window)
-        self._outbox = Outbox(self._buffer, self._config.ledger.window)
-        self._status_at = 0.0
-        self._announced: Totals | None = None
-
     def committed(self, infos: Iterable[BatchInfo]) -> None:
         """New batches are in the buffer."""
-        self._outbox.add(infos)
+        self._flow.committed(infos)
         self._drained.clear()
         self._wake.set()
 
@@ -130,7 +126,7 @@ class Publisher:
 
     async def _connect(self, backoff: Backoff) -> None:
         self._session.bd_seq = await self._buffer.next_bd_seq()
-        death = births.ndeath(bd_seq=self._session.bd_seq, now_ms=wall_clock_ms())
+        death = births.ndeath(bd_seq=self._session.bd_seq, now_ms=self._clock())
         will = aiomqtt.Will(self._topics[MessageType.NDEATH], death, qos=1, retain=False)
         client = make_client(self._config.mqtt, will, f"{self._config.node.group}/{self._config.node.name}")
         async with client:
@@ -164,50 +160,18 @@ class Publisher:
             self.counts["rebirths"] += 1
             self._rebirth = True
         if command.ack is not None and self._rows:
-            ack = command.ack
-            result = await self._buffer.acknowledge(ack)
-            self.counts[f"acks_{result.value}"] += 1
-            if result is AckResult.AHEAD:
-                old = ack.ledger_id
-                new = await self._buffer.renew(ack)
-                _log.error(
-                    "the host has batches up to %d of ledger %d, more than this buffer ever made: the buffer was rolled "
-                    "back. It goes on as ledger %d with %d batches to send",
-                    max([ack.up_to, *(hi for _, hi in ack.ranges)]),
-                    old,
-                    new,
-                    self._buffer.totals.in_flight_batches,
-                )
-                self._reset_flow()
-                self._rebirth = True
-            elif result is not AckResult.FOREIGN:
-                self._window.acknowledged(ack, time.monotonic())
-                await self._watch_host(result, lambda: self._buffer.host_rolled_back(ack))
+            step = await self._flow.acknowledged(command.ack)
+            self._rebirth = self._rebirth or step is Step.BEGIN_ANEW
         if not self._buffer.totals.in_flight_batches:
             self._drained.set()
         self._wake.set()
-
-    async def _watch_host(self, result: AckResult, reopen: Callable[[], Awaitable[int]]) -> None:
-        if result is AckResult.TAKEN:
-            self._behind_since = None
-            return
-        now = time.monotonic()
-        if self._behind_since is None:
-            self._behind_since = now
-        elif now - self._behind_since >= ROLLBACK_S:
-            self._behind_since = None
-            count = await reopen()
-            _log.warning(
-                "the host lost batches that it had acknowledged; %d are sent again from the buffer", count
-            )
-            self._outbox.again(1)
 
     async def _serve(self, client: aiomqtt.Client, backoff: Backoff) -> None:
         if not self._rows:
             await self._await_host()
         if self._stop.is_set():
             return
-        self._reset_flow()
+        self._flow.restart()
         await self._births(client)
         backoff.reset()
         self.connected = True
@@ -222,7 +186,7 @@ class Publisher:
                 await self._births(client)
             await self._status(client)
             if not await self._send_some(client):
-                await _wait(self._wake, self._window.next_event(time.monotonic()))
+                await _wait(self._wake, self._flow.pause())
         await self._end(client)
 
     async def _await_host(self) -> None:
@@ -233,25 +197,26 @@ class Publisher:
 
     async def _end(self, client: aiomqtt.Client) -> None:
         await self._status(client, force=True)
-        death = births.ndeath(bd_seq=self._session.bd_seq, now_ms=wall_clock_ms())
+        death = births.ndeath(bd_seq=self._session.bd_seq, now_ms=self._clock())
         await client.publish(self._topics[MessageType.NDEATH], death, qos=1, timeout=5)
 
     async def _births(self, client: aiomqtt.Client) -> None:
         self._rebirth = False
         retired = await self._buffer.retired()
-        totals, now = self._buffer.totals, wall_clock_ms()
-        first = births.nbirth(totals, bd_seq=self._session.bd_seq, seq=self._session.birth(), now_ms=now)
+        told, now = self._flow.account(), self._clock()
+        first = births.nbirth(told, bd_seq=self._session.bd_seq, seq=self._session.birth(), now_ms=now)
         await self._publish(client, self._topics[MessageType.NBIRTH], first)
-        self._announced, self._status_at = totals, time.monotonic()
+        self._flow.told(told)
         gone = {r.key.device: DevicePlan(r.key.device, "", "") for r in retired}
         for code, device in {**gone, **self._plan.devices}.items():
             message = births.dbirth(
                 device,
                 self._series.get(code, ()),
                 [r for r in retired if r.key.device == code],
+                ledger_id=told.ledger_id,
                 workshop=self._plan.workshop,
                 seq=self._session.next_seq(),
-                now_ms=wall_clock_ms(),
+                now_ms=self._clock(),
             )
             await self._publish(client, self._device_topic(MessageType.DBIRTH, code), message)
 
@@ -263,62 +228,37 @@ class Publisher:
         await client.publish(topic, data, qos=0, timeout=PUBLISH_TIMEOUT_S)
 
     async def _status(self, client: aiomqtt.Client, *, force: bool = False) -> None:
-        totals, before = self._buffer.totals, self._announced
-        if before is not None and _account(totals) == _account(before):
-            return
-        now = time.monotonic()
-        urgent = before is None or totals.lost != before.lost or not totals.in_flight_batches
-        if not (force or urgent or now - self._status_at >= STATUS_S):
-            return
-        self._announced, self._status_at = totals, now
-        message = births.ndata(totals, seq=self._session.next_seq(), now_ms=wall_clock_ms())
-        await self._publish(client, self._topics[MessageType.NDATA], message)
+        told = self._flow.tell(force=force)
+        if told is not None:
+            message = births.ndata(told, seq=self._session.next_seq(), now_ms=self._clock())
+            await self._publish(client, self._topics[MessageType.NDATA], message)
 
     async def _send_some(self, client: aiomqtt.Client) -> int:
-        window = self._window
-        again, fresh = await self._choose(window)
-        late = set(again) | {o.info.number for o in fresh if o.late and not o.info.historical}
-        stored = await self._buffer.load([*again, *(o.info.number for o in fresh)])
-        for number in set(again) - {s.info.number for s in stored}:
-            window.forget(number)
-        for batch in stored:
-            if self._rebirth or window is not self._window:
+        generation = self._flow.generation
+        due = await self._flow.due()
+        sent = []
+        for batch in due:
+            if self._rebirth or generation != self._flow.generation:
                 break  # data stops at once; what was taken is found again
-            data = flagged_historical(batch.data) if batch.info.number in late else batch.data
-            await self._send(client, batch.info, data)
+            await self._send(client, batch)
+            sent.append(batch.info.number)
         if self._rebirth:
-            self._outbox.again(1)
-        self.counts["resends"] += len(again)
-        if not self._rows and stored:
-            await self._buffer.published([s.info.number for s in stored])
+            self._flow.again()
+        if not self._rows and sent:
+            await self._buffer.published(sent)
             if not self._buffer.totals.in_flight_batches:
                 self._drained.set()
-        return len(again) + len(fresh)
+        return len(due)
 
-    async def _choose(self, window: Window) -> tuple[list[int], list[Outgoing]]:
-        """Numbers to be sent again, and batches whose turn it is."""
-        now = time.monotonic()
-        if not window.stalled(now):
-            again = window.resend(now) if self._rows else []
-            return again, await self._outbox.take(window.free(), busy=window, live_only=False)
-        if not window.probe_due(now):
-            return [], []
-        fresh = await self._outbox.take(min(window.free(), 1), busy=window, live_only=True)
-        oldest = window.oldest
-        return ([oldest] if not fresh and oldest is not None else []), fresh
-
-    async def _send(self, client: aiomqtt.Client, info: BatchInfo, data: bytes) -> None:
-        seq = self._session.next_seq()
-        message = births.ddata(data, number=info.number, seq=seq, now_ms=wall_clock_ms())
-        if self._rows:
-            self._window.sent(info.number, time.monotonic())
+    async def _send(self, client: aiomqtt.Client, batch: StoredBatch) -> None:
+        info, seq = batch.info, self._session.next_seq()
+        message = births.ddata(
+            batch.data, ledger_id=batch.ledger_id, number=info.number, seq=seq, now_ms=self._clock()
+        )
+        self._flow.sent(info.number)
         await self._publish(client, self._device_topic(MessageType.DDATA, info.device), message)
         self.counts["messages"] += 1
         self.counts["bytes"] += len(message)
-
-
-def _account(totals: Totals) -> tuple[object, ...]:
-    return totals.ledger_id, totals.produced_batches, totals.produced_samples, totals.lost
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -106,7 +106,7 @@ class Series:
             if kept in self.ties:
                 self.continuous = True  # the source itself says that nothing newer was there
                 return REPEAT
-        elif self._deadband and self._within_deadband(value, quality):
+        elif self._deadband and self.continuous and self._within_deadband(value, quality):
             return DEADBAND
         verdict = ACCEPTED
         if source_ms > self.last_ms:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from chejian_edge.backoff import Backoff
-from chejian_edge.driver import Burst, Driver, HistoryReader
+from chejian_edge.clock import wall_clock_ms
+from chejian_edge.driver import Burst, Driver, HistoryReader, Player
 from chejian_edge.errors import SourceError
 from chejian_edge.history import HistoryFill
 from chejian_edge.lag import Lag
-from chejian_edge.pipeline import Pipeline, wall_clock_ms
+from chejian_edge.pipeline import Pipeline
 from chejian_edge.plan import SourcePlan
 from chejian_edge.series import Series
 
@@ -18,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 HOUR_MS = 3_600_000
 """One hour [ms]."""
+PLAYED_EVERY_S = 0.5
+"""Pause between two looks at how much of its past a source has played [s]."""
 BEAT_EVERY_MS = 1_000
 """Live heartbeats are looked for once a second; the shortest heartbeat is 1 s."""
 
@@ -62,6 +65,7 @@ class SourceRunner:
         series: of this source, by key.
         pipeline: where readings go.
         changed: called when the status changed.
+        clock: [ms UTC].
     """
 
     def __init__(
@@ -70,8 +74,11 @@ class SourceRunner:
         series: Mapping[int, Series],
         pipeline: Pipeline,
         changed: Callable[[], None],
+        *,
+        clock: Callable[[], int] = wall_clock_ms,
     ) -> None:
-        self.status = SourceStatus(since_ms=wall_clock_ms())
+        self.status = SourceStatus(since_ms=clock())
+        self._clock = clock
         self._plan = plan
         self._series = series
         self._pipeline = pipeline
@@ -99,7 +106,7 @@ class SourceRunner:
 
     def ended(self) -> None:
         """The agent stops: nothing is connected any more."""
-        self.status.connected, self.status.since_ms = False, wall_clock_ms()
+        self.status.connected, self.status.since_ms = False, self._clock()
 
     def _disconnected(self, error: Exception) -> None:
         status = self.status
@@ -112,7 +119,7 @@ class SourceRunner:
                 error,
             )
         if status.connected:
-            status.since_ms = wall_clock_ms()
+            status.since_ms = self._clock()
         status.connected, status.error = False, str(error) or type(error).__name__
         for series in self._series.values():
             series.lost()
@@ -146,7 +153,7 @@ class SourceRunner:
     def _connected(self) -> None:
         _log.info("source %s: connected (%s)", self.name, self._plan.options.url)
         status = self.status
-        status.connected, status.error, status.since_ms = True, "", wall_clock_ms()
+        status.connected, status.error, status.since_ms = True, "", self._clock()
         status.history_complete, status.history_progress = False, 0.0
         self._changed()
 
@@ -154,11 +161,11 @@ class SourceRunner:
         first_ms = round(self._plan.options.first_contact * 1000)
         wanted = self._series if isinstance(driver, HistoryReader) else {}
         starts = {
-            key: one.source_ms if one.source_ms >= 0 else first_start_ms(wall_clock_ms(), first_ms)
+            key: one.source_ms if one.source_ms >= 0 else first_start_ms(self._clock(), first_ms)
             for key, one in wanted.items()
             if one.source_ms >= 0 or first_ms > 0
         }
-        return HistoryFill(self._series, starts, self._pipeline, self._progress)
+        return HistoryFill(self._series, starts, self._pipeline, self._progress, began_ms=self._clock())
 
     def _progress(self, share: float) -> None:
         self.status.history_progress = share
@@ -169,12 +176,16 @@ class SourceRunner:
             await self._fill.run(driver)
             if self._fill.samples:
                 _log.info("source %s: history read, %d readings", self.name, self._fill.samples)
+        if isinstance(driver, Player):
+            while (share := driver.played) < 1:
+                self._progress(share)
+                await asyncio.sleep(PLAYED_EVERY_S)
         self.status.history_complete, self.status.history_progress = True, 1.0
         self._changed()
 
     def _live(self, burst: Burst) -> None:
         vouched = self._vouched_ms
-        if vouched is not None:
+        if vouched is not None and burst.keys is None:
             for reading in burst.readings:
                 if reading[1] is not None and 0 < reading[1] < vouched:
                     self._lag.observe(vouched - reading[1], vouched)
@@ -183,8 +194,13 @@ class SourceRunner:
         if filling and self._fill is not None:
             readings = [r for r in readings if not self._fill.hold(r)]
         if readings:
-            self._pipeline.take(readings)
-        self._vouched_ms = burst.complete_to_ms if burst.complete_to_ms is not None else wall_clock_ms()
+            self._pipeline.take(readings, historical=burst.historical)
+        if burst.keys is not None:
+            if burst.complete_to_ms is not None:
+                speaks = [k for k in burst.keys if k not in filling]
+                self._pipeline.beat(speaks, burst.complete_to_ms - self._lag.ms(burst.complete_to_ms))
+            return
+        self._vouched_ms = burst.complete_to_ms if burst.complete_to_ms is not None else self._clock()
         if self._vouched_ms - self._beaten_ms >= BEAT_EVERY_MS or self._vouched_ms < self._beaten_ms:
             self._beaten_ms = self._vouched_ms
             keys = [k for k in self._series if k not in filling] if filling else self._series

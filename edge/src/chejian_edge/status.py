@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chejian_edge.errors import EdgeError
 from chejian_edge.ledger import Totals, read_totals
-from chejian_edge.store import store_errors
+from chejian_edge.store import SCHEMA_VERSION, store_errors
 
 Sources = Mapping[str, Mapping[str, object]]
 
@@ -50,6 +50,11 @@ def read_status(path: Path) -> dict[str, object]:
             f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10
         )
         try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version != SCHEMA_VERSION:
+                raise EdgeError(
+                    f"buffer {path} has format {version}, not {SCHEMA_VERSION}; chejian-edge run converts it"
+                )
             db.execute("BEGIN")  # one snapshot for all figures
             totals = read_totals(db)
             sources = {name: json.loads(text) for name, text in db.execute("SELECT name, status FROM source")}

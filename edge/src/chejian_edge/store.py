@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chejian_edge.errors import BufferCorruptError, BufferFullError, EdgeError
+from chejian_edge.salvage import salvage
 
 _log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE identity (
     one              INTEGER PRIMARY KEY CHECK (one = 1),
@@ -27,6 +28,7 @@ CREATE TABLE identity (
     lost_samples     INTEGER NOT NULL DEFAULT 0,
     bd_seq           INTEGER NOT NULL DEFAULT -1,
     opened_at        INTEGER,                      -- last_number at the first opening since the host last agreed
+    opened_samples   INTEGER,                      -- produced_samples at the same moment
     clean            INTEGER NOT NULL DEFAULT 0    -- closed in order
 );
 CREATE TABLE batch (
@@ -36,6 +38,7 @@ CREATE TABLE batch (
     samples    INTEGER NOT NULL,
     size       INTEGER NOT NULL,
     created_ms INTEGER NOT NULL,
+    crc        INTEGER,                            -- CRC-32 of the body (NULL in batches of format 1)
     acked_ms   INTEGER
 );
 CREATE INDEX batch_open ON batch (number) WHERE acked_ms IS NULL;
@@ -98,7 +101,7 @@ class FileLock:
 
 
 def open_store(path: Path) -> sqlite3.Connection:
-    """Open the file, make it when missing, move it aside when damaged.
+    """Open the file, make it when missing; a damaged one is moved aside and a new one made of what can be read of it.
 
     A file that was not closed in order is checked page by page first.
 
@@ -109,15 +112,39 @@ def open_store(path: Path) -> sqlite3.Connection:
     try:
         return _open(path)
     except BufferCorruptError as error:
-        aside = _move_aside(path)
+        return _rebuild(path, error)
+
+
+def _rebuild(path: Path, error: BufferCorruptError) -> sqlite3.Connection:
+    aside = _move_aside(path)
+    try:
+        with store_errors(path):
+            db = _open(path)
+            with transaction(db):
+                found = salvage(aside, db)
+                _note_opening(db)
+    except BaseException:
+        _log.exception("buffer %s is damaged (%s); moved to %s, which can't be read", path, error, aside)
+        raise
+    if found.identity:
         _log.error(
-            "buffer %s is damaged (%s); moved to %s. A new buffer with a new identity begins; batches that were not "
-            "yet acknowledged are in the old file only",
+            "buffer %s is damaged (%s); moved to %s. A new file goes on under the same identity with %d batches; %d "
+            "unacknowledged ones could not be read and are declared lost",
+            path,
+            error,
+            aside,
+            found.batches,
+            found.lost,
+        )
+    else:
+        _log.error(
+            "buffer %s is damaged (%s); moved to %s. A new buffer with a new identity begins; batches that were not yet "
+            "acknowledged are in the old file only",
             path,
             error,
             aside,
         )
-        return _open(path)
+    return db
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -125,17 +152,27 @@ def _open(path: Path) -> sqlite3.Connection:
     with store_errors(path):
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         try:
+            if fresh:
+                db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has to come before the first page
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")  # a commit survives power loss
             db.execute("PRAGMA cache_size = -16384")  # 16 MiB
             if fresh or not _has_schema(db):
                 _make_schema(db)
             _check(db, path)
-            db.execute("UPDATE identity SET clean = 0, opened_at = coalesce(opened_at, last_number)")
+            _note_opening(db)
         except BaseException:
             db.close()
             raise
     return db
+
+
+def _note_opening(db: sqlite3.Connection) -> None:
+    """Close the gate, or keep it closed: numbers above `opened_at` wait for the host's word."""
+    db.execute(
+        "UPDATE identity SET clean = 0, opened_at = coalesce(opened_at, last_number),"
+        " opened_samples = coalesce(opened_samples, produced_samples)"
+    )
 
 
 def _has_schema(db: sqlite3.Connection) -> bool:
@@ -152,7 +189,9 @@ def _make_schema(db: sqlite3.Connection) -> None:
 
 def _check(db: sqlite3.Connection, path: Path) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA_VERSION:
+    if version == 1:
+        _from_version_1(db)
+    elif version != SCHEMA_VERSION:
         raise EdgeError(f"buffer {path} has format {version}; this program reads {SCHEMA_VERSION}")
     row = db.execute("SELECT clean FROM identity").fetchone()
     if row is None:
@@ -161,6 +200,15 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
         verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise BufferCorruptError(verdict)
+
+
+def _from_version_1(db: sqlite3.Connection) -> None:
+    """Format 1 knew no gate: all its batches may have been sent, so the present moment counts as its opening."""
+    with transaction(db):
+        db.execute("ALTER TABLE identity ADD COLUMN opened_samples INTEGER")
+        db.execute("ALTER TABLE batch ADD COLUMN crc INTEGER")
+        db.execute("UPDATE identity SET opened_at = NULL")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _move_aside(path: Path) -> Path:
@@ -208,5 +256,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 def close_store(db: sqlite3.Connection) -> None:
     """Close in order: the next opening needs no check."""
-    db.execute("UPDATE identity SET clean = 1")
-    db.close()
+    try:
+        db.execute("UPDATE identity SET clean = 1")
+    finally:
+        db.close()

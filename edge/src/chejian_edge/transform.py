@@ -131,6 +131,8 @@ def _measurement_transform(factor: float, shift: float) -> Transform:
 
 def _total_transform(factor: float, shift: float) -> Transform:
     plain = factor == 1.0 and shift == 0.0
+    whole = float(factor).is_integer() and float(shift).is_integer()
+    times, plus = (int(factor), int(shift)) if whole else (0, 0)
 
     def total(raw: Raw) -> Value:
         number = _number(raw)
@@ -138,7 +140,10 @@ def _total_transform(factor: float, shift: float) -> Transform:
             raise Refused("not_finite")
         if plain and number != int(number):
             raise Refused("not_whole")
-        value = int(number) if plain else round(number * factor + shift)
+        if whole and isinstance(number, int):
+            value = number * times + plus  # exact to the last digit, which a float is not beyond 2**53
+        else:
+            value = int(number) if plain else round(number * factor + shift)
         if not -_INT64 <= value < _INT64:
             raise Refused("out_of_range")
         return value
