@@ -62,12 +62,13 @@ def birth_payloads(node: int) -> tuple[bytes, bytes]:
     return birth.SerializeToString(), device.SerializeToString()
 
 
-def batches(count: int, size: int) -> list[bytes]:
-    """Batches 1..count of `size` doubles, one value per signal and second."""
+def batches(count: int, size: int, ledger_id: int = LEDGER_ID) -> list[bytes]:
+    """Batches 1..count of one buffer, of `size` doubles, one value per signal and second."""
     base = time.time_ns() // 1_000_000 - 3_600_000
     out = []
     for number in range(1, count + 1):
         payload = Payload(timestamp=base, seq=number % 256)
+        add_metric(payload, Code.INT64, ledger_id, time_ms=base, name="Ledger/Id")
         add_metric(payload, Code.INT64, number, time_ms=base, name="Ledger/Batch")
         for i in range(size):
             at = (number - 1) * size + i
@@ -79,9 +80,9 @@ def batches(count: int, size: int) -> list[bytes]:
 
 
 class Publisher:
-    """All nodes of the load over one connection, each within its window."""
+    """All nodes of the load over one connection, each within its window; `payloads` by node."""
 
-    def __init__(self, url: str, group: str, payloads: Sequence[bytes]) -> None:
+    def __init__(self, url: str, group: str, payloads: Sequence[Sequence[bytes]]) -> None:
         self.group, self.payloads = group, payloads
         self.acknowledged, self.sent = [0] * NODES, [0] * NODES
         self.changed = threading.Event()
@@ -96,7 +97,8 @@ class Publisher:
         for metric in parse_payload(bytes(message.payload)).metrics:
             if metric.name == "Node Control/Ledger Stored":
                 ack = Ack.parse(metric.string_value)
-                self.acknowledged[ack.ledger_id - LEDGER_ID] = ack.up_to
+                node = ack.ledger_id - LEDGER_ID
+                self.acknowledged[node] = max(self.acknowledged[node], ack.up_to)
                 self.changed.set()
 
     def births(self) -> None:
@@ -106,14 +108,14 @@ class Publisher:
             self.client.publish(f"spBv1.0/{self.group}/DBIRTH/N{node}/M", device)
 
     def run(self) -> None:
-        total = len(self.payloads)
+        total = len(self.payloads[0])
         resend_at = time.monotonic() + 5
         while min(self.acknowledged) < total:
             for node in range(NODES):
                 topic = f"spBv1.0/{self.group}/DDATA/N{node}/M"
                 end = min(self.acknowledged[node] + WINDOW, total)
                 for number in range(self.sent[node], end):
-                    self.client.publish(topic, self.payloads[number])
+                    self.client.publish(topic, self.payloads[node][number])
                 self.sent[node] = max(self.sent[node], end)
             if self.changed.wait(0.05):
                 resend_at = time.monotonic() + 5
@@ -127,7 +129,7 @@ def publish_all(
     url: str, group: str, count: int, size: int, gates: tuple[threading.Event, threading.Event]
 ) -> None:
     """Body of the publisher's process."""
-    payloads = batches(count, size)
+    payloads = [batches(count, size, LEDGER_ID + node) for node in range(NODES)]
     publisher = Publisher(url, group, payloads)
     publisher.births()
     ready, go = gates
@@ -144,14 +146,14 @@ def through_mqtt(dsn: str, url: str, rows: int, size: int) -> tuple[float, int]:
     config = GatewayConfig(dsn=dsn, mqtt=MqttConfig(url=url))
     intake = Intake(config.intake.max_messages, config.intake.max_bytes)
     subscriber = Subscriber(config.mqtt, config.host.id, intake)
-    engine = Engine(config, intake, subscriber.publish, stop)
+    engine = Engine(config, intake, subscriber.publish, stop, reachable=lambda: subscriber.online)
     context = multiprocessing.get_context("spawn")
     ready, go = context.Event(), context.Event()
     process = context.Process(target=publish_all, args=(url, f"bench{size}", count, size, (ready, go)))
     with subscriber:
         worker = threading.Thread(target=engine.run)
         worker.start()
-        until(lambda: subscriber.online)
+        until(lambda: engine.role is not None and engine.role.online)
         process.start()
         until(ready.is_set)
         until(lambda: len(engine.core.plant.nodes) == NODES)

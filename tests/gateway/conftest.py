@@ -26,15 +26,29 @@ class Gateway:
         self.stop = threading.Event()
         self.intake = Intake(config.intake.max_messages, config.intake.max_bytes)
         self.subscriber = Subscriber(config.mqtt, config.host.id, self.intake)
-        self.engine = Engine(config, self.intake, self.subscriber.publish, self.stop)
+        self.engine = Engine(
+            config,
+            self.intake,
+            self.subscriber.publish,
+            self.stop,
+            reachable=lambda: self.subscriber.online,
+            retire=self.subscriber.retire,
+        )
         self.thread = threading.Thread(target=self.engine.run, name="engine")
+
+    @property
+    def ready(self) -> bool:
+        """Receives its share, and is the host or knows of one."""
+        role = self.engine.role
+        assert role is not None
+        return self.subscriber.online and (role.online if role.host else role.decided)
 
     @contextmanager
     def running(self) -> Iterator["Gateway"]:
         with self.subscriber:
             self.thread.start()
             try:
-                wait_for(lambda: self.subscriber.online and self.engine.core.database.up, "gateway ready")
+                wait_for(lambda: self.ready, "gateway ready")
                 yield self
             finally:
                 self.stop.set()

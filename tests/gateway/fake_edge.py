@@ -100,13 +100,15 @@ class FakeEdge:
             add_metric(payload, Code.INT64, self.ledger_id, time_ms=at, name="Ledger/Id")
             add_metric(payload, Code.STRING, format_produced(*produced), time_ms=at, name="Ledger/Produced")
             add_metric(payload, Code.STRING, lost, time_ms=at, name="Ledger/Lost")
-            add_metric(payload, Code.STRING, "1", time_ms=at, name="Properties/ContractVersion")
+            add_metric(payload, Code.STRING, "2", time_ms=at, name="Properties/ContractVersion")
         self.send("NBIRTH", payload.SerializeToString())
 
     def device_birth(self, device: str, signals: dict[int, tuple[str, Code]], value: Value = None) -> None:
         payload = self.payload()
         at = now_ms()
-        add_metric(payload, Code.INT64, 0, time_ms=at, name="Ledger/Batch")
+        if self.ledger_id is not None:
+            add_metric(payload, Code.INT64, self.ledger_id, time_ms=at, name="Ledger/Id")
+            add_metric(payload, Code.INT64, 0, time_ms=at, name="Ledger/Batch")
         for key, word in (("Workshop", "W1"), ("Line", "L1"), ("Type", "cnc_machining_centre")):
             add_metric(payload, Code.STRING, word, time_ms=at, name=f"Equipment/{key}")
         for alias, (name, code) in signals.items():
@@ -127,13 +129,16 @@ class FakeEdge:
 
     def batch_payload(self, number: int, samples: Sequence[Sample]) -> bytes:
         payload = self.payload()
-        add_metric(payload, Code.INT64, number, time_ms=now_ms(), name="Ledger/Batch")
+        if self.ledger_id is not None:
+            add_metric(payload, Code.INT64, self.ledger_id, time_ms=now_ms(), name="Ledger/Id")
+            add_metric(payload, Code.INT64, number, time_ms=now_ms(), name="Ledger/Batch")
         for s in samples:
             add_metric(payload, s.code, s.value, time_ms=s.time_ms, alias=s.alias)
         return payload.SerializeToString()
 
     def status(self, batches: int, samples: int, lost: str = "") -> None:
         payload = self.payload()
+        add_metric(payload, Code.INT64, self.ledger_id, time_ms=now_ms(), name="Ledger/Id")
         add_metric(
             payload, Code.STRING, format_produced(batches, samples), time_ms=now_ms(), name="Ledger/Produced"
         )

@@ -89,9 +89,9 @@ def found(group: Group, p: int = 0) -> list[tuple[object, ...]]:
     return out
 
 
-def batch_of(payload: Payload) -> int:
-    batches = [m for m in payload.metrics if as_bytes(m.name) == b"Ledger/Batch"]
-    return signed(int(getattr(batches[-1], str(batches[-1].WhichOneof("value"))))) if batches else -1
+def number_of(payload: Payload, name: bytes) -> int:
+    found = [m for m in payload.metrics if as_bytes(m.name) == name]
+    return signed(int(getattr(found[-1], str(found[-1].WhichOneof("value"))))) if found else -1
 
 
 def agree(group: Group, p: int, data: bytes) -> None:
@@ -99,7 +99,8 @@ def agree(group: Group, p: int, data: bytes) -> None:
     assert found(group, p) == expected(payload)
     assert int(group.heads.seq[p]) == (signed(payload.seq) if payload.HasField("seq") else -1)
     assert int(group.heads.time_ms[p]) == (signed(payload.timestamp) if payload.HasField("timestamp") else -1)
-    assert int(group.heads.batch[p]) == batch_of(payload)
+    assert int(group.heads.batch[p]) == number_of(payload, b"Ledger/Batch")
+    assert int(group.heads.identity[p]) == number_of(payload, b"Ledger/Id")
 
 
 def varint(number: int) -> bytes:
@@ -181,19 +182,21 @@ def test_odd_payloads_are_rewritten_or_refused_as_protobuf_says(data: bytes) -> 
             plain_again(data)
         return
     group = decode([plain_again(data)])
-    batches = [m for m in payload.metrics if as_bytes(m.name) == b"Ledger/Batch"]
-    if any(m.is_null or m.WhichOneof("value") not in ("int_value", "long_value") for m in batches):
+    words = [m for m in payload.metrics if as_bytes(m.name) in (b"Ledger/Batch", b"Ledger/Id")]
+    if any(m.is_null or m.WhichOneof("value") not in ("int_value", "long_value") for m in words):
         assert group.is_odd(0)
         return
     assert not group.is_odd(0)
     assert [m[0] for m in found(group)] == [signed(m.alias) for m in payload.metrics]
-    assert int(group.heads.batch[0]) == batch_of(payload)
+    assert int(group.heads.batch[0]) == number_of(payload, b"Ledger/Batch")
+    assert int(group.heads.identity[0]) == number_of(payload, b"Ledger/Id")
 
 
 def test_our_own_batches_are_plain_and_agree() -> None:
     payloads = []
     for number in range(1, 40):
         payload = Payload(timestamp=1_700_000_000_000, seq=number % 256)
+        add_metric(payload, Code.INT64, 2**62 + number, time_ms=1, name="Ledger/Id")
         add_metric(payload, Code.INT64, number, time_ms=1, name="Ledger/Batch")
         add_metric(payload, Code.DOUBLE, -0.5, time_ms=2**40, alias=number, historical=True)
         add_metric(payload, Code.INT32, -number, time_ms=2**40, alias=2, quality=Quality.UNCERTAIN)
@@ -206,4 +209,5 @@ def test_our_own_batches_are_plain_and_agree() -> None:
         assert not group.is_odd(p)
         agree(group, p, data)
         assert group.heads.batch[p] == p + 1
+        assert group.heads.identity[p] == 2**62 + p + 1
     assert decode([]).heads.first.tolist() == [0]

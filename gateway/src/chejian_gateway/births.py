@@ -28,6 +28,7 @@ from chejian_contract.sparkplug.payload import (
     get_properties,
     get_value,
 )
+from chejian_contract.sparkplug.session import SEQ_MODULUS
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
 
 CONTROL_PREFIXES = ("Node Control/", "Device Control/", LEDGER_PREFIX, EQUIPMENT_PREFIX, "Properties/")
@@ -84,9 +85,9 @@ class DeviceBirth:
 
 
 def bd_seq_of(payload: Payload) -> int | None:
-    """The bdSeq of an NBIRTH or NDEATH; None where it is missing."""
+    """The bdSeq of an NBIRTH or NDEATH, modulo 256 for nodes that count on; None where it is missing."""
     value = _named(payload.metrics, METRIC_BDSEQ, Code.INT64)
-    return value if isinstance(value, int) else None
+    return value % SEQ_MODULUS if isinstance(value, int) else None
 
 
 def status_of(payload: Payload) -> Status | None:

@@ -63,6 +63,7 @@ def _heads(count: int, first: NDArray[np.int64]) -> Heads:
         seq=np.empty(count, np.int64),
         time_ms=np.empty(count, np.int64),
         batch=np.empty(count, np.int64),
+        identity=np.empty(count, np.int64),
         first=first,
     )
 

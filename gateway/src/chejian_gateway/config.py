@@ -1,9 +1,11 @@
 """Configuration of the gateway: environment for the two addresses, an optional TOML file for the rest."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from chejian_contract.config import ConfigValueError, Seconds, from_table, load_config, parse_duration
@@ -11,12 +13,24 @@ from chejian_contract.errors import ConfigError
 
 _ENVIRONMENT = "the environment"
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_LONGEST_KEEPALIVE_S = 65_535
+"""MQTT 3.1.1, section 3.1.2.10."""
 _KEEPALIVE = parse_duration("30s")
 _REBIRTH = parse_duration("10s")
+_LEASE = parse_duration("30s")
+_ELECTION = parse_duration("1s")
+_REORDER = parse_duration("2s")
 _COMMIT = parse_duration("200ms")
 _ACKNOWLEDGE = parse_duration("1s")
 _RETENTION = parse_duration("400d")
 _AHEAD = parse_duration("1d")
+
+
+def _between(key: str, value: float, low: float, high: float = float("inf")) -> None:
+    """Refuse a number out of its range [low, high]."""
+    if not low <= value <= high:
+        allowed = f"{low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
+        raise ConfigValueError(key, value, allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,7 @@ class MqttConfig:
         username: takes precedence over the URL's.
         password_file: file whose first line is the password.
         keepalive: seconds between signs of life.
+        protocol: MQTT version; both know the shared subscriptions by which replicas divide the data.
     """
 
     url: str = "mqtt://127.0.0.1:1883"
@@ -36,8 +51,11 @@ class MqttConfig:
     username: str | None = None
     password_file: Path | None = None
     keepalive: Seconds = _KEEPALIVE
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
 
     def __post_init__(self) -> None:
+        if not 1 <= self.keepalive <= _LONGEST_KEEPALIVE_S:
+            raise ConfigValueError("keepalive", self.keepalive, f"1s to {_LONGEST_KEEPALIVE_S}s")
         parts = urlsplit(self.url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ConfigValueError("url", self.url, "mqtt://host[:port] or mqtts://host[:port]")
@@ -68,12 +86,26 @@ class HostConfig:
     """The Sparkplug host application.
 
     Attributes:
-        id: host id in `spBv1.0/STATE/<id>`.
+        id: host id in `spBv1.0/STATE/<id>`; the same for all replicas.
         rebirth_interval: at most one rebirth request per node in this time.
+        reorder_timeout: how long a foreign node's message waits for those before it; 0s where the broker keeps the order.
+        lease: after so long without a sign of life the database ends a session, and with it the host's lock.
+        election_interval: how often the other replicas try to become the host.
     """
 
     id: str = "chejian"
     rebirth_interval: Seconds = _REBIRTH
+    reorder_timeout: Seconds = _REORDER
+    lease: Seconds = _LEASE
+    election_interval: Seconds = _ELECTION
+
+    def __post_init__(self) -> None:
+        if not self.id or any(c in "/+#\0" for c in self.id):
+            raise ConfigValueError("id", self.id, "one level of a topic: no /, +, # and not empty")
+        _between("rebirth_interval", self.rebirth_interval, 0, 86_400)
+        _between("reorder_timeout", self.reorder_timeout, 0, 3_600)
+        _between("lease", self.lease, 1, 3_600)
+        _between("election_interval", self.election_interval, 0.1, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +124,10 @@ class IntakeConfig:
     max_payload: int = 4 * 2**20
     max_held: int = 400
 
+    def __post_init__(self) -> None:
+        for key in ("max_messages", "max_bytes", "max_payload", "max_held"):
+            _between(key, getattr(self, key), 1)
+
 
 @dataclass(frozen=True, slots=True)
 class CommitConfig:
@@ -108,6 +144,12 @@ class CommitConfig:
     max_delay: Seconds = _COMMIT
     acknowledge_interval: Seconds = _ACKNOWLEDGE
     window: int = 200
+
+    def __post_init__(self) -> None:
+        _between("max_rows", self.max_rows, 1)
+        _between("max_delay", self.max_delay, 0, 60)
+        _between("acknowledge_interval", self.acknowledge_interval, 0, 60)
+        _between("window", self.window, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg import Connection, Cursor
 
@@ -57,19 +58,49 @@ def _printable(letter: DeadLetter) -> DeadLetter:
     )
 
 
-def newest_first(connection: Connection, limit: int) -> list[Stored]:
-    """The last `limit` dead letters."""
+def newest_first(connection: Connection, limit: int, reason: str = "") -> list[Stored]:
+    """The last `limit` dead letters whose reason holds the text `reason`, capitals or not."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM telemetry.dead_letter ORDER BY dead_letter_id DESC LIMIT %s",  # noqa: S608 - constants
-        (limit,),
+        f"SELECT {_COLUMNS} FROM telemetry.dead_letter WHERE strpos(lower(reason), lower(%s)) > 0"  # noqa: S608 - constants
+        " ORDER BY dead_letter_id DESC LIMIT %s",
+        (reason, limit),
     ).fetchall()
     return [Stored(*row) for row in rows]
 
 
+def totals(connection: Connection) -> tuple[int, int]:
+    """Number of dead letters, and samples in them."""
+    row = connection.execute(
+        "SELECT count(*), coalesce(sum(samples), 0) FROM telemetry.dead_letter"
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def numbers_of(connection: Connection, reason: str) -> list[int]:
+    """Numbers of the dead letters whose reason holds the text `reason`, oldest first."""
+    rows = connection.execute(
+        "SELECT dead_letter_id FROM telemetry.dead_letter WHERE strpos(lower(reason), lower(%s)) > 0 ORDER BY 1",
+        (reason,),
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
 def load(connection: Connection, number: int) -> tuple[Stored, bytes] | None:
     """One dead letter and its payload; None where there is no such."""
+    return _one(connection, number, "")
+
+
+def take(connection: Connection, number: int) -> tuple[Stored, bytes] | None:
+    """As `load`, and remove it inside the caller's transaction; of several callers at once one gets it."""
+    found = _one(connection, number, " FOR UPDATE")
+    if found is not None:
+        connection.execute("DELETE FROM telemetry.dead_letter WHERE dead_letter_id = %s", (number,))
+    return found
+
+
+def _one(connection: Connection, number: int, lock: LiteralString) -> tuple[Stored, bytes] | None:
     row = connection.execute(
-        f"SELECT {_COLUMNS}, payload FROM telemetry.dead_letter WHERE dead_letter_id = %s",  # noqa: S608 - constants
+        f"SELECT {_COLUMNS}, payload FROM telemetry.dead_letter WHERE dead_letter_id = %s{lock}",  # noqa: S608 - constants
         (number,),
     ).fetchone()
     return None if row is None else (Stored(*row[:-1]), bytes(row[-1]))

@@ -23,7 +23,7 @@ from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
 from chejian_gateway.births import CONTROL_PREFIXES
 from chejian_gateway.intake import Message
 from chejian_gateway.nodes import Device, Node, Series
-from chejian_gateway.pending import FOREIGN, PG_EPOCH_MS, Block, DeadLetter, Pending, Rows
+from chejian_gateway.pending import FOREIGN, PG_EPOCH_MS, Block, DeadLetter, Origin, Pending, Rows
 from chejian_gateway.rows import Limits, as_text, storable_text
 
 _BLOCKS = {
@@ -70,9 +70,9 @@ class ForeignReader:
         self._reported: set[tuple[int, str, str, str]] = set()
         self.refused = 0
 
-    def known(self, node: Node, device: Device, payload: Payload) -> bool:
+    def known(self, device: Device, payload: Payload) -> bool:
         """Whether births have named all metrics of a data message."""
-        return all(_series(node, device, m) is not None for m in payload.metrics if _is_sample(m))
+        return all(_series(device, m) is not None for m in payload.metrics if _is_sample(m))
 
     def read(
         self,
@@ -84,7 +84,7 @@ class ForeignReader:
         limits: Limits,
     ) -> None:
         """Enter a data message whose metrics births have named; others are dead letters."""
-        pairs = ((m, _series(node, device, m)) for m in payload.metrics if _is_sample(m))
+        pairs = ((m, _series(device, m)) for m in payload.metrics if _is_sample(m))
         self.enter(message, node, device, payload, pairs, pending, limits)
 
     def enter(
@@ -108,13 +108,15 @@ class ForeignReader:
                     word = "too old" if time_ms < limits.oldest_ms else "too far ahead"
                     raise PayloadError(f"{word}: {as_text(time_ms)}")  # noqa: TRY301 - as above
                 _enter(metric, series, (time_ms - PG_EPOCH_MS) * 1000, numbers, pending)
+                pending.origins.append(Origin(series, node.node_id, message, metric, time_ms))
             except PayloadError as error:
-                self._refuse(message, node, device, metric, series, str(error), pending)
+                self._refuse(message, payload, node, device, metric, series, str(error), pending)
         pending.add_rows(numbers.rows())
 
     def _refuse(
         self,
         message: Message,
+        payload: Payload,
         node: Node,
         device: Device,
         metric: Metric,
@@ -132,7 +134,9 @@ class ForeignReader:
         pending.add_dead(
             DeadLetter(
                 message.topic,
-                Payload(metrics=[metric]).SerializeToString(),
+                Payload(
+                    metrics=[_named(metric, series, _time(metric, payload, message))]
+                ).SerializeToString(),
                 f"metric {name!r}: {reason}",
                 message.received_ms,
                 1,
@@ -141,14 +145,24 @@ class ForeignReader:
         )
 
 
+def _named(metric: Metric, series: Series | None, time_ms: int) -> Metric:
+    """As a letter keeps it: with its name, for aliases mean nothing after the session, and with its time."""
+    kept = Metric()
+    kept.CopyFrom(metric)
+    kept.timestamp = time_ms
+    if series is not None:
+        kept.name, kept.datatype = series.name, series.datatype
+    return kept
+
+
 def _is_sample(metric: Metric) -> bool:
     name = metric.name
     return not (isinstance(name, str) and (name.startswith(CONTROL_PREFIXES) or name == "bdSeq"))
 
 
-def _series(node: Node, device: Device, metric: Metric) -> Series | None:
+def _series(device: Device, metric: Metric) -> Series | None:
     if metric.HasField("alias"):
-        return node.aliases.get(metric.alias)
+        return device.by_alias.get(metric.alias)
     return device.by_name.get(metric.name)
 
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from chejian_contract.ledger import METRIC_REBIRTH, METRIC_STORED, Ack, Range
@@ -12,26 +12,24 @@ from chejian_contract.sparkplug.payload import Value, add_metric
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
 from chejian_contract.sparkplug.topics import MessageType, Topic
 
+from chejian_gateway.ledger import Handled
 from chejian_gateway.nodes import LedgerKey, Node, NodeKey
+from chejian_gateway.ranges import count
 
 _log = logging.getLogger(__name__)
 
+_MAX_ASKED = 10_000
+"""Nodes asked within one interval; hostile publishers could invent any number."""
+
 Publish = Callable[[str, bytes], bool]
 """Sends a QoS 0 message; False when there is no connection."""
+_FRESH_S = 0.05
+"""What was read so lately is sent as it is."""
 
 
 def state_payload(*, online: bool, time_ms: int) -> bytes:
     """A STATE message (tck-id-host-topic-phid-birth-payload)."""
     return json.dumps({"online": online, "timestamp": time_ms}).encode()
-
-
-def says_offline(payload: bytes) -> bool:
-    """Whether a STATE message, of whatever form, is not our own birth."""
-    try:
-        state = json.loads(payload)
-    except ValueError:
-        return True
-    return not (isinstance(state, dict) and state.get("online") is True)
 
 
 def command(name: str, code: Code, value: Value) -> bytes:
@@ -58,6 +56,7 @@ class Rebirths:
         self._publish = publish
         self._interval = interval
         self._asked: dict[NodeKey, float] = {}
+        self._unsent: dict[NodeKey, str] = {}
         self.asked = 0
 
     def ask(self, key: NodeKey, why: str, node: Node | None = None) -> bool:
@@ -65,7 +64,13 @@ class Rebirths:
         now = time.monotonic()
         if now - self._asked.get(key, -self._interval) < self._interval:
             return False
+        if len(self._asked) >= _MAX_ASKED:
+            self._asked = {k: at for k, at in self._asked.items() if now - at < self._interval}
+        if len(self._asked) >= _MAX_ASKED:
+            return False
         if not _send(self._publish, key, command(METRIC_REBIRTH, Code.BOOLEAN, value=True)):
+            if len(self._unsent) < _MAX_ASKED:
+                self._unsent[key] = why
             return False
         self._asked[key] = now
         self.asked += 1
@@ -74,18 +79,33 @@ class Rebirths:
         _log.info("asked %s/%s for a rebirth: %s", *key, why)
         return True
 
+    def retry(self, nodes: Mapping[NodeKey, Node]) -> None:
+        """Send what could not be sent: there was no connection, or the host had not said yet that it is online."""
+        unsent, self._unsent = self._unsent, {}
+        for key, why in unsent.items():
+            self.ask(key, why, nodes.get(key))
+
 
 @dataclass(slots=True)
 class _Account:
     node: Node
     ranges: list[Range] = field(default_factory=list)
-    fresh: int = 0
+    read: float = float("-inf")
+    told: int = 0
     due: bool = False
     sent: float = float("-inf")
+
+    @property
+    def fresh(self) -> int:
+        """Handled batches that the node was not told of from here."""
+        return count(self.ranges) - self.told
 
 
 class Acknowledger:
     """Tells each ledger node what is handled: at most once per interval, and at once when half its window is used.
+
+    Other replicas store batches of the same nodes: an acknowledgement that waited is read from the database again, lest
+    a node hear of less than before.
 
     Args:
         publish: sends a message.
@@ -100,20 +120,19 @@ class Acknowledger:
         self._accounts: dict[LedgerKey, _Account] = {}
         self.sent = 0
 
-    def handled(self, node: Node, ranges: list[Range], fresh: int) -> None:
-        """After a COMMIT: all that is handled of the node, `fresh` batches of it new."""
+    def handled(self, node: Node, ranges: list[Range]) -> None:
+        """After a COMMIT, or when the node was born: all that is handled of it, whoever stored it."""
         account = self._account(node)
-        account.ranges = ranges
-        account.fresh += fresh
-        account.due = True
+        account.ranges, account.read, account.due = ranges, time.monotonic(), True
 
-    def again(self, node: Node, *, now: bool = False) -> None:
-        """Repeat the acknowledgement: a handled batch came again, or (`now`) the node was born."""
-        account = self._account(node)
-        account.ranges = node.handled
-        account.due = True
-        if now:
-            account.sent = float("-inf")
+    def again(self, node: Node) -> None:
+        """Repeat the acknowledgement: a handled batch came again, or the node asks."""
+        self._account(node).due = True
+
+    def at_once(self, node: Node) -> None:
+        """The node was born, `node.handled` was just read: answer without waiting for the interval."""
+        self.handled(node, node.handled)
+        self._account(node).sent = float("-inf")
 
     def _account(self, node: Node) -> _Account:
         account = self._accounts.setdefault(node.ledger_key, _Account(node))
@@ -124,23 +143,25 @@ class Acknowledger:
         """Nothing is known to be handled any more: the database is another one."""
         self._accounts.clear()
 
-    def send_due(self) -> float:
-        """Send what is due; returns the seconds until the next is."""
+    def send_due(self, read: Callable[[list[LedgerKey]], Handled]) -> None:
+        """Send what is due; `read` says what is handled by the database's word."""
         now = time.monotonic()
-        wait = self._interval
-        for account in self._accounts.values():
-            if not account.due:
-                continue
-            rest = account.sent + self._interval - now
-            if rest <= 0 or account.fresh >= self._half:
-                self._send(account, now)
-            else:
-                wait = min(wait, rest)
-        return wait
+        due = [
+            a
+            for a in self._accounts.values()
+            if a.due and (a.sent + self._interval <= now or a.fresh >= self._half)
+        ]
+        old = [a for a in due if now - a.read > _FRESH_S]
+        known = read([a.node.ledger_key for a in old]) if old else {}
+        for account in old:
+            account.ranges = account.node.handled = known.get(account.node.ledger_key, [])
+            account.read = now
+        for account in due:
+            self._send(account, now)
 
     def _send(self, account: _Account, now: float) -> None:
         _, ledger_id = account.node.ledger_key
         payload = command(METRIC_STORED, Code.STRING, str(Ack.of(ledger_id, account.ranges)))
         if _send(self._publish, account.node.key, payload):
-            account.due, account.fresh, account.sent = False, 0, now
+            account.due, account.told, account.sent = False, count(account.ranges), now
             self.sent += 1

@@ -5,6 +5,11 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+SHARED = -1
+"""Came over the data connection, of which every replica has a share."""
+ANYHOW = 0
+"""Came on a way of which nobody is the only owner: replays, tools."""
+
 _DATA = ("/DDATA/", "/NDATA/")
 _SPARE = 2
 """Births and deaths are taken up to twice the bound: losing one costs a rebirth, losing data costs nothing."""
@@ -18,11 +23,13 @@ class Message:
         topic: as received.
         payload: its bytes.
         received_ms: the gateway's clock, milliseconds since 1970 UTC.
+        via: `SHARED`, `ANYHOW`, or the number (from 1) of the term of office of the host whose connection it came over.
     """
 
     topic: str
     payload: bytes
     received_ms: int
+    via: int = ANYHOW
 
 
 class Intake:
@@ -45,7 +52,7 @@ class Intake:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, topic: str, payload: bytes, received_ms: int) -> bool:
+    def put(self, topic: str, payload: bytes, received_ms: int, via: int = ANYHOW) -> bool:
         """Add a message; False when it was dropped for lack of room."""
         spare = 1 if any(word in topic for word in _DATA) else _SPARE
         with self._changed:
@@ -54,7 +61,7 @@ class Intake:
             if full or self._bytes + len(payload) > spare * self._max_bytes:
                 self.dropped += 1
                 return False
-            self._waiting.append(Message(topic, payload, received_ms))
+            self._waiting.append(Message(topic, payload, received_ms, via))
             self._bytes += len(payload)
             if len(self._waiting) == 1:
                 self._changed.notify()

@@ -21,7 +21,10 @@ WHERE excluded.time >= v.time
 
 
 def from_birth(connection: Connection, pairs: Iterable[tuple[Signal, Series]], limits: Limits) -> None:
-    """Enter the present values of a ledger node's birth; they are state, never samples."""
+    """Enter the present values of a ledger node's birth; they are state, never samples.
+
+    In the order of `Writer`, numbers before texts, each by series: so no two transactions wait for each other.
+    """
     rows = {}
     for signal, series in pairs:
         metric = signal.metric
@@ -33,7 +36,30 @@ def from_birth(connection: Connection, pairs: Iterable[tuple[Signal, Series]], l
             rows[series.series_id] = (series.series_id, metric.timestamp, number, text, quality)
     if rows:
         with connection.cursor() as cursor:
-            cursor.executemany(_UPSERT, [rows[i] for i in sorted(rows)])
+            cursor.executemany(
+                _UPSERT, [rows[i] for i in sorted(rows, key=lambda i: (rows[i][2] is None, i))]
+            )
+
+
+def repeated(connection: Connection, pairs: Iterable[tuple[Signal, Series]], limits: Limits) -> set[int]:
+    """Series of a foreign node's birth whose value, with its time, is the last one stored: a rebirth tells it again.
+
+    Their quality is taken from the birth, as they are not stale any more.
+    """
+    numbered = {one.series_id: (signal, one) for signal, one in pairs}
+    rows = connection.execute(
+        "SELECT series_id, (extract(epoch FROM time) * 1000)::bigint, value, text FROM telemetry.last_value"
+        " WHERE series_id = ANY(%s)",
+        (list(numbered),),
+    ).fetchall()
+    same = {
+        series_id
+        for series_id, time_ms, number, text in rows
+        if time_ms == numbered[series_id][0].metric.timestamp
+        and (number, text) == _value(numbered[series_id][0])
+    }
+    from_birth(connection, (numbered[i] for i in sorted(same)), limits)
+    return same
 
 
 def _value(signal: Signal) -> tuple[float | None, str | None]:

@@ -7,15 +7,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from chejian_contract.ledger import Range, merge
+from chejian_contract.ledger import MAX_BATCH, Range
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from chejian_gateway.errors import ShortClaimError
 from chejian_gateway.nodes import LedgerKey
 from chejian_gateway.pending import Announcement, Batch, Pending
-from chejian_gateway.ranges import contains, count, from_multirange, numbers, to_multirange
+from chejian_gateway.ranges import contains, from_multirange, numbers, to_multirange
 
 Handled = dict[LedgerKey, list[Range]]
+EVERYTHING = [(1, MAX_BATCH)]
+"""What counts as handled of a buffer that has made itself a new identity: what was open has other numbers now."""
 
 _ENTRIES = """
     SELECT node_id, ledger_id, stored::int8multirange, dead::int8multirange, lost::int8multirange,
@@ -42,7 +45,7 @@ SET stored = l.stored + n.stored,
     produced_samples = greatest(l.produced_samples, n.samples),
     announced_at = CASE WHEN n.batches > 0 THEN now() ELSE l.announced_at END
 FROM new n JOIN held h USING (node_id, ledger_id)
-WHERE l.node_id = n.node_id AND l.ledger_id = n.ledger_id
+WHERE l.node_id = n.node_id AND l.ledger_id = n.ledger_id AND (NOT l.superseded OR %(former)s OR isempty(n.stored + n.dead))
   AND NOT (l.stored && (n.stored + n.dead)) AND NOT (l.dead && (n.stored + n.dead))
 RETURNING l.node_id, l.ledger_id, (l.stored + l.dead + l.lost)::text
 """  # noqa: S608 - composed of constants
@@ -55,7 +58,7 @@ FROM new n JOIN telemetry.ledger l USING (node_id, ledger_id),
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - as above
 _HANDLED = """
-SELECT node_id, ledger_id, (stored + dead)::text, (stored + dead + lost)::text FROM telemetry.ledger
+SELECT node_id, ledger_id, (stored + dead)::text, (stored + dead + lost)::text, superseded FROM telemetry.ledger
 JOIN unnest(%s::int[], %s::bigint[]) AS k(node_id, ledger_id) USING (node_id, ledger_id)
 """
 
@@ -102,8 +105,13 @@ def _parameters(entries: dict[LedgerKey, _Entry]) -> dict[str, object]:
     }
 
 
-def claim(connection: Connection, pending: Pending) -> Handled:
+def claim(connection: Connection, pending: Pending, *, former: bool = False) -> Handled:
     """Claim all batches of a commit and enter the announcements; the last statement before COMMIT.
+
+    Args:
+        connection: in a transaction.
+        pending: the commit.
+        former: whether a buffer may have another identity now; only for what was a dead letter under the former one.
 
     Returns:
         for each ledger row all that is now handled: stored, dead and lost.
@@ -114,7 +122,7 @@ def claim(connection: Connection, pending: Pending) -> Handled:
     entries = _entries(pending)
     if not entries:
         return {}
-    parameters = _parameters(entries)
+    parameters = _parameters(entries) | {"former": former}
     if any(e.announced and e.announced.lost for e in entries.values()):
         connection.execute(_LOST, parameters)
     rows = connection.execute(_CLAIM, parameters).fetchall()
@@ -134,11 +142,17 @@ def open_row(connection: Connection, keys: Iterable[LedgerKey]) -> None:
 
 
 def handled(connection: Connection, keys: Iterable[LedgerKey]) -> tuple[Handled, Handled]:
-    """What is handled by the database's word: (stored and dead, the same and lost), for each existing row."""
+    """What is handled by the database's word, for each existing row.
+
+    Returns:
+        (stored and dead, or `EVERYTHING` where the buffer has another identity now; stored, dead and lost).
+    """
     wanted = sorted(keys)
     rows = connection.execute(_HANDLED, ([n for n, _ in wanted], [i for _, i in wanted])).fetchall()
-    claimed = {(node, ledger): from_multirange(text) for node, ledger, text, _ in rows}
-    return claimed, {(node, ledger): from_multirange(text) for node, ledger, _, text in rows}
+    claimed = {
+        (node, ledger): EVERYTHING if old else from_multirange(text) for node, ledger, text, _, old in rows
+    }
+    return claimed, {(node, ledger): from_multirange(text) for node, ledger, _, text, _ in rows}
 
 
 def fresh(pending: Pending, claimed: Handled) -> list[int]:
@@ -150,51 +164,47 @@ def fresh(pending: Pending, claimed: Handled) -> list[int]:
     ]
 
 
-_ROWS = """
-WITH wanted AS MATERIALIZED (
-    SELECT s.series_id, d.node_id FROM telemetry.series s JOIN telemetry.device d USING (device_id)
+IDENTITY = """
+WITH counted AS (
+    SELECT series_id, count(*) AS n FROM telemetry.sample GROUP BY series_id
+    UNION ALL SELECT series_id, count(*) FROM telemetry.text_sample GROUP BY series_id
+    UNION ALL SELECT series_id, count(*) FROM telemetry.waveform GROUP BY series_id
+), present AS (
+    SELECT d.node_id, sum(c.n)::bigint AS n
+    FROM counted c JOIN telemetry.series s USING (series_id) JOIN telemetry.device d USING (device_id) GROUP BY d.node_id
+), letters AS (
+    SELECT node_id, ledger_id, count(*) AS n, sum(samples)::bigint AS samples
+    FROM telemetry.dead_letter WHERE batch IS NOT NULL GROUP BY node_id, ledger_id
+), sized AS (
+    SELECT l.*, l.stored + l.dead + l.lost AS handled,
+           (SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint FROM unnest(l.stored) AS r) AS stored_batches,
+           (SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint FROM unnest(l.dead) AS r) AS dead_batches,
+           (SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint FROM unnest(l.lost) AS r) AS lost_batches,
+           (SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint FROM unnest(l.stored + l.dead + l.lost) AS r) AS done
+    FROM telemetry.ledger l
 )
-SELECT node_id, count(*) FROM (
-    SELECT series_id FROM telemetry.sample UNION ALL SELECT series_id FROM telemetry.text_sample
-    UNION ALL SELECT series_id FROM telemetry.waveform
-) AS rows JOIN wanted USING (series_id) GROUP BY node_id
+SELECT n.group_id AS "group", n.edge_node AS node, l.ledger_id,
+       l.ledger_id IS NOT DISTINCT FROM n.ledger_id AS current,
+       CASE WHEN l.superseded THEN l.done ELSE greatest(l.produced_batches, upper(l.handled) - 1) END AS produced_batches,
+       l.produced_batches AS announced,
+       CASE WHEN l.superseded THEN l.stored_samples + l.dead_samples ELSE l.produced_samples END AS produced_samples,
+       l.stored_batches, l.stored_samples, l.dead_batches, l.dead_samples, l.lost_batches,
+       CASE WHEN l.superseded THEN 0 ELSE greatest(l.produced_batches, upper(l.handled) - 1) - l.done END AS in_flight_batches,
+       (SELECT count(*) FROM unnest(l.handled) AS r) AS ranges,
+       coalesce(p.n, 0) AS rows_counted,
+       coalesce(d.n, 0) AS letters, coalesce(d.samples, 0) AS letter_samples, l.superseded
+FROM sized l JOIN telemetry.node n USING (node_id)
+LEFT JOIN present p ON p.node_id = l.node_id
+LEFT JOIN letters d ON d.node_id = l.node_id AND d.ledger_id = l.ledger_id
+ORDER BY n.group_id, n.edge_node, l.ledger_id
 """
-_IDENTITY = """
-SELECT n.group_id, n.edge_node, l.node_id, l.ledger_id, l.produced_batches, l.produced_samples, l.stored::text,
-       l.stored_samples, l.dead::text, l.dead_samples, l.lost::text, l.ledger_id IS NOT DISTINCT FROM n.ledger_id
-FROM telemetry.ledger l JOIN telemetry.node n USING (node_id) ORDER BY n.group_id, n.edge_node, l.ledger_id
-"""
+"""Each buffer's account. `produced_batches` is the edge's last word, or the highest handled batch where that is ahead of
+it; in flight is what is neither stored, dead nor lost up to there; `rows_counted` counts the rows of the node (of all its
+buffers) in the three tables; `letters` counts `telemetry.dead_letter`. Of a superseded buffer nothing is in flight: what was
+open is produced under the new identity."""
 
 
 def identity(connection: Connection) -> list[dict[str, object]]:
-    """The identity of each buffer, from one snapshot.
-
-    `produced_batches` is the edge's last word, or the highest handled batch where that is ahead of it;
-    `rows_counted` counts the rows of the node (of all its buffers) in the three tables.
-    """
-    with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        rows: dict[int, int] = dict(connection.execute(_ROWS).fetchall())
-        return [_identity_of(row, rows) for row in connection.execute(_IDENTITY).fetchall()]
-
-
-def _identity_of(row: tuple[object, ...], rows: dict[int, int]) -> dict[str, object]:
-    stored, dead, lost = (from_multirange(str(row[i])) for i in (6, 8, 10))
-    everything = merge((*stored, *dead, *lost))
-    produced = max(int(str(row[4])), everything[-1][1] if everything else 0)
-    return {
-        "group": row[0],
-        "node": row[1],
-        "ledger_id": row[3],
-        "current": row[11],
-        "produced_batches": produced,
-        "produced_samples": row[5],
-        "stored_batches": count(stored),
-        "stored_samples": row[7],
-        "dead_batches": count(dead),
-        "dead_samples": row[9],
-        "lost_batches": count(lost),
-        "in_flight_batches": produced - count(everything),
-        "ranges": len(everything),
-        "rows_counted": rows.get(int(str(row[2])), 0),
-    }
+    """The account of each buffer, one record for each row of `IDENTITY`, by its column names."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(IDENTITY).fetchall()

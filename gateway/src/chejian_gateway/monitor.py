@@ -16,11 +16,18 @@ class Monitor(Metrics):
 
     Args:
         engine, intake, subscriber: the parts; their counters are plain numbers, read without a lock.
+        host_id: common to all replicas.
+
+    Raises:
+        ValueError: for an engine without a broker.
     """
 
-    def __init__(self, engine: Engine, intake: Intake, subscriber: Subscriber) -> None:
+    def __init__(self, engine: Engine, intake: Intake, subscriber: Subscriber, host_id: str) -> None:
         super().__init__()
-        core = engine.core
+        core, role = engine.core, engine.role
+        if role is None:
+            raise ValueError("an engine without a broker takes part in no election")
+        self._role, self._host_id = role, host_id
         self._core, self._intake, self._subscriber = core, intake, subscriber
         committer = core.committer
         self._sources: dict[str, tuple[str, str, Callable[[], float]]] = {
@@ -31,6 +38,17 @@ class Monitor(Metrics):
                 "counter",
                 "Held messages dropped",
                 lambda: core.waiting.dropped,
+            ),
+            "messages_handled_total": (
+                "counter",
+                "Births, deaths, status and foreign data handled",
+                lambda: core.handled,
+            ),
+            "messages_left_total": ("counter", "Messages left to another host", lambda: core.left),
+            "batches_unstored_total": (
+                "counter",
+                "Batches that the database took in no way; they come again",
+                lambda: committer.dropped,
             ),
             "messages_waiting": ("gauge", "Messages in the queue", lambda: len(intake)),
             "messages_held": ("gauge", "Messages that wait for a birth", lambda: len(core.waiting)),
@@ -44,7 +62,23 @@ class Monitor(Metrics):
             "commit_seconds_total": ("counter", "Time spent in commits", lambda: committer.seconds),
             "acknowledgements_total": ("counter", "Acknowledgements sent", lambda: core.acknowledger.sent),
             "rebirths_asked_total": ("counter", "Rebirth requests sent", lambda: core.rebirths.asked),
-            "host_online": ("gauge", "1 while STATE is online", lambda: subscriber.online),
+            "claims_short_total": ("counter", "Claims that came back short", lambda: committer.short_claims),
+            "deadlocks_total": ("counter", "Transactions done again", lambda: core.database.deadlocks),
+            "batches_stale_total": (
+                "counter",
+                "Batches of a buffer that has another identity now",
+                lambda: engine.following.stale + committer.stale,
+            ),
+            "foreign_left_total": (
+                "counter",
+                "Shared messages of foreign nodes, left to the host's own connection",
+                lambda: engine.foreign_left,
+            ),
+            "elections_total": ("counter", "Times this replica became the host", lambda: role.elections),
+            "step_downs_total": ("counter", "Times it lost the office", lambda: role.step_downs),
+            "host": ("gauge", "1 while this replica is the host", lambda: role.host),
+            "host_online": ("gauge", "1 while it is and STATE is online", lambda: role.online),
+            "data_online": ("gauge", "1 while a share of the data is subscribed", lambda: subscriber.online),
             "database_up": ("gauge", "1 while the database answers", lambda: core.database.up),
         }
         for name, (kind, text, _) in self._sources.items():
@@ -57,10 +91,14 @@ class Monitor(Metrics):
         return super().render()
 
     def ready(self) -> tuple[bool, Mapping[str, object]]:
-        """Whether messages are received and stored, and the details."""
-        online, up = self._subscriber.online, self._core.database.up
-        return online and up, {
-            "host": "online" if online else "offline",
+        """Whether messages are received and stored and births are heard, by this host or another; and the details."""
+        online, up, role = self._subscriber.online, self._core.database.up, self._role
+        has_host = role.online if role.host else role.decided
+        return online and up and has_host, {
+            "role": "host" if role.host else "replica" if role.decided else "candidate",
+            "host_id": self._host_id,
+            "host": "online" if role.online else "offline" if role.host or not role.decided else "elsewhere",
+            "data": "online" if online else "offline",
             "database": "up" if up else "down",
             "edition": self._core.committer.edition.value,
             "queue": len(self._intake),

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from chejian_contract.ledger import Range
-from chejian_contract.sparkplug.session import HostSession
+from chejian_contract.sparkplug.session import HostSession, Reordering
 
+from chejian_gateway.arrival import Arrival
 from chejian_gateway.kernels.resolve import Directory
 
 NodeKey = tuple[str, str]
@@ -32,12 +33,13 @@ class Series:
 
 @dataclass(slots=True)
 class Device:
-    """A row of `telemetry.device`; `by_name` is used by nodes that publish names instead of aliases."""
+    """A row of `telemetry.device`; `by_name` and `by_alias` hold the last birth of a foreign node's device."""
 
     device_id: int
     name: str
     online: bool = False
     by_name: dict[str, Series] = field(default_factory=dict)
+    by_alias: dict[int, Series] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -49,15 +51,15 @@ class Node:
         node_id: its row.
         ledger_id: identity of its buffer; None: a foreign node.
         slot: index in the directory.
-        session: counters of the present Sparkplug session.
+        session: the present Sparkplug session.
+        order: of its messages; foreign nodes only, for the ledger of the others shows what is missing.
         devices: by Sparkplug device id; "" holds the node's own metrics.
-        aliases: series by alias. Of ledger nodes permanent; of foreign nodes as in the last births.
+        aliases: series by permanent alias; ledger nodes only.
         handled: batches known to be stored, dead or lost; a lower bound, the database decides.
         seen_ms: last message, by the gateway's clock; not yet written while `seen_written_ms` is less.
         gaps, rebirths: sequence gaps and rebirth requests not yet written.
-        dead: an NDEATH was the last that was heard of it.
-        born: its NBIRTH was seen by this process.
-        double_since_ms: when an unbroken series of handled batches began to come again; None for none.
+        former: identities of the node's earlier buffers.
+        dead: an NDEATH was the last that was heard of it, at `died_ms` by the gateway's clock.
     """
 
     key: NodeKey
@@ -65,6 +67,7 @@ class Node:
     ledger_id: int | None = None
     slot: int = -1
     session: HostSession = field(default_factory=HostSession)
+    order: Reordering[Arrival] = field(default_factory=Reordering)
     devices: dict[str, Device] = field(default_factory=dict)
     aliases: dict[int, Series] = field(default_factory=dict)
     handled: list[Range] = field(default_factory=list)
@@ -72,9 +75,9 @@ class Node:
     seen_written_ms: int = 0
     gaps: int = 0
     rebirths: int = 0
+    former: frozenset[int] = frozenset()
     dead: bool = False
-    born: bool = False
-    double_since_ms: int | None = None
+    died_ms: int = 0
 
     @property
     def ledger_key(self) -> LedgerKey:
@@ -121,6 +124,8 @@ class Plant:
         else:
             node.slot = known.slot
             node.gaps, node.rebirths = known.gaps, known.rebirths
+            node.seen_ms = max(node.seen_ms, known.seen_ms)
+            node.seen_written_ms = max(node.seen_written_ms, known.seen_written_ms)
             self._slots[node.slot] = node
         self.nodes[node.key] = node
         self.changed()

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from chejian_contract.ledger import Range
+from chejian_contract.sparkplug.payload import Metric
 from numpy.typing import NDArray
 
-from chejian_gateway.nodes import LedgerKey, Node
+from chejian_gateway.intake import Message
+from chejian_gateway.nodes import LedgerKey, Node, Series
 
 FOREIGN = -1
 """Batch index of rows that belong to no batch."""
@@ -41,13 +43,14 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One message of a ledger node; `dead` where it can't be stored."""
+    """One message of a ledger node; `dead` where it can't be stored, `message` for the letter if the database refuses it."""
 
     node: Node
     ledger_id: int
     number: int
     samples: int
     dead: DeadLetter | None = None
+    message: Message | None = None
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -117,6 +120,17 @@ class Announcement:
     lost: tuple[Range, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a sample of a foreign node came from, for the letter if the database refuses it."""
+
+    series: Series
+    node_id: int
+    message: Message
+    metric: Metric
+    time_ms: int
+
+
 @dataclass(slots=True)
 class Pending:
     """Rows, batches, dead letters and announcements of one commit."""
@@ -126,6 +140,7 @@ class Pending:
     texts: list[Block] = field(default_factory=list)
     waveforms: list[Block] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    origins: list[Origin] = field(default_factory=list)
     announcements: dict[LedgerKey, Announcement] = field(default_factory=dict)
     numbers: set[tuple[int, int, int]] = field(default_factory=set)
     count: int = 0
@@ -138,6 +153,7 @@ class Pending:
         """Enter a batch and return its index."""
         self.batches.append(batch)
         self.numbers.add(batch.key)
+        self.size += len(batch.message.payload) if batch.message else 0
         self._touch()
         return len(self.batches) - 1
 
@@ -211,5 +227,19 @@ class Pending:
                     add(Block(b.time_us, b.series, b.quality, b.data, int(index[b.batch]), b.sample_rate))
         if rest:
             part.dead = list(self.dead)
+            part.origins = list(self.origins)
             part.announcements = dict(self.announcements)
+        return part
+
+    def of_series(self, series: Sequence[int]) -> "Pending":
+        """The foreign samples of some series."""
+        part, wanted = Pending(since=self.since), set(series)
+        ids = np.array(sorted(wanted), np.int32)
+        for rows in self.rows:
+            part.add_rows(rows.where(np.isin(rows.series, ids) & (rows.batch == FOREIGN)))
+        for source, add in ((self.texts, part.add_text), (self.waveforms, part.add_waveform)):
+            for b in source:
+                if b.series in wanted and b.batch == FOREIGN:
+                    add(b)
+        part.origins = [o for o in self.origins if o.series.series_id in wanted]
         return part

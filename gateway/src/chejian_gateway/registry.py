@@ -1,6 +1,7 @@
 """Nodes, devices, series and aliases in the database; the plant in memory follows it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from chejian_contract.sparkplug.session import HostSession
 from psycopg import Connection
@@ -31,9 +32,36 @@ INSERT INTO telemetry.lost (node_id, ledger_id, batches)
 SELECT l.node_id, l.ledger_id, r FROM telemetry.ledger l, unnest(%(lost)s::int8multirange - l.stored - l.dead - l.lost) r
 WHERE l.node_id = %(node)s AND l.ledger_id = %(ledger)s ON CONFLICT DO NOTHING
 """
+_SUPERSEDE = """
+WITH held AS MATERIALIZED (
+    SELECT ledger_id FROM telemetry.ledger WHERE node_id = %(node)s ORDER BY ledger_id FOR UPDATE
+)
+UPDATE telemetry.ledger l SET superseded = l.ledger_id IS DISTINCT FROM %(ledger)s FROM held h
+WHERE l.node_id = %(node)s AND l.ledger_id = h.ledger_id
+  AND l.superseded <> (l.ledger_id IS DISTINCT FROM %(ledger)s)
+"""
 _BIRTH = """
 INSERT INTO telemetry.birth (node_id, device, kind, bd_seq, sent, received)
 VALUES (%s, %s, %s, %s, to_timestamp(%s / 1000.0), to_timestamp(%s / 1000.0))
+"""
+_STALE = """
+WITH held AS MATERIALIZED (
+    SELECT v.series_id FROM telemetry.last_value v JOIN telemetry.series s USING (series_id) WHERE s.device_id = ANY(%s)
+    ORDER BY s.datatype > 11 AND s.datatype <> 13, v.series_id FOR UPDATE OF v
+)
+UPDATE telemetry.last_value v SET quality = 500 FROM held h WHERE v.series_id = h.series_id
+"""
+"""In the order of `Writer`: numbers (and times), then texts and waveforms, each by series."""
+_TOUCH = """
+WITH held AS MATERIALIZED (
+    SELECT n.node_id FROM telemetry.node n JOIN unnest(%(nodes)s::int[]) AS k(node_id) USING (node_id)
+    ORDER BY n.node_id FOR NO KEY UPDATE OF n
+)
+UPDATE telemetry.node n SET last_seen = greatest(n.last_seen, to_timestamp(k.seen / 1000.0)),
+    sequence_gaps = n.sequence_gaps + k.gaps, rebirths_asked = n.rebirths_asked + k.rebirths
+FROM unnest(%(nodes)s::int[], %(seen)s::bigint[], %(gaps)s::bigint[], %(rebirths)s::bigint[])
+    AS k(node_id, seen, gaps, rebirths), held h
+WHERE n.node_id = k.node_id AND h.node_id = k.node_id
 """
 _SERIES_COLUMNS = "series_id, device_id, name, datatype, unit, quantity, kind, role, sample_rate, retired"
 _SERIES = f"""
@@ -49,15 +77,50 @@ _NEWEST_SENT_MS = 4_102_444_800_000
 """2100-01-01 UTC; a payload's clock beyond it is recorded as unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the journal of births and deaths; `device` is "" where it is about the node itself."""
+
+    key: NodeKey
+    device: str
+    kind: str
+
+
+def last_entry(connection: Connection) -> int:
+    """Number of the newest line of the journal; 0 for none."""
+    row = connection.execute("SELECT coalesce(max(birth_id), 0) FROM telemetry.birth").fetchone()
+    return int(row[0]) if row else 0
+
+
+def journal(connection: Connection, seen: int) -> list[Entry]:
+    """The lines behind number `seen`, in order. Only the host writes there, one line after the other."""
+    rows = connection.execute(
+        "SELECT n.group_id, n.edge_node, b.device, b.kind FROM telemetry.birth b JOIN telemetry.node n USING (node_id)"
+        " WHERE b.birth_id > %s ORDER BY b.birth_id",
+        (seen,),
+    ).fetchall()
+    return [Entry((row[0], row[1]), row[2], row[3]) for row in rows]
+
+
+def foreign_nodes(connection: Connection) -> list[Node]:
+    """All nodes without a ledger."""
+    rows = connection.execute(
+        "SELECT group_id, edge_node FROM telemetry.node WHERE ledger_id IS NULL ORDER BY node_id"
+    ).fetchall()
+    loaded = (load(connection, (group, node)) for group, node in rows)
+    return [node for node in loaded if node is not None]
+
+
 def load(connection: Connection, key: NodeKey) -> Node | None:
     """Read a node with its devices, series and permanent aliases; None where it was never born."""
     row = connection.execute(
-        "SELECT node_id, ledger_id, bd_seq, online FROM telemetry.node WHERE group_id = %s AND edge_node = %s",
+        "SELECT node_id, ledger_id, bd_seq, online, coalesce(extract(epoch FROM died_at) * 1000, 0)::bigint"
+        " FROM telemetry.node WHERE group_id = %s AND edge_node = %s",
         key,
     ).fetchone()
     if row is None:
         return None
-    node = Node(key, row[0], row[1], session=HostSession(bd_seq=row[2]), dead=not row[3])
+    node = Node(key, row[0], row[1], session=HostSession(bd_seq=row[2]), dead=not row[3], died_ms=row[4])
     devices = connection.execute(
         "SELECT device_id, name, online FROM telemetry.device WHERE node_id = %s", (node.node_id,)
     )
@@ -76,11 +139,13 @@ def read_ledger(connection: Connection, node: Node) -> None:
         node.ledger_key,
     ).fetchall()
     node.aliases = {row[0]: Series(*row[1:]) for row in rows}
-    found = connection.execute(
-        "SELECT (stored + dead + lost)::text FROM telemetry.ledger WHERE node_id = %s AND ledger_id = %s",
-        node.ledger_key,
-    ).fetchone()
-    node.handled = from_multirange(found[0]) if found else []
+    ledgers = connection.execute(
+        "SELECT ledger_id, CASE WHEN ledger_id = %s THEN (stored + dead + lost)::text END FROM telemetry.ledger"
+        " WHERE node_id = %s",
+        (node.ledger_id, node.node_id),
+    ).fetchall()
+    node.former = frozenset(row[0] for row in ledgers if row[0] != node.ledger_id)
+    node.handled = next((from_multirange(row[1]) for row in ledgers if row[1] is not None), [])
 
 
 def node_born(connection: Connection, key: NodeKey, birth: NodeBirth, sent_ms: int, received_ms: int) -> Node:
@@ -98,6 +163,7 @@ def node_born(connection: Connection, key: NodeKey, birth: NodeBirth, sent_ms: i
             },
         ).fetchone()
         node_id = row[0] if row else 0
+        connection.execute(_SUPERSEDE, {"node": node_id, "ledger": birth.ledger_id})
         if birth.ledger_id is not None:
             values = {
                 "node": node_id,
@@ -129,8 +195,11 @@ def record(
     received_ms: int,
 ) -> None:
     """Add a line to the journal of births and deaths."""
-    known = sent_ms if _OLDEST_SENT_MS < sent_ms < _NEWEST_SENT_MS else None
-    connection.execute(_BIRTH, (node_id, device, kind, bd_seq, known, received_ms))
+    connection.execute(_BIRTH, (node_id, device, kind, bd_seq, _sane(sent_ms), received_ms))
+
+
+def _sane(sent_ms: int) -> int | None:
+    return sent_ms if _OLDEST_SENT_MS < sent_ms < _NEWEST_SENT_MS else None
 
 
 def device_born(connection: Connection, node: Node, birth: DeviceBirth, received_ms: int) -> list[Series]:
@@ -172,6 +241,12 @@ def _series_of(connection: Connection, device_id: int) -> dict[tuple[str, int, s
         (device_id,),
     ).fetchall()
     return {(s.name, s.datatype, s.unit): s for s in (Series(*row) for row in rows)}
+
+
+def newest_series(connection: Connection, device_id: int) -> dict[str, Series]:
+    """Series of a device by name; of several that differ in type or unit the one that was made last."""
+    known = sorted(_series_of(connection, device_id).values(), key=lambda s: s.series_id)
+    return {s.name: s for s in known}
 
 
 def _same(series: Series, signal: Signal) -> bool:
@@ -229,24 +304,21 @@ def node_died(connection: Connection, node: Node, bd_seq: int | None, received_m
 
 
 def device_died(connection: Connection, node: Node, device: Device, sent_ms: int, received_ms: int) -> None:
-    """Enter a DDEATH: the device offline, its last values stale."""
+    """Enter a DDEATH: the device offline, its last values stale, both since the time that the payload names."""
+    died_ms = _sane(sent_ms) or received_ms
     with connection.transaction():
         connection.execute(
             "UPDATE telemetry.device SET online = false, died_at = to_timestamp(%s / 1000.0) WHERE device_id = %s",
-            (received_ms, device.device_id),
+            (died_ms, device.device_id),
         )
         record(connection, node.node_id, device.name, "DDEATH", None, sent_ms, received_ms)
         _stale(connection, [device.device_id])
-        _mark(connection, node, [device], received_ms)
+        _mark(connection, node, [device], died_ms)
     device.online = False
 
 
 def _stale(connection: Connection, devices: Sequence[int]) -> None:
-    connection.execute(
-        "UPDATE telemetry.last_value v SET quality = 500 FROM telemetry.series s"
-        " WHERE v.series_id = s.series_id AND s.device_id = ANY(%s)",
-        (list(devices),),
-    )
+    connection.execute(_STALE, (list(devices),))
 
 
 def _mark(connection: Connection, node: Node, devices: Iterable[Device], at_ms: int) -> None:
@@ -267,17 +339,13 @@ def touch(connection: Connection, nodes: Sequence[Node]) -> None:
     """Write when nodes were last heard, and their counters of gaps and rebirth requests."""
     ordered = sorted(nodes, key=lambda n: n.node_id)
     connection.execute(
-        "UPDATE telemetry.node n SET last_seen = to_timestamp(k.seen / 1000.0), online = n.online OR k.alive,"
-        " sequence_gaps = n.sequence_gaps + k.gaps, rebirths_asked = n.rebirths_asked + k.rebirths"
-        " FROM unnest(%s::int[], %s::bigint[], %s::boolean[], %s::bigint[], %s::bigint[])"
-        " AS k(node_id, seen, alive, gaps, rebirths) WHERE n.node_id = k.node_id",
-        (
-            [n.node_id for n in ordered],
-            [n.seen_ms for n in ordered],
-            [not n.dead for n in ordered],
-            [n.gaps for n in ordered],
-            [n.rebirths for n in ordered],
-        ),
+        _TOUCH,
+        {
+            "nodes": [n.node_id for n in ordered],
+            "seen": [n.seen_ms for n in ordered],
+            "gaps": [n.gaps for n in ordered],
+            "rebirths": [n.rebirths for n in ordered],
+        },
     )
     for node in ordered:
         node.seen_written_ms, node.gaps, node.rebirths = node.seen_ms, 0, 0

@@ -42,13 +42,15 @@ class Read:
         unknown: messages with an alias that no birth has named yet.
         doubles: nodes that sent a batch again which is handled already.
         fresh: nodes that sent a new batch.
-        seq: (node, seq) of each payload that could be read, in order.
+        other: batches of another buffer than the node's present one, each with the identity that it carries.
+        refused: messages that are no batch at all, each with the reason.
     """
 
     unknown: list[Data] = field(default_factory=list)
     doubles: list[Node] = field(default_factory=list)
     fresh: list[Node] = field(default_factory=list)
-    seq: list[tuple[Node, int]] = field(default_factory=list)
+    other: list[tuple[Data, int]] = field(default_factory=list)
+    refused: list[tuple[Data, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,9 @@ class BatchReader:
         try:
             group = decode([plain_again(item.message.payload)])
             if group.is_odd(0):
-                raise PayloadError("Ledger/Batch holds no number")  # noqa: TRY301 - one place makes the letter
+                raise PayloadError("Ledger/Id or Ledger/Batch holds no number")  # noqa: TRY301 - one place makes the letter
         except PayloadError as error:
-            pending.add_dead(unreadable(item.message, str(error), item.node))
+            out.refused.append((item, str(error)))
             return
         self._take([item], group, pending, limits, out)
 
@@ -120,17 +122,17 @@ class BatchReader:
         """Slots of the payloads that are new batches; -1 for all others."""
         slots = np.full(len(items), -1, np.int32)
         numbers = group.heads.batch.tolist()
-        seqs = group.heads.seq.tolist()
+        identities = group.heads.identity.tolist()
         odd = group.heads.status.tolist()
         for p, item in enumerate(items):
             if odd[p]:
                 continue
-            node, number = item.node, numbers[p]
-            if not item.attempts:
-                out.seq.append((node, seqs[p]))
-            if not 0 < number < MAX_BATCH:
-                why = "no Ledger/Batch" if number == ABSENT else f"batch number {number} is impossible"
-                pending.add_dead(unreadable(item.message, why, node))
+            node, number, identity = item.node, numbers[p], identities[p]
+            wrong = _impossible(number, identity)
+            if wrong:
+                out.refused.append((item, wrong))
+            elif identity != node.ledger_id:
+                out.other.append((item, identity))
             elif contains(node.handled, number) or (*node.ledger_key, number) in pending.numbers:
                 out.doubles.append(node)
             else:
@@ -166,7 +168,8 @@ class BatchReader:
             elif problems[p]:
                 reason = _reason(group, int(verdicts.metric[p]), problems[p], limits)
                 dead = _dead_batch(item, number, counts[p], reason, limits.max_payload)
-            index = pending.add_batch(Batch(item.node, item.node.ledger_id or 0, number, counts[p], dead))
+            batch = Batch(item.node, item.node.ledger_id or 0, number, counts[p], dead, item.message)
+            index = pending.add_batch(batch)
             out.fresh.append(item.node)
             if dead is None:
                 batches[p] = index
@@ -205,6 +208,17 @@ class BatchReader:
                         float(self._plant.series.sample_rate[series]) if add == pending.add_waveform else 0.0
                     )
                     add(_block(group, m, series, quality, batch, rate))
+
+
+def _impossible(number: int, identity: int) -> str:
+    """Why a message can't be a batch; "" where it can."""
+    if identity == ABSENT:
+        return "no Ledger/Id"
+    if identity <= 0:
+        return f"ledger identity {identity} is impossible"
+    if number == ABSENT:
+        return "no Ledger/Batch"
+    return "" if 0 < number < MAX_BATCH else f"batch number {number} is impossible"
 
 
 def _block(group: Group, m: int, series: int, quality: int, batch: int, rate: float) -> Block:

@@ -33,8 +33,15 @@ def serve(
     warm_up()
     intake = Intake(config.intake.max_messages, config.intake.max_bytes)
     subscriber = Subscriber(config.mqtt, config.host.id, intake)
-    engine = Engine(config, intake, subscriber.publish, stop)
-    monitor = Monitor(engine, intake, subscriber)
+    engine = Engine(
+        config,
+        intake,
+        subscriber.publish,
+        stop,
+        reachable=lambda: subscriber.online,
+        retire=subscriber.retire,
+    )
+    monitor = Monitor(engine, intake, subscriber, config.host.id)
     with (
         HealthServer(monitor, monitor.ready, host=config.http.host, port=config.http.port) as health,
         subscriber,

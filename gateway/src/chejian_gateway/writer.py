@@ -63,6 +63,9 @@ class Committed:
         batches: batches claimed.
         doubles: batches dropped because they were handled before.
         dirty: whether marks were made.
+        letters: dead letters written.
+        short: claims that came back short.
+        stale: of `doubles` those whose buffer has another identity now.
     """
 
     handled: Handled = field(default_factory=dict)
@@ -70,6 +73,9 @@ class Committed:
     batches: int = 0
     doubles: int = 0
     dirty: bool = False
+    letters: int = 0
+    short: int = 0
+    stale: int = 0
 
 
 class Writer:
@@ -87,28 +93,29 @@ class Writer:
         self._series = series
         self._seen = np.empty(0, np.int64)
 
-    def commit(self, pending: Pending) -> Committed:
-        """Store everything of `pending` that is not stored yet, exactly once.
+    def commit(self, pending: Pending, *, former: bool = False) -> Committed:
+        """Store everything of `pending` that is not stored yet, exactly once; `former` as of `ledger.claim`.
 
         Raises:
             psycopg.Error: nothing of it is stored, unless the connection broke during COMMIT itself; calling again with
                 the same `pending` finds out and stores nothing twice.
         """
-        origin, doubles = pending, 0
+        origin, doubles, short, stale = pending, 0, 0, 0
         known: Handled = {}
         if self._landed(origin):
             pending = pending.only(range(len(pending.batches)), rest=False)
         while True:
             self._make_partitions(pending)
             try:
-                done = self._transaction(pending, origin)
+                done = self._transaction(pending, origin, former=former)
             except ShortClaimError:
-                part, more = self._without_doubles(pending)
+                part, more, old = self._without_doubles(pending)
+                short, stale = short + 1, stale + old
                 doubles += len(pending.batches) - len(part.batches)
                 known |= more
                 pending = part
             else:
-                done.doubles = doubles
+                done.doubles, done.short, done.stale = doubles, short, stale
                 done.handled = known | done.handled
                 return done
 
@@ -121,14 +128,15 @@ class Writer:
             raise psycopg.OperationalError("the session of an earlier attempt has not ended yet")
         return row is not None and row[0] == "committed"
 
-    def _without_doubles(self, pending: Pending) -> tuple[Pending, Handled]:
+    def _without_doubles(self, pending: Pending) -> tuple[Pending, Handled, int]:
         keys = {(b.node.node_id, b.ledger_id) for b in pending.batches} | set(pending.announcements)
         with self.connection.transaction():
             ledger.open_row(self.connection, keys)
             claimed, everything = ledger.handled(self.connection, keys)
-        return pending.only(ledger.fresh(pending, claimed), rest=True), everything
+        old = sum(claimed.get((b.node.node_id, b.ledger_id)) is ledger.EVERYTHING for b in pending.batches)
+        return pending.only(ledger.fresh(pending, claimed), rest=True), everything, old
 
-    def _transaction(self, pending: Pending, origin: Pending) -> Committed:
+    def _transaction(self, pending: Pending, origin: Pending, *, former: bool) -> Committed:
         rows = Rows.join(pending.rows)
         with self.connection.transaction(), self.connection.cursor() as cursor:
             if pending.has_foreign:
@@ -137,9 +145,10 @@ class Writer:
             _copy(cursor, rows, pending)
             self._last_values(cursor, rows, pending)
             dirty = self._dirty(cursor, rows, pending)
-            deadletter.insert(cursor, [*pending.dead, *(b.dead for b in pending.batches if b.dead)])
-            handled = ledger.claim(self.connection, pending)
-        return Committed(handled, pending.count, len(pending.batches), 0, dirty)
+            letters = [*pending.dead, *(b.dead for b in pending.batches if b.dead)]
+            deadletter.insert(cursor, letters)
+            handled = ledger.claim(self.connection, pending, former=former)
+        return Committed(handled, pending.count, len(pending.batches), 0, dirty, len(letters))
 
     def _make_partitions(self, pending: Pending) -> None:
         for rows in pending.rows:

@@ -186,3 +186,24 @@ def test_session_keeps_messages_for_an_absent_client(connect: Callable[..., Clie
     back = connect(name=group, clean=False)
     assert [back.next().topic for _ in range(20)] == [f"{group}/{number}" for number in range(20)]
     connect(name=group, clean=True)  # ends the stored session
+
+
+def test_shared_subscription_divides_and_passes_over_who_is_gone(
+    connect: Callable[..., Client], group: str
+) -> None:
+    """MQTT 5 section 4.8.2, also for clients of 3.1.1: each message to one member of the group."""
+    edge, plain, members = connect(), connect(), [connect(), connect()]
+    plain.subscribe(f"spBv1.0/{group}/DDATA/edge/+", 1)
+    for member in members:
+        member.subscribe(f"$share/{group}/spBv1.0/{group}/DDATA/+/+", 0)
+    for number in range(40):
+        edge.publish(f"spBv1.0/{group}/DDATA/edge/m{number % 3}", b"%d" % number, qos=1)
+    assert [plain.next().payload for _ in range(40)] == [b"%d" % number for number in range(40)]
+    parts = [[int(member.next().payload) for _ in range(20)] for member in members]
+    assert sorted(parts[0] + parts[1]) == list(range(40))
+    members[0].vanish()
+    probe = 0
+    while members[1].inbox.qsize() < 10:  # until the broker has noticed, every other message is lost
+        edge.publish(f"spBv1.0/{group}/DDATA/edge/m", b"%d" % probe, qos=1)
+        probe += 1
+        assert probe < 10_000

@@ -120,6 +120,20 @@ def test_deaf_process_is_killed_at_its_deadline(
     assert not alive(pid)
 
 
+def test_stopped_process_is_resumed(supervisor: Supervisor, spec: Callable[..., ProcessSpec]) -> None:
+    job = spec("edge", RUN)
+    first = supervisor.start(job)
+    supervisor.wait_ready("edge", lambda: says_up(job.log), within=WITHIN)
+    supervisor.resume("edge")
+    assert supervisor.status("edge").pid == first  # it runs: nothing to do
+    supervisor.stop("edge")
+    assert supervisor.status("edge").pid is None
+    supervisor.resume("edge")
+    until(lambda: says_up(job.log, 2))
+    assert supervisor.status("edge").pid not in (None, first)
+    assert supervisor.restarts("edge") == 1
+
+
 def test_ended_by_itself_is_waited_for_not_restarted(
     supervisor: Supervisor, spec: Callable[..., ProcessSpec]
 ) -> None:

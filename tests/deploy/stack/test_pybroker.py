@@ -59,7 +59,22 @@ def test_filters_against_a_regular_expression(pattern: str, topic: str) -> None:
     assert matches(pattern.encode(), topic.encode()) == wanted
 
 
-@pytest.mark.parametrize("pattern", ["a+", "a/#/b", "#a", "a/b#", ""])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a+",
+        "a/#/b",
+        "#a",
+        "a/b#",
+        "",
+        "$share/g",
+        "$share//a",
+        "$share/g/",
+        "$share/+/a",
+        "$share/g#/a",
+        "$share/g/a+",
+    ],
+)
 def test_malformed_filters_are_refused(pattern: str) -> None:
     assert not valid_filter(pattern.encode())
 
@@ -74,6 +89,26 @@ def test_receivers_follow_changes() -> None:
     assert dict(subscriptions.receivers(b"p/1/x")) == {"host": 0, "other": 0}
     subscriptions.remove_all("host")
     assert dict(subscriptions.receivers(b"p/1/x")) == {"other": 0}
+
+
+def test_shared_subscriptions_take_turns() -> None:
+    """One member of each group, in turn; who has gone gets nothing; plain filters are served beside it."""
+    subscriptions = Subscriptions()
+    assert valid_filter(b"$share/g/p/+/x")
+    for client in ("one", "two", "three"):
+        subscriptions.add(b"$share/g/p/+/x", client, 1)
+    subscriptions.add(b"$share/other/p/#", "lone", 0)
+    subscriptions.add(b"p/#", "one", 0)
+    turns = [subscriptions.receivers(b"p/%d/x" % (i % 2)) for i in range(6)]
+    assert all(turn[0] == ("one", 0) and ("lone", 0) in turn for turn in turns)
+    members = [next(client for client, qos in turn if qos == 1) for turn in turns]
+    assert members == ["one", "two", "three"] * 2
+    subscriptions.remove_all("two")
+    members = [subscriptions.receivers(b"p/1/x")[1][0] for _ in range(4)]
+    assert sorted(members) == ["one", "one", "three", "three"]
+    subscriptions.remove_all("one")
+    subscriptions.remove_all("three")
+    assert subscriptions.receivers(b"p/1/x") == [("lone", 0)]
 
 
 def payloads(sent: list[bytes]) -> list[tuple[bytes, int, int]]:

@@ -43,6 +43,7 @@ ABSENT = -1
 
 _LEDGER = np.frombuffer(b"Ledger/", np.uint8)
 _BATCH = np.frombuffer(b"Ledger/Batch", np.uint8)
+_IDENTITY = np.frombuffer(b"Ledger/Id", np.uint8)
 _QUALITY = np.frombuffer(b"Quality", np.uint8)
 
 
@@ -82,6 +83,7 @@ class Heads(NamedTuple):
         seq: 0..255 as written, -1 where absent.
         time_ms: -1 where absent.
         batch: value of the metric "Ledger/Batch", -1 where absent.
+        identity: value of the metric "Ledger/Id", -1 where absent.
         first: index of its first metric; the last entry is the number of metrics.
     """
 
@@ -89,6 +91,7 @@ class Heads(NamedTuple):
     seq: NDArray[np.int64]
     time_ms: NDArray[np.int64]
     batch: NDArray[np.int64]
+    identity: NDArray[np.int64]
     first: NDArray[np.int64]
 
 
@@ -129,6 +132,7 @@ def decode_group(buf, starts, ends, heads, metrics):
 def _payload(buf, pos, end, p, heads, metrics):
     seq, time_ms, odd = int64(ABSENT), int64(ABSENT), 0
     heads.batch[p] = ABSENT
+    heads.identity[p] = ABSENT
     m = heads.first[p]
     while pos < end:
         tag = int64(buf[pos])
@@ -148,10 +152,15 @@ def _payload(buf, pos, end, p, heads, metrics):
                 buf, pos, pos + size
             )
             odd |= bad
-            if name_length == 12 and flags & LEDGER and _equals(buf, name, _BATCH):
-                if (kind != KIND_LONG and kind != KIND_INT) or flags & IS_NULL:  # noqa: PLR1714 - numba compiles it best
-                    odd = 1
-                heads.batch[p] = bits
+            if flags & LEDGER and (name_length == 12 or name_length == 9):  # noqa: PLR1714 - numba compiles it best
+                is_batch = name_length == 12 and _equals(buf, name, _BATCH)
+                if is_batch or (name_length == 9 and _equals(buf, name, _IDENTITY)):
+                    if (kind != KIND_LONG and kind != KIND_INT) or flags & IS_NULL:  # noqa: PLR1714 - as above
+                        odd = 1
+                    if is_batch:
+                        heads.batch[p] = bits
+                    else:
+                        heads.identity[p] = bits
             metrics.payload[m] = p
             metrics.alias[m] = alias
             metrics.time_ms[m] = stamp

@@ -14,7 +14,7 @@ def warm_up() -> None:
     none = np.zeros(0, np.int64)
     first = np.zeros(1, np.int64)
     count_metrics(buffer, none, none, first)
-    heads = Heads(np.zeros(0, np.uint8), none, none, none, first)
+    heads = Heads(np.zeros(0, np.uint8), none, none, none, none, first)
     small, long = np.zeros(0, np.uint8), none
     metrics = Metrics(np.zeros(0, np.int32), long, long, small, long, long, small, long, long, long, long)
     decode_group(buffer, none, none, heads, metrics)

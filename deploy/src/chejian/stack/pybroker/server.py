@@ -9,7 +9,7 @@ from dataclasses import replace
 from chejian.stack.pybroker import packets
 from chejian.stack.pybroker.packets import Connect, ConnectCode, Message, PacketError, PacketType
 from chejian.stack.pybroker.session import Session
-from chejian.stack.pybroker.topics import Subscriptions, matches, valid_filter
+from chejian.stack.pybroker.topics import Subscriptions, matches, share_of, valid_filter
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +89,9 @@ class Broker:
         self._subscriptions.remove(pattern, session.client)
 
     def send_retained(self, session: Session, pattern: bytes, granted: int) -> None:
-        """Send what is kept under a new subscription's topics."""
+        """Send what is kept under a new subscription's topics; nothing for a shared one (MQTT 5, 4.8.2)."""
+        if share_of(pattern)[0]:
+            return
         for topic, message in list(self._retained.items()):
             if matches(pattern, topic):
                 session.deliver(message, min(granted, message.qos))

@@ -4,7 +4,26 @@
 _REMEMBERED = 10_000
 
 
+_SHARE = b"$share/"
+
+
+def share_of(pattern: bytes) -> tuple[bytes, bytes]:
+    """Share name and filter of a shared subscription ``$share/<name>/<filter>`` (MQTT 5, 4.8.2); no name for others."""
+    if not pattern.startswith(_SHARE):
+        return b"", pattern
+    name, _, rest = pattern[len(_SHARE) :].partition(b"/")
+    return name, rest
+
+
 def valid_filter(pattern: bytes) -> bool:
+    """Whether a filter is well formed; that of a shared subscription needs a name and a filter behind it."""
+    name, rest = share_of(pattern)
+    if pattern.startswith(_SHARE) and (not name or b"+" in name or b"#" in name):
+        return False
+    return _valid_plain(rest)
+
+
+def _valid_plain(pattern: bytes) -> bool:
     """Whether a topic filter is well formed: ``+`` and ``#`` alone in their level, ``#`` last (section 4.7.1)."""
     levels = pattern.split(b"/")
     if not pattern or b"#" in b"/".join(levels[:-1]):
@@ -28,12 +47,14 @@ def matches(pattern: bytes, topic: bytes) -> bool:
 class Subscriptions:
     """Filters of all sessions, by client identifier.
 
-    A session with several filters on one topic gets each message once, at the highest QoS among them.
+    A session with several filters on one topic gets each message once, at the highest QoS among them. Of the sessions
+    with the same shared subscription one gets it, each in its turn, beside what it gets by its other filters.
     """
 
     def __init__(self) -> None:
         self._by_filter: dict[bytes, dict[str, int]] = {}
-        self._receivers: dict[bytes, list[tuple[str, int]]] = {}
+        self._receivers: dict[bytes, tuple[list[tuple[str, int]], list[bytes]]] = {}
+        self._turn: dict[bytes, int] = {}
 
     def add(self, pattern: bytes, client: str, qos: int) -> None:
         """Subscribe, or change the QoS."""
@@ -47,6 +68,7 @@ class Subscriptions:
             return
         if not keys:
             del self._by_filter[pattern]
+            self._turn.pop(pattern, None)
         self._receivers.clear()
 
     def remove_all(self, client: str) -> None:
@@ -55,18 +77,34 @@ class Subscriptions:
             self.remove(pattern, client)
 
     def receivers(self, topic: bytes) -> list[tuple[str, int]]:
-        """Sessions that get a topic's messages, with the granted QoS."""
+        """Sessions that get the next message of a topic, with the granted QoS."""
+        everybody, shares = self._remembered(topic)
+        return everybody if not shares else [*everybody, *map(self._next_of, shares)]
+
+    def _next_of(self, pattern: bytes) -> tuple[str, int]:
+        members = list(self._by_filter[pattern].items())
+        turn = self._turn.get(pattern, 0) % len(members)
+        self._turn[pattern] = turn + 1
+        return members[turn]
+
+    def _remembered(self, topic: bytes) -> tuple[list[tuple[str, int]], list[bytes]]:
         known = self._receivers.get(topic)
         if known is None:
             if len(self._receivers) >= _REMEMBERED:
                 self._receivers.clear()
-            known = self._receivers[topic] = list(self._find(topic).items())
+            known = self._receivers[topic] = self._find(topic)
         return known
 
-    def _find(self, topic: bytes) -> dict[str, int]:
+    def _find(self, topic: bytes) -> tuple[list[tuple[str, int]], list[bytes]]:
         found: dict[str, int] = {}
+        shares = []
         for pattern, keys in self._by_filter.items():
-            if matches(pattern, topic):
+            name, plain = share_of(pattern)
+            if not matches(plain, topic):
+                continue
+            if name:
+                shares.append(pattern)
+            else:
                 for client, qos in keys.items():
                     found[client] = max(qos, found.get(client, 0))
-        return found
+        return list(found.items()), shares
