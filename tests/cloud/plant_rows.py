@@ -32,16 +32,22 @@ def moment(ms: int) -> datetime:
 
 
 class PlantRows:
-    """One node `hlj-demo/HRB-W1` with the devices of the registry file, and any others that are asked for."""
+    """One node `hlj-demo/HRB-W1` with the devices of the registry file, and any others that are asked for.
 
-    def __init__(self, dsn: str) -> None:
+    Args:
+        dsn: PostgreSQL URL.
+        foreign: whether the node keeps no ledger, so that its values hold until the next ones or its death.
+    """
+
+    def __init__(self, dsn: str, *, foreign: bool = False) -> None:
         self.dsn = dsn
         self._series: dict[tuple[str, str], int] = {}
         self._devices: dict[str, int] = {}
         with psycopg.connect(dsn) as connection:
             row = connection.execute(
-                "INSERT INTO telemetry.node (group_id, edge_node, online) VALUES ('hlj-demo', 'HRB-W1', true)"
-                " RETURNING node_id"
+                "INSERT INTO telemetry.node (group_id, edge_node, ledger_id, online)"
+                " VALUES ('hlj-demo', 'HRB-W1', %s, true) RETURNING node_id",
+                (None if foreign else 4711,),
             ).fetchone()
             assert row is not None
             self.node_id: int = row[0]
@@ -58,7 +64,8 @@ class PlantRows:
     def write(self, device: str, rows: Iterable[Row], *, quality: int = GOOD) -> None:
         """One commit of the gateway: the samples of one device, and its marks."""
         with psycopg.connect(self.dsn) as connection:
-            times = [self._insert(connection, device, row, quality) for row in rows]
+            with connection.pipeline():
+                times = [self._insert(connection, device, row, quality) for row in rows]
             for hour in sorted({t - t % HOUR_MS for t in times}):
                 inside = [t for t in times if hour <= t < hour + HOUR_MS]
                 connection.execute(

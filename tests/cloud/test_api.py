@@ -210,7 +210,10 @@ async def test_every_response_has_the_security_headers(api: httpx.AsyncClient) -
         headers = (await api.get(path)).headers
         assert headers["content-security-policy"].startswith("default-src 'self'"), path
         assert headers["x-content-type-options"] == "nosniff", path
-    assert (await api.get("/readyz")).json()["ready"] is True
+    ready = (await api.get("/readyz")).json()
+    assert ready["ready"] is True
+    assert ready["store"] == (await ask(api, "/data-health"))["store"]
+    assert ready["store"] in ("postgresql", "timescaledb-apache", "timescaledb-community")
     text = (await api.get("/metrics")).text
     assert 'chejian_cloud_http_requests_total{method="GET",route="/api/v1/equipment",status="200"} 1' in text
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from chejian_contract.config import ConfigValueError, Seconds, from_table, load_config
+from chejian_contract.config import ConfigValueError, Seconds, from_table, load_config, parse_duration
 
 API_PREFIX = "/api/v1"
 """Path below which the API lives; its version changes only when an answer's meaning does."""
@@ -15,6 +15,7 @@ _ENVIRONMENT = {
     "http_port": "CHEJIAN_HTTP_PORT",
     "worker_host": "CHEJIAN_WORKER_HOST",
     "worker_port": "CHEJIAN_WORKER_PORT",
+    "raw_retention": "CHEJIAN_RAW_RETENTION",
 }
 _NUMBERS = frozenset({"http_port", "worker_port"})
 _MAX_PORT = 65535
@@ -23,6 +24,8 @@ _RUNNING_INTERVAL = Seconds(2)
 _SETTLE = Seconds(60)
 _POLL = Seconds(1)
 _DIAGNOSIS_BUDGET = Seconds(0.5)
+_RAW_RETENTION = parse_duration("400d")
+_LEAST_RETENTION = parse_duration("3d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Settings:
             last second are on their way when the clock closes it, >= 0.
         poll: [s] how often the worker looks for marks when no notification comes, > 0.
         diagnosis_budget: [s] of work on waveforms between two looks at the KPI marks, > 0.
+        raw_retention: [s] how long raw samples are kept, as the gateway's `store.raw_retention`, >= 3 d; nothing is
+            recomputed beyond it. From CHEJIAN_RAW_RETENTION, e.g. "400d".
     """
 
     dsn: str
@@ -53,6 +58,7 @@ class Settings:
     settle: Seconds = _SETTLE
     poll: Seconds = _POLL
     diagnosis_budget: Seconds = _DIAGNOSIS_BUDGET
+    raw_retention: Seconds = _RAW_RETENTION
 
     def __post_init__(self) -> None:
         if not self.dsn.startswith(("postgresql://", "postgres://")):
@@ -63,6 +69,10 @@ class Settings:
         for key in ("hold", "running_interval", "poll", "diagnosis_budget"):
             if getattr(self, key) <= 0:
                 raise ConfigValueError(key, getattr(self, key), "more than 0 s")
+        if self.raw_retention < _LEAST_RETENTION:
+            raise ConfigValueError(
+                "raw_retention", self.raw_retention, '"3d" or more (environment CHEJIAN_RAW_RETENTION)'
+            )
         if self.settle < 0:
             raise ConfigValueError("settle", self.settle, "0 s or more")
 

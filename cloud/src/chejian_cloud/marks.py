@@ -1,5 +1,6 @@
 """Marks of `app.dirty`: what registry, calendar and ideal-cycle edits, and people, want computed anew."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -36,6 +37,8 @@ SELECT e.equipment_id, h.hour, h.hour, h.hour + interval '1 hour', :reason
        date_trunc('hour', greatest(x.first, CAST(:lo AS timestamptz))),
        least(CAST(:hi AS timestamptz), now()), interval '1 hour') AS h(hour)
  WHERE (CAST(:code AS text) IS NULL OR e.code = :code)
+   AND (CAST(:equipment_ids AS integer[]) IS NULL OR e.equipment_id = ANY(:equipment_ids))
+ ORDER BY e.equipment_id, h.hour
 ON CONFLICT (equipment_id, hour) DO UPDATE
    SET lo = least(d.lo, excluded.lo), hi = greatest(d.hi, excluded.hi), gen = d.gen + 1, reason = excluded.reason
 """)
@@ -48,8 +51,12 @@ def mark(
     lo: datetime | None = None,
     hi: datetime | None = None,
     code: str | None = None,
+    equipment_ids: Sequence[int] | None = None,
 ) -> int:
     """Mark the hours of known data that overlap [lo, hi] for recomputation, and wake the worker.
+
+    For every edit that changes what samples mean: calendar, ideal cycle, registry, conversion factor, stop reason.
+    Call it in the transaction of the edit. Hours beyond raw retention are refused by the worker.
 
     Args:
         session: its transaction holds the marks; the worker sees them after the commit.
@@ -57,14 +64,19 @@ def mark(
         lo: start; None: the first known sample of each equipment.
         hi: end; None: now.
         code: only equipment of this code; None: all.
+        equipment_ids: only these; None: all.
 
     Returns:
         Number of marked hours over all equipment.
     """
-    values = {"reason": reason, "lo": lo, "hi": hi, "code": code}
+    values = {"reason": reason, "lo": lo, "hi": hi, "code": code, "equipment_ids": _ids(equipment_ids)}
     count: int = session.execute(_MARK, values).rowcount  # type: ignore[attr-defined] # a cursor result
     session.execute(text(f"NOTIFY {CHANNEL}"))
     return count
+
+
+def _ids(equipment_ids: Sequence[int] | None) -> list[int] | None:
+    return None if equipment_ids is None else list(equipment_ids)
 
 
 def lock_registry(session: Session) -> None:

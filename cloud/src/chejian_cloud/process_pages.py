@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chejian_cloud.config import API_PREFIX
+from chejian_cloud.db.edition import detect_edition
 from chejian_cloud.db.migrate import current, head
 
 router = APIRouter(include_in_schema=False)
@@ -27,12 +28,12 @@ def readyz(request: Request) -> JSONResponse:
     needed = head()
     try:
         with request.app.state.engine.connect() as connection:
-            found = current(connection)
+            found, store = current(connection), detect_edition(connection).value
     except SQLAlchemyError as error:
         return JSONResponse({"ready": False, "database": str(error).splitlines()[0]}, status_code=503)
     ready = found == needed
     return JSONResponse(
-        {"ready": ready, "schema": found, "needed": needed}, status_code=200 if ready else 503
+        {"ready": ready, "schema": found, "needed": needed, "store": store}, status_code=200 if ready else 503
     )
 
 

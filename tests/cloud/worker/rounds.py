@@ -20,16 +20,16 @@ MINUTE = 60_000
 
 
 class Bench:
-    """A worker whose clock stands until it is moved."""
+    """A worker whose clock stands until it is moved; `settings` are over the defaults."""
 
-    def __init__(self, dsn: str, now: datetime, worker: type[Worker] = Worker) -> None:
+    def __init__(self, dsn: str, now: datetime, worker: type[Worker] = Worker, **settings: Any) -> None:
         self.dsn = dsn
         self.now = now
         self.metrics = Metrics()
         self.engine = make_engine(dsn, application="test worker")
         self._seconds = 0.0
         self.worker = worker(
-            Settings(dsn=dsn), self.metrics, clock=lambda: self.now, monotonic=self._monotonic
+            Settings(dsn=dsn, **settings), self.metrics, clock=lambda: self.now, monotonic=self._monotonic
         )
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@
 """
 
 from chejian_analytics.kpi.aggregate import CounterSeries, OeeInputs, window_oee
+from chejian_analytics.kpi.buckets import FOREVER_US, Buckets, SeriesSamples, fill, fold
 from chejian_analytics.kpi.calendar import (
     Shift,
     ShiftWindows,
@@ -29,11 +30,13 @@ __all__ = [
     "AVAILABILITY",
     "CATEGORIES",
     "EFFECTIVENESS",
+    "FOREVER_US",
     "KPIS",
     "NEE",
     "NO_DATA_STATE",
     "OEE",
     "QUALITY_RATIO",
+    "Buckets",
     "CategoryIntervals",
     "Counter",
     "CounterSeries",
@@ -45,6 +48,7 @@ __all__ = [
     "OeeResult",
     "OeeTerms",
     "PriSteps",
+    "SeriesSamples",
     "Shift",
     "ShiftWindows",
     "Windows",
@@ -52,6 +56,8 @@ __all__ = [
     "counter",
     "daily_windows",
     "day_windows",
+    "fill",
+    "fold",
     "hour_windows",
     "oee",
     "overlay",

@@ -299,3 +299,53 @@ class Dirty(Base):
     hi: Mapped[datetime]
     gen: Mapped[int] = mapped_column(BigInteger, server_default="1")
     reason: Mapped[str]
+
+
+class _Rollup:
+    """Columns of a rollup; wide ones first, so that a row has no gaps.
+
+    A row exists where there is a sample or known time. `minimum` and `maximum` are those of the value over the known
+    time, one held from before included; `mean` weighs by time and is over the known time; `first` and `last` are
+    samples inside. NULL: nothing readable. `increment` and `resets` are of total-increasing counters, NULL for others.
+    """
+
+    series_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    bucket: Mapped[datetime] = mapped_column(primary_key=True)
+    first_time: Mapped[datetime | None]
+    last_time: Mapped[datetime | None]
+    known_us: Mapped[int] = mapped_column(BigInteger)
+    increment: Mapped[int | None] = mapped_column(BigInteger)
+    minimum: Mapped[float | None]
+    maximum: Mapped[float | None]
+    first: Mapped[float | None]
+    last: Mapped[float | None]
+    mean: Mapped[float | None]
+    samples: Mapped[int]
+    good: Mapped[int]
+    resets: Mapped[int | None]
+
+
+class RollupMinute(_Rollup, Base):
+    """Minutes of the series that boards and energy need by the minute; only ended minutes have rows."""
+
+    __tablename__ = "rollup_1m"
+
+
+class RollupHour(_Rollup, Base):
+    """UTC hours of all numeric series; only ended hours have rows."""
+
+    __tablename__ = "rollup_1h"
+
+
+class WorkProgress(Base):
+    """How far the worker is with an equipment; the row's lock makes its transactions follow one another.
+
+    `rolled_until` is the end of the last minute that rollups know. `late_since` and `late_last` are the first and last
+    change of ended windows in the latest run of late data, whose changes share one revision per window.
+    """
+
+    __tablename__ = "work_progress"
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"), primary_key=True)
+    rolled_until: Mapped[datetime | None]
+    late_since: Mapped[datetime | None]
+    late_last: Mapped[datetime | None]

@@ -119,6 +119,7 @@ ledger = Table(
     Column("produced_batches", BigInteger, nullable=False),
     Column("produced_samples", BigInteger, nullable=False),
     Column("announced_at", _TIME),
+    Column("superseded", Boolean, nullable=False),
 )
 
 lost = Table(

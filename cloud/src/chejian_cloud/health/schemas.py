@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from chejian_cloud.db.edition import Edition
 from chejian_cloud.jsontypes import Moment, Number, Out
 
 
@@ -83,6 +84,9 @@ class DataHealthOut(Out):
     """Ledger of every node, and completeness of every equipment over the last 24 hours."""
 
     time: Moment
+    store: Edition = Field(
+        examples=["timescaledb-community"], description="Edition of the database server, as detected."
+    )
     nodes: list[NodeOut]
     unassigned_dead_letters: int = Field(description="Dead letters whose node is not known.")
     marks: int = Field(description="Dirty marks that wait for the worker.")

@@ -8,6 +8,7 @@ from chejian_contract.ledger import Range, format_ranges, merge
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
+from chejian_cloud.db.edition import detect_edition
 from chejian_cloud.health import repository
 from chejian_cloud.health.schemas import (
     DataHealthOut,
@@ -32,6 +33,7 @@ def data_health(session: Session) -> DataHealthOut:
     ledgers = repository.ledgers(session)
     return DataHealthOut(
         time=now,
+        store=detect_edition(session.connection()),
         nodes=[_node(session, row, ledgers, letters) for row in repository.nodes(session)],
         unassigned_dead_letters=letters.get(None, 0),
         marks=marks,

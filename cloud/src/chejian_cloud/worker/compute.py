@@ -1,4 +1,4 @@
-"""Recomputing one unit: which span it touches, and the states and KPIs of that span."""
+"""Recomputing one unit: which span it touches, and the states, KPIs and rollups of that span."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,8 @@ from chejian_cloud.calendar.service import WINDOW_KINDS
 from chejian_cloud.clock import HOUR_US, from_us, to_us
 from chejian_cloud.db.app import StateInterval
 from chejian_cloud.worker.inputs import Reader
+from chejian_cloud.worker.partials import window_results
+from chejian_cloud.worker.revisions import Revisions
 from chejian_cloud.worker.store import Interval, KpiRow, store_intervals, store_kpis
 
 LONGEST_ADVANCE_US = 7 * 24 * HOUR_US
@@ -26,53 +28,62 @@ class Span:
     end_us: int
 
 
-def recompute_unit(reader: Reader, lo_us: int, hi_us: int, now_us: int, settle_us: int) -> Span | None:
+def recompute_unit(
+    reader: Reader, lo_us: int, hi_us: int, *, now_us: int, floor_us: int, revisions: Revisions
+) -> Span | None:
     """Recompute states and KPIs that a change in [lo_us, hi_us] touches, and store what differs.
+
+    The hours of the span are computed from samples, longer windows from hours (`partials`).
 
     Args:
         reader: of the equipment.
         lo_us: first changed time.
         hi_us: last changed time.
         now_us: the present; nothing later is computed, and windows that end later are provisional.
-        settle_us: see `Settings.settle`.
+        floor_us: windows that begin earlier stay as they are, see `retention`.
+        revisions: told of changes of ended windows.
 
     Returns:
-        The span, None when it lies in the future altogether.
+        The span, None when there is nothing in it.
     """
-    span = _span(reader, lo_us, hi_us, now_us)
+    span = _span(reader, max(lo_us, floor_us), hi_us, now_us, floor_us)
     if span is None:
         return None
-    kinds = {kind: _windows(reader, kind, span) for kind in WINDOW_KINDS}
-    present = [w for w in kinds.values() if len(w)]
-    lo = min([span.start_us, *(int(w.start_us[0]) for w in present)])
-    hi = min(now_us, max([span.end_us, *(int(w.end_us[-1]) for w in present)]))
-    inputs = reader.oee_inputs(lo, hi)
-    equipment_id = reader.setup.equipment_id
-    store_intervals(reader.session, equipment_id, _intervals(inputs, span), span.start_us, span.end_us)
-    for kind, windows in kinds.items():
-        rows = _kpi_rows(kind, windows, inputs, now_us)
-        store_kpis(reader.session, equipment_id, kind, rows, now=from_us(now_us), settle_us=settle_us)
+    kinds = {kind: _windows(reader, kind, span, floor_us) for kind in WINDOW_KINDS}
+    hours = kinds["hour"].clip(int(kinds["hour"].start_us[0]), now_us)
+    inputs = reader.oee_inputs(int(hours.start_us[0]), int(hours.end_us[-1]))
+    session, equipment_id = reader.session, reader.setup.equipment_id
+    store_intervals(session, equipment_id, _intervals(inputs, span), span.start_us, span.end_us)
+    results = {"hour": window_oee(inputs, hours)}
+    fresh = dict(
+        zip(zip(hours.start_us.tolist(), hours.end_us.tolist(), strict=True), results["hour"], strict=True)
+    )
+    longer = [kind for kind in WINDOW_KINDS if kind != "hour"]
+    found = window_results(reader, [kinds[kind] for kind in longer], fresh, now_us)
+    results |= dict(zip(longer, found, strict=True))
+    rows = [row for kind in WINDOW_KINDS for row in _kpi_rows(kind, kinds[kind], results[kind], now_us)]
+    store_kpis(session, equipment_id, rows, revisions, from_us(now_us))
     return span
 
 
-def _span(reader: Reader, lo_us: int, hi_us: int, now_us: int) -> Span | None:
+def _span(reader: Reader, lo_us: int, hi_us: int, now_us: int, floor_us: int) -> Span | None:
     """Whole hours back, as far forward as the change shows, and joined to what is known so that no gap is left.
 
     The end of what is known moves on to the present, in pieces: the clock asks for the rest.
     """
     known = _known_range(reader.session, reader.setup.equipment_id)
     if known is not None:
-        lo_us = min(lo_us, known[1])
+        lo_us = max(min(lo_us, known[1]), floor_us)
     if lo_us >= now_us:
         return None
     start = int(reader.setup.calendar.windows("hour", lo_us, lo_us + 1).start_us[0])
-    reach = reader.reach_us(hi_us, max(hi_us, known[1] if known is not None else hi_us))
-    if known is None:
-        end = max(reach, start + LONGEST_ADVANCE_US)
-    elif reach >= known[1]:
-        end = max(reach, known[1], start + LONGEST_ADVANCE_US)
+    if known is None or hi_us + reader.hold_us >= known[1]:
+        reach = reader.reach_us(hi_us, hi_us) if now_us - start > LONGEST_ADVANCE_US else now_us
+        end = max(reach, start + LONGEST_ADVANCE_US, known[1] if known is not None else start)
     else:
-        end = max(reach, known[0])
+        reach = reader.reach_us(hi_us, known[1])
+        advanced = max(known[1], start + LONGEST_ADVANCE_US) if reach >= known[1] else known[0]
+        end = max(reach, advanced)
     return Span(start, min(end, now_us))
 
 
@@ -86,8 +97,10 @@ def _known_range(session: Session, equipment_id: int) -> tuple[int, int] | None:
     return (to_us(first), to_us(last)) if first is not None and last is not None else None
 
 
-def _windows(reader: Reader, kind: str, span: Span) -> Windows:
-    return reader.setup.calendar.windows(kind, span.start_us, span.end_us)
+def _windows(reader: Reader, kind: str, span: Span, floor_us: int) -> Windows:
+    found = reader.setup.calendar.windows(kind, span.start_us, span.end_us)
+    kept = found.start_us >= floor_us
+    return Windows(found.start_us[kept], found.end_us[kept])
 
 
 def _intervals(inputs: OeeInputs, span: Span) -> list[Interval]:
@@ -103,13 +116,11 @@ def _intervals(inputs: OeeInputs, span: Span) -> list[Interval]:
     return [Interval(*row) for row in zip(*columns, strict=True)]
 
 
-def _kpi_rows(kind: str, windows: Windows, inputs: OeeInputs, now_us: int) -> list[KpiRow]:
-    elapsed = windows.clip(int(windows.start_us[0]), now_us) if len(windows) else windows
-    results = window_oee(inputs, elapsed)
-    ends = windows.end_us.tolist()[: len(results)]
+def _kpi_rows(kind: str, windows: Windows, results: list[OeeResult], now_us: int) -> list[KpiRow]:
+    spans = zip(windows.start_us.tolist(), windows.end_us.tolist(), strict=True)
     return [
         row
-        for start, end, result in zip(elapsed.start_us.tolist(), ends, results, strict=True)
+        for (start, end), result in zip(spans, results, strict=True)
         for row in _rows_of(kind, start, end, result, provisional=end > now_us)
     ]
 

@@ -1,31 +1,39 @@
 """Reading the samples that a span of time needs: the span itself and the value before it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import psycopg
 from chejian_analytics.kpi import CounterSeries, OeeInputs
 from chejian_contract.samples import Quality
 from chejian_contract.signals import Role
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us, to_us
-from chejian_cloud.db.arrays import read_samples
+from chejian_cloud.db.arrays import NOTHING, Samples, read_by_series, read_samples
 from chejian_cloud.db.engine import raw_connection
 from chejian_cloud.worker.setup import Setup
 
 COUNTERS = (Role.PRODUCED_COUNT, Role.GOOD_COUNT, Role.SCRAP_COUNT)
+_INT64_SPAN = 2.0**63
+"""First float that int64 can't hold; no count is as large."""
 READABLE = [int(Quality.GOOD), int(Quality.UNCERTAIN)]
 """Qualities whose value counts."""
 
-_LAST_COUNT = text("""
-SELECT time, value FROM telemetry.sample
- WHERE series_id = ANY(:series) AND time < :before AND quality = ANY(:readable)
-   AND value >= 0 AND value < 'Infinity' AND value = floor(value)
- ORDER BY time DESC, series_id DESC LIMIT 1
+_VALID_COUNT = """
+p.quality = ANY(:readable) AND p.value >= 0 AND p.value < 9223372036854775808 AND p.value = floor(p.value)
+"""
+"""What `chejian_analytics.kpi.counter` takes for a reading."""
+_LAST_COUNT = text(f"""
+SELECT p.time, p.value FROM telemetry.sample p
+ WHERE p.series_id = ANY(:series) AND p.time < :before AND {_VALID_COUNT}
+ ORDER BY p.time DESC, p.series_id DESC LIMIT 1
+""")  # noqa: S608 - the text put in is the constant above
+_LAST_TIME = text("""
+SELECT max(time) FROM telemetry.sample WHERE series_id = ANY(:series) AND time < :before
 """)
 _TEXTS = text("""
 (SELECT time, series_id, value FROM telemetry.text_sample
@@ -35,17 +43,25 @@ UNION ALL
   WHERE series_id = ANY(:series) AND time >= :lo AND time < :hi)
 ORDER BY time, series_id, value
 """)
-_NEXT_SAMPLE = text("""
-SELECT max(next) FROM (
-       SELECT (SELECT p.time FROM telemetry.sample p WHERE p.series_id = s.id AND p.time > :after
+_NEXT = """
+SELECT max(next), count(*) FILTER (WHERE next IS NULL) > 0 FROM (
+       SELECT (SELECT p.time FROM telemetry.sample p WHERE p.series_id = s.id AND p.time > :after {filter}
                 ORDER BY p.time LIMIT 1) AS next
          FROM unnest(CAST(:series AS integer[])) AS s(id)) found
-""")
+"""
+_NEXT_SAMPLE = text(_NEXT.format(filter=""))
+_NEXT_COUNT = text(_NEXT.format(filter=f"AND {_VALID_COUNT}"))
 _NEXT_TEXT = text("""
 SELECT min(next) FROM (
        SELECT (SELECT p.time FROM telemetry.text_sample p WHERE p.series_id = s.id AND p.time > :after
                 ORDER BY p.time LIMIT 1) AS next
          FROM unnest(CAST(:series AS integer[])) AS s(id)) found
+""")
+_DEATHS = text("""
+SELECT b.received FROM telemetry.birth b JOIN telemetry.device v USING (node_id)
+ WHERE v.device_id = ANY(:devices) AND (b.kind = 'NDEATH' OR b.kind = 'DDEATH' AND b.device = v.name)
+   AND b.received >= :lo AND b.received < :hi
+ ORDER BY b.received
 """)
 
 
@@ -56,7 +72,7 @@ class Reader:
     Args:
         session: of the unit's transaction.
         setup: of the equipment.
-        hold_us: longest time that a state holds [us].
+        hold_us: longest time that a value of a node with a ledger holds [us].
     """
 
     session: Session
@@ -64,17 +80,17 @@ class Reader:
     hold_us: int
 
     def oee_inputs(self, lo_us: int, hi_us: int) -> OeeInputs:
-        """Everything that states and KPIs in [lo_us, hi_us) depend on."""
-        connection = raw_connection(self.session)
-        state = read_samples(connection, self.setup.of(Role.MACHINE_STATE), lo_us - self.hold_us, hi_us)
-        products = self.session.execute(
-            _TEXTS, {"series": self.setup.of(Role.PRODUCT), "lo": from_us(lo_us), "hi": from_us(hi_us)}
-        ).all()
-        produced, good, scrap = (self._counter(connection, role, lo_us, hi_us) for role in COUNTERS)
+        """Everything that states and KPIs in [lo_us, hi_us) depend on; one statement reads all numbers."""
+        roles = (Role.MACHINE_STATE, *COUNTERS)
+        series = [i for role in roles for i in self.setup.of(role)]
+        found = read_by_series(raw_connection(self.session), series, lo_us - self.hold_us, hi_us)
+        state_times, states, hold = self._states(found, lo_us, hi_us)
+        products = self._products(lo_us, hi_us)
+        produced, good, scrap = (self._counter(found, role, lo_us) for role in COUNTERS)
         return OeeInputs(
-            state_times_us=state.times_us,
-            states=state.usable(),
-            hold_us=self.hold_us,
+            state_times_us=state_times,
+            states=states,
+            hold_us=hold,
             produced=produced,
             good=good,
             scrap=scrap,
@@ -86,37 +102,127 @@ class Reader:
         )
 
     def reach_us(self, hi_us: int, known_until_us: int) -> int:
-        """Until when a change at `hi_us` can show.
+        """Until when a change at `hi_us` can show in states and KPIs [us].
 
         That is the hold of a state, the next reading of each counter (its increment is counted from the changed value),
-        and the next product (or the end of what is known: a product holds until another comes).
+        and the next product (or the end of what is known: a product holds until another comes). A state of a foreign
+        node holds until the next one, too.
         """
         counters = [i for role in COUNTERS for i in self.setup.of(role)]
-        found = [hi_us + self.hold_us, self._next(_NEXT_SAMPLE, counters, hi_us, hi_us)]
+        found = [hi_us + self.hold_us, self._next_count(counters, hi_us)]
+        if self.setup.foreign(Role.MACHINE_STATE):
+            found.append(self._next_sample(self.setup.of(Role.MACHINE_STATE), hi_us, known_until_us))
         if products := self.setup.of(Role.PRODUCT):
-            found.append(self._next(_NEXT_TEXT, products, hi_us, known_until_us))
+            next_text: datetime | None = self.session.scalar(
+                _NEXT_TEXT, {"series": products, "after": from_us(hi_us)}
+            )
+            found.append(to_us(next_text) if next_text is not None else known_until_us)
         return max(found) + 1
 
-    def _next(self, statement: object, series: list[int], after_us: int, default_us: int) -> int:
-        found: datetime | None = self.session.scalar(
-            statement,  # type: ignore[call-overload] # one of the two texts above
-            {"series": series, "after": from_us(after_us)},
-        )
-        return to_us(found) if found is not None else default_us
+    def rollup_reach_us(self, hi_us: int, known_until_us: int) -> int:
+        """Until when a change at `hi_us` can show in rollups [us].
 
-    def _counter(
-        self, connection: psycopg.Connection, role: Role, lo_us: int, hi_us: int
-    ) -> CounterSeries | None:
+        That is the hold, the next reading of each counter, and the next sample of what a foreign node sends.
+        """
+        counters = [s.series_id for s in self.setup.rolled if s.counts]
+        foreign = [s.series_id for s in self.setup.rolled if s.foreign]
+        held = self._next_sample(foreign, hi_us, known_until_us)
+        return max(hi_us + self.hold_us, self._next_count(counters, hi_us), held) + 1
+
+    def deaths(self, devices: list[int], lo_us: int, hi_us: int) -> NDArray[np.int64]:
+        """Deaths of some devices (or of their nodes) in [lo_us, hi_us), by the gateway's clock, sorted."""
+        if not devices:
+            return np.empty(0, np.int64)
+        values = {"devices": devices, "lo": from_us(lo_us), "hi": from_us(hi_us)}
+        return np.array([to_us(t) for t in self.session.scalars(_DEATHS, values)], np.int64)
+
+    def last_count(self, series: list[int], before_us: int) -> tuple[int, float] | None:
+        """Last valid reading of a counter before a time: time [us] and value; None for none."""
+        row = self.session.execute(
+            _LAST_COUNT, {"series": series, "before": from_us(before_us), "readable": READABLE}
+        ).one_or_none()
+        return (to_us(row.time), row.value) if row is not None else None
+
+    def last_time_us(self, series: list[int], before_us: int) -> int:
+        """Time of the last sample of some series before a time; that time itself when there is none."""
+        found: datetime | None = self.session.scalar(
+            _LAST_TIME, {"series": series, "before": from_us(before_us)}
+        )
+        return to_us(found) if found is not None else before_us
+
+    def _next_count(self, series: list[int], after_us: int) -> int:
+        """Latest of the next valid readings of some counters; `after_us` when there is none."""
+        if not series:
+            return after_us
+        values = {"series": series, "after": from_us(after_us), "readable": READABLE}
+        found, _ = self.session.execute(_NEXT_COUNT, values).one()
+        return to_us(found) if found is not None else after_us
+
+    def _next_sample(self, series: list[int], after_us: int, default_us: int) -> int:
+        """Latest of the next samples of each series; `default_us` counts for a series that has none."""
+        if not series:
+            return after_us
+        found, lacks = self.session.execute(
+            _NEXT_SAMPLE, {"series": series, "after": from_us(after_us)}
+        ).one()
+        latest = to_us(found) if found is not None else after_us
+        return max(latest, default_us) if lacks else latest
+
+    def _states(
+        self, found: Mapping[int, Samples], lo_us: int, hi_us: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], int | None]:
+        """Times, numbers and hold of the machine state; deaths of a foreign node end what it said."""
+        series = self.setup.of(Role.MACHINE_STATE)
+        devices = self.setup.foreign(Role.MACHINE_STATE)
+        if not devices:
+            state = _as_one(found, series)
+            return state.times_us, state.usable(), self.hold_us
+        since = self.last_time_us(series, lo_us)
+        state = read_samples(raw_connection(self.session), series, since, hi_us)
+        deaths = self.deaths(devices, since, hi_us)
+        times = np.concatenate([state.times_us, deaths])
+        order = np.argsort(times, kind="stable")  # a death at the very instant of a sample ends that, too
+        return times[order], np.append(state.usable(), np.full(deaths.size, np.nan))[order], None
+
+    def _products(self, lo_us: int, hi_us: int) -> Sequence[Row[tuple[datetime, int, str | None]]]:
+        series = self.setup.of(Role.PRODUCT)
+        if not series:
+            return ()
+        return self.session.execute(
+            _TEXTS, {"series": series, "lo": from_us(lo_us), "hi": from_us(hi_us)}
+        ).all()
+
+    def _counter(self, found: Mapping[int, Samples], role: Role, lo_us: int) -> CounterSeries | None:
+        """Readings, with the last valid one before `lo_us`: heartbeats put it among what was read, else it is asked for."""
         series = self.setup.of(role)
         if not series:
             return None
-        inside = read_samples(connection, series, lo_us, hi_us)
-        before = self.session.execute(
-            _LAST_COUNT, {"series": series, "before": from_us(lo_us), "readable": READABLE}
-        ).one_or_none()
-        times: NDArray[np.int64] = inside.times_us
-        values: NDArray[np.float64] = inside.usable()
-        if before is not None:
-            times = np.concatenate([np.array([to_us(before.time)], np.int64), times])
-            values = np.concatenate([np.array([before.value]), values])
+        samples = _as_one(found, series)
+        times, values = samples.times_us, samples.usable()
+        if not has_reading(times, values, lo_us):
+            before = self.last_count(series, int(times[0]) if times.size else lo_us)
+            if before is not None:
+                times, values = np.append(np.int64(before[0]), times), np.append(before[1], values)
         return CounterSeries(times, values)
+
+
+def has_reading(times_us: NDArray[np.int64], values: NDArray[np.float64], before_us: int) -> bool:
+    """Whether a valid reading of a counter lies before a time."""
+    early = values[: np.searchsorted(times_us, before_us)]
+    return bool(((early >= 0) & (early == np.floor(early)) & (early < _INT64_SPAN)).any())
+
+
+def _as_one(found: Mapping[int, Samples], series: Sequence[int]) -> Samples:
+    """Samples of several series in the order of time; equal times by series."""
+    own = [found[i] for i in sorted(series) if i in found]
+    if len(own) == 1:
+        return own[0]
+    if not own:
+        return NOTHING
+    times = np.concatenate([s.times_us for s in own])
+    order = np.argsort(times, kind="stable")
+    return Samples(
+        times[order],
+        np.concatenate([s.values for s in own])[order],
+        np.concatenate([s.quality for s in own])[order],
+    )

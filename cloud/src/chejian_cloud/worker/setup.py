@@ -1,28 +1,93 @@
-"""What the registry says about one equipment, as a unit of work needs it."""
+"""What the registry says about one equipment, as a unit of work needs it; one statement reads it all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from chejian_analytics.kpi import IdealCycle
-from chejian_contract.signals import Role
-from sqlalchemy import select, text
+from chejian_analytics.kpi import IdealCycle, Shift
+from chejian_contract.signals import Role, SignalKind
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chejian_cloud.calendar.service import WorkCalendar, load_calendar
-from chejian_cloud.clock import to_us
+from chejian_cloud.calendar.service import WorkCalendar
 from chejian_cloud.db import app as db
+from chejian_cloud.errors import NotFoundError
 
-_SERIES = text("""
-SELECT s.series_id, s.name, s.role
-  FROM app.equipment_feed g
-  JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
-  JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
-  JOIN telemetry.series s ON s.device_id = v.device_id
- WHERE g.equipment_id = :equipment_id AND s.role <> ''
- ORDER BY s.role, s.name, s.series_id
+_SETUP = text("""
+SELECT c.timezone,
+       (SELECT json_agg(json_build_array(s.code, s.start, s."end") ORDER BY s.start, s.shift_id)
+          FROM app.shift s WHERE s.calendar_id = c.calendar_id) AS shifts,
+       (SELECT json_agg(json_build_array(p.start, p."end") ORDER BY p.start, p.planned_stop_id)
+          FROM app.planned_stop p WHERE p.calendar_id = c.calendar_id) AS stops,
+       (SELECT json_agg(json_build_array(p.code, i.cycle_us, (extract(epoch FROM i.valid_from) * 1000000)::bigint)
+                        ORDER BY p.code, i.valid_from)
+          FROM app.ideal_cycle i JOIN app.product p USING (product_id) WHERE i.equipment_id = e.equipment_id) AS cycles,
+       (SELECT json_agg(to_json(b) ORDER BY b.position)
+          FROM app.bearing b WHERE b.equipment_id = e.equipment_id) AS bearings,
+       (SELECT json_agg(json_build_array(s.series_id, s.name, s.role, s.kind, s.quantity, s.datatype, v.device_id,
+                                         n.ledger_id IS NULL) ORDER BY s.role, s.name, s.series_id)
+          FROM app.equipment_feed g
+          JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
+          JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
+          JOIN telemetry.series s ON s.device_id = v.device_id
+         WHERE g.equipment_id = e.equipment_id) AS series
+  FROM app.equipment e JOIN app.workshop w USING (workshop_id) JOIN app.calendar c USING (calendar_id)
+ WHERE e.equipment_id = :equipment_id
 """)
+
+_NUMBERS = frozenset(range(1, 11))
+"""Sparkplug data types Int8 to Double."""
+_ROLLED = frozenset(
+    {SignalKind.MEASUREMENT.value, SignalKind.TOTAL.value, SignalKind.TOTAL_INCREASING.value, ""}
+)
+"""Kinds that have rollups. States have none: `state_interval` tells them exactly. Foreign nodes may tell no kind."""
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesInfo:
+    """A series of an equipment.
+
+    Attributes:
+        series_id: of it.
+        name: of its signal.
+        role: what analytics use it as; "" for none.
+        kind: of `SignalKind`; "" when its node did not tell.
+        quantity: what it measures; "" when its node did not tell.
+        datatype: Sparkplug data type number.
+        device_id: that sends it.
+        foreign: whether its node keeps no ledger, and so sends no heartbeats: a value holds until the next one or the
+            node's death.
+    """
+
+    series_id: int
+    name: str
+    role: str
+    kind: str
+    quantity: str
+    datatype: int
+    device_id: int
+    foreign: bool
+
+    @property
+    def rolled(self) -> bool:
+        """Whether it has rollups by the hour."""
+        return self.datatype in _NUMBERS and self.kind in _ROLLED
+
+    @property
+    def by_minute(self) -> bool:
+        """Whether it has rollups by the minute too: what has a role, which is what boards and energy read.
+
+        Others would take about as much room as their samples (benchmarks/rollups.py), and boards read those.
+        """
+        return self.rolled and self.role != ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a total-increasing counter."""
+        return self.kind == SignalKind.TOTAL_INCREASING
+
+
+@dataclass(frozen=True)
 class Setup:
     """An equipment's calendar, ideal cycles, bearings and series.
 
@@ -31,58 +96,80 @@ class Setup:
         calendar: that it works by.
         cycles: its ideal cycles.
         bearings: its monitored bearings.
-        series: for each role its series ids. Where several signals have a role the first name counts; its series
-            (a change of type or unit makes a new one) are read as one.
-        waveforms: for each waveform signal its series ids.
+        all_series: its series, by role, name and id.
     """
 
     equipment_id: int
     calendar: WorkCalendar
     cycles: tuple[IdealCycle, ...]
     bearings: tuple[db.Bearing, ...]
-    series: dict[str, list[int]]
-    waveforms: dict[str, list[int]]
+    all_series: tuple[SeriesInfo, ...] = field(default=())
+
+    @cached_property
+    def by_role(self) -> dict[str, list[SeriesInfo]]:
+        """The series of each role.
+
+        Where several signals have one the first name counts; its series (a change of type or unit makes a new one) are
+        read as one.
+        """
+        out: dict[str, list[SeriesInfo]] = {}
+        for series in self.all_series:
+            own = out.setdefault(series.role, [])
+            if not own or own[0].name == series.name:
+                own.append(series)
+        return out
+
+    @cached_property
+    def waveforms(self) -> dict[str, list[int]]:
+        """For each waveform signal its series ids."""
+        out: dict[str, list[int]] = {}
+        for series in self.all_series:
+            if series.role == Role.VIBRATION_WAVEFORM:
+                out.setdefault(series.name, []).append(series.series_id)
+        return out
+
+    @cached_property
+    def rolled(self) -> tuple[SeriesInfo, ...]:
+        """The series that have rollups, by id."""
+        return tuple(sorted((s for s in self.all_series if s.rolled), key=lambda s: s.series_id))
+
+    @property
+    def devices(self) -> list[int]:
+        """Ids of the devices that feed it and have series."""
+        return sorted({s.device_id for s in self.all_series})
 
     def of(self, role: Role) -> list[int]:
         """Series ids of a role; empty when the equipment has no such signal."""
-        return self.series.get(role.value, [])
+        return [s.series_id for s in self.by_role.get(role.value, ())]
+
+    def foreign(self, role: Role) -> list[int]:
+        """Device ids of a role whose series all come from nodes without a ledger; else empty."""
+        own = self.by_role.get(role.value, [])
+        return sorted({s.device_id for s in own}) if own and all(s.foreign for s in own) else []
 
 
 def load_setup(session: Session, equipment_id: int) -> Setup:
-    """Read an equipment's set-up."""
-    equipment = session.get_one(db.Equipment, equipment_id)
-    workshop = session.get_one(db.Workshop, equipment.workshop_id)
-    series, waveforms = _series(session, equipment_id)
-    bearings = session.scalars(
-        select(db.Bearing).where(db.Bearing.equipment_id == equipment_id).order_by(db.Bearing.position)
+    """Read an equipment's set-up.
+
+    Raises:
+        NotFoundError: when the equipment is not registered.
+    """
+    row = session.execute(_SETUP, {"equipment_id": equipment_id}).one_or_none()
+    if row is None:
+        raise NotFoundError("equipment", "equipment_id", equipment_id)
+    calendar = WorkCalendar(
+        row.timezone,
+        tuple(Shift(*shift) for shift in row.shifts or ()),
+        tuple((start, end) for start, end in row.stops or ()),
     )
     return Setup(
         equipment_id,
-        load_calendar(session, workshop.calendar_id),
-        _cycles(session, equipment_id),
-        tuple(bearings),
-        series,
-        waveforms,
+        calendar,
+        tuple(IdealCycle(*cycle) for cycle in row.cycles or ()),
+        tuple(_bearing(b) for b in row.bearings or ()),
+        tuple(SeriesInfo(*s) for s in row.series or ()),
     )
 
 
-def _cycles(session: Session, equipment_id: int) -> tuple[IdealCycle, ...]:
-    statement = (
-        select(db.Product.code, db.IdealCycle.cycle_us, db.IdealCycle.valid_from)
-        .join(db.Product, db.Product.product_id == db.IdealCycle.product_id)
-        .where(db.IdealCycle.equipment_id == equipment_id)
-        .order_by(db.Product.code, db.IdealCycle.valid_from)
-    )
-    return tuple(IdealCycle(code, cycle, to_us(start)) for code, cycle, start in session.execute(statement))
-
-
-def _series(session: Session, equipment_id: int) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    names: dict[str, str] = {}
-    series: dict[str, list[int]] = {}
-    waveforms: dict[str, list[int]] = {}
-    for row in session.execute(_SERIES, {"equipment_id": equipment_id}):
-        if row.role == Role.VIBRATION_WAVEFORM:
-            waveforms.setdefault(row.name, []).append(row.series_id)
-        if names.setdefault(row.role, row.name) == row.name:
-            series.setdefault(row.role, []).append(row.series_id)
-    return series, waveforms
+def _bearing(columns: dict[str, Any]) -> db.Bearing:
+    return db.Bearing(**columns)

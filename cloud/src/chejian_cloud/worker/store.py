@@ -1,16 +1,18 @@
 """Storing results: state intervals stay merged, equal KPI values stay untouched, changed closed ones leave a revision."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.types.json import Jsonb
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us, to_us
-from chejian_cloud.db.app import KpiRevision, KpiValue, StateInterval
+from chejian_cloud.db.engine import raw_connection
+from chejian_cloud.worker.revisions import Change, Revisions
 
 
 class Interval(NamedTuple):
@@ -41,7 +43,51 @@ class KpiRow:
 
 
 _COLUMNS = tuple(KpiRow.__dataclass_fields__)
-_KEY = ("equipment_id", "kpi", "window_kind", "start")
+Key = tuple[str, str, datetime]
+"""KPI, kind and start of a window."""
+LONGEST = {"hour": timedelta(hours=1), "shift": timedelta(hours=25), "day": timedelta(hours=25)}
+"""Longest window of each kind: a local day with a clock change has 25 hours."""
+
+_SELECT = text("""
+SELECT k.* FROM unnest(CAST(:kpis AS text[])) AS q(kpi)
+ CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:since AS timestamptz[]), CAST(:los AS timestamptz[]),
+                   CAST(:his AS timestamptz[])) AS r(kind, since, lo, hi)
+  JOIN app.kpi_value k ON k.equipment_id = :equipment_id AND k.kpi = q.kpi AND k.window_kind = r.kind
+   AND k.start > r.since AND k.start < r.hi AND k."end" > r.lo
+""")
+_INTERVALS = text("""
+SELECT start, "end", state, category FROM app.state_interval
+ WHERE equipment_id = :equipment_id AND start <= :hi AND start >= COALESCE(
+       (SELECT max(b.start) FROM app.state_interval b WHERE b.equipment_id = :equipment_id AND b.start < :lo), :lo)
+   AND "end" >= :lo
+ ORDER BY start
+""")
+_DELETE_INTERVALS = text("""
+DELETE FROM app.state_interval WHERE equipment_id = :equipment_id AND start = ANY(:starts)
+""")
+_UPSERT_INTERVALS = text("""
+INSERT INTO app.state_interval (equipment_id, start, "end", state, category)
+SELECT :equipment_id, n.start, n."end", n.state, n.category
+  FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:states AS smallint[]),
+              CAST(:categories AS text[])) AS n(start, "end", state, category)
+ON CONFLICT (equipment_id, start) DO UPDATE
+   SET "end" = excluded."end", state = excluded.state, category = excluded.category
+""")
+_DELETE = text("""
+DELETE FROM app.kpi_value
+ WHERE equipment_id = :equipment_id AND kpi = :kpi AND window_kind = :window_kind AND start = :start
+""")
+_UPSERT = """
+INSERT INTO app.kpi_value (equipment_id, kpi, window_kind, start, "end", value, numerator, denominator, completeness,
+                           flags, formula_version, provisional, inputs, computed_at)
+VALUES (%(equipment_id)s, %(kpi)s, %(window_kind)s, %(start)s, %(end)s, %(value)s, %(numerator)s, %(denominator)s,
+        %(completeness)s, %(flags)s, %(formula_version)s, %(provisional)s, %(inputs)s, %(computed_at)s)
+ON CONFLICT (equipment_id, kpi, window_kind, start) DO UPDATE
+   SET "end" = excluded."end", value = excluded.value, numerator = excluded.numerator,
+       denominator = excluded.denominator, completeness = excluded.completeness, flags = excluded.flags,
+       formula_version = excluded.formula_version, provisional = excluded.provisional, inputs = excluded.inputs,
+       computed_at = excluded.computed_at
+"""
 
 
 def merged(intervals: Sequence[Interval]) -> list[Interval]:
@@ -60,125 +106,84 @@ def store_intervals(
     session: Session, equipment_id: int, intervals: Sequence[Interval], start_us: int, end_us: int
 ) -> None:
     """Replace the equipment's intervals in [start_us, end_us); what sticks out on either side is kept and joined."""
-    rows = session.scalars(
-        select(StateInterval)
-        .where(
-            StateInterval.equipment_id == equipment_id,
-            StateInterval.end >= from_us(start_us),
-            StateInterval.start <= from_us(end_us),
-        )
-        .order_by(StateInterval.start)
-    )
+    span = {"equipment_id": equipment_id, "lo": from_us(start_us), "hi": from_us(end_us)}
+    rows = session.execute(_INTERVALS, span)
     old = [Interval(to_us(r.start), to_us(r.end), r.state, r.category) for r in rows]
     left = [i._replace(end_us=min(i.end_us, start_us)) for i in old if i.start_us < start_us]
     right = [i._replace(start_us=max(i.start_us, end_us)) for i in old if i.end_us > end_us]
     new = merged([*left, *intervals, *right])
     kept = {i.start_us for i in new}
-    gone = [from_us(i.start_us) for i in old if i.start_us not in kept]
-    if gone:
-        session.execute(
-            delete(StateInterval).where(
-                StateInterval.equipment_id == equipment_id, StateInterval.start.in_(gone)
-            )
-        )
-    if changed := [i for i in new if i not in set(old)]:
-        statement = insert(StateInterval)
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["equipment_id", "start"],
-                set_={name: statement.excluded[name] for name in ("end", "state", "category")},
-            ),
-            [
-                {
-                    "equipment_id": equipment_id,
-                    "start": from_us(i.start_us),
-                    "end": from_us(i.end_us),
-                    "state": i.state,
-                    "category": i.category,
-                }
-                for i in changed
-            ],
-        )
+    if gone := [from_us(i.start_us) for i in old if i.start_us not in kept]:
+        session.execute(_DELETE_INTERVALS, {"equipment_id": equipment_id, "starts": gone})
+    known = set(old)
+    if changed := [i for i in new if i not in known]:
+        columns = {
+            "starts": [from_us(i.start_us) for i in changed],
+            "ends": [from_us(i.end_us) for i in changed],
+            "states": [i.state for i in changed],
+            "categories": [i.category for i in changed],
+        }
+        session.execute(_UPSERT_INTERVALS, {"equipment_id": equipment_id, **columns})
 
 
 def store_kpis(
-    session: Session, equipment_id: int, kind: str, rows: Sequence[KpiRow], *, now: datetime, settle_us: int
+    session: Session, equipment_id: int, rows: Sequence[KpiRow], revisions: Revisions, now: datetime
 ) -> None:
-    """Store the KPIs of adjoining windows of one kind.
+    """Store the KPIs of windows that adjoin within each kind.
 
     Equal rows stay as they are, time of computation included. Rows of windows that the calendar no longer has are
-    deleted. A closed window's row that has stood for the settling time and changes leaves a revision; further changes
-    within the settling time (the rest of a back-fill) go into the same revision.
+    deleted. What an ended window's change leaves behind is decided by `revisions`.
     """
-    if not rows:
-        return
-    stored = session.scalars(
-        select(KpiValue).where(
-            KpiValue.equipment_id == equipment_id,
-            KpiValue.window_kind == kind,
-            KpiValue.end > min(r.start for r in rows),
-            KpiValue.start < max(r.end for r in rows),
-        )
-    ).all()
-    old = {(r.kpi, r.start): r for r in stored}
-    settle = timedelta(microseconds=settle_us)
+    old = _stored(session, equipment_id, rows)
     changed = []
     for row in rows:
-        before = old.pop((row.kpi, row.start), None)
-        if before is not None and all(getattr(before, name) == getattr(row, name) for name in _COLUMNS):
+        before = old.pop((row.kpi, row.window_kind, row.start), None)
+        if before is not None and all(before[name] == getattr(row, name) for name in _COLUMNS):
             continue
-        if before is not None and not before.provisional and _number(before) != _number(row):
-            _revise(session, before, row, now, settle)
-        changed.append({"equipment_id": equipment_id, **asdict(row), "computed_at": now})
-    _delete(session, old.values())
-    session.expunge_all()
-    if changed:
-        statement = insert(KpiValue)
-        names = [n for n in (*_COLUMNS, "computed_at") if n not in _KEY]
+        if before is not None and not before["provisional"]:
+            _revise(revisions, equipment_id, before, row)
+        values = {name: getattr(row, name) for name in _COLUMNS} | {"inputs": Jsonb(row.inputs)}
+        changed.append({"equipment_id": equipment_id, **values, "computed_at": now})
+    for kpi, kind, start in old:
         session.execute(
-            statement.on_conflict_do_update(
-                index_elements=list(_KEY), set_={name: statement.excluded[name] for name in names}
-            ),
-            changed,
+            _DELETE, {"equipment_id": equipment_id, "kpi": kpi, "window_kind": kind, "start": start}
         )
+    if changed:
+        with raw_connection(session).cursor() as cursor:
+            cursor.executemany(_UPSERT, changed)
 
 
-def _number(row: KpiValue | KpiRow) -> tuple[object, ...]:
-    return row.value, row.numerator, row.denominator, row.completeness
-
-
-def _delete(session: Session, rows: Any) -> None:
+def _stored(session: Session, equipment_id: int, rows: Sequence[KpiRow]) -> dict[Key, RowMapping]:
+    """What is stored of the windows that overlap those of `rows`, by KPI, kind and start."""
+    ranges: dict[str, tuple[datetime, datetime]] = {}
     for row in rows:
-        session.delete(row)
-    session.flush()
+        lo, hi = ranges.get(row.window_kind, (row.start, row.end))
+        ranges[row.window_kind] = (min(lo, row.start), max(hi, row.end))
+    values = {
+        "equipment_id": equipment_id,
+        "kpis": sorted({row.kpi for row in rows}),
+        "kinds": list(ranges),
+        "since": [lo - LONGEST[kind] for kind, (lo, _) in ranges.items()],
+        "los": [lo for lo, _ in ranges.values()],
+        "his": [hi for _, hi in ranges.values()],
+    }
+    found = session.execute(_SELECT, values).mappings()
+    return {(row["kpi"], row["window_kind"], row["start"]): row for row in found}
 
 
-def _revise(session: Session, before: KpiValue, row: KpiRow, now: datetime, settle: timedelta) -> None:
-    new = {"new_value": row.value, "new_inputs": row.inputs, "revised_at": now}
-    if max(before.computed_at, before.end) <= now - settle:
-        session.add(
-            KpiRevision(
-                equipment_id=before.equipment_id,
-                kpi=row.kpi,
-                window_kind=row.window_kind,
-                start=row.start,
-                end=row.end,
-                old_value=before.value,
-                old_inputs=before.inputs,
-                old_computed_at=before.computed_at,
-                **new,
-            )
-        )
-        session.flush()
+def _revise(revisions: Revisions, equipment_id: int, before: RowMapping, row: KpiRow) -> None:
+    """Tell `revisions` of another number; flags and loss times alone revise nothing."""
+    numbers = ("numerator", "denominator", "completeness")
+    old = {name: before[name] for name in numbers}
+    new = {name: getattr(row, name) for name in numbers}
+    if old == new and before["value"] == row.value:
         return
-    session.execute(
-        update(KpiRevision)
-        .where(
-            KpiRevision.equipment_id == before.equipment_id,
-            KpiRevision.kpi == row.kpi,
-            KpiRevision.window_kind == row.window_kind,
-            KpiRevision.start == row.start,
-            KpiRevision.revised_at > now - settle,
+    key = {name: getattr(row, name) for name in ("kpi", "window_kind", "start", "end")}
+    revisions.note(
+        Change(
+            {"equipment_id": equipment_id, **key},
+            {"old_value": before["value"], "old_inputs": json.dumps(old | before["inputs"])},
+            {"new_value": row.value, "new_inputs": json.dumps(new | row.inputs)},
+            before["computed_at"],
         )
-        .values(**new)
     )

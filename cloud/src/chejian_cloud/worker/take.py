@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import HOUR_US, from_us, to_us
+from chejian_cloud.db.engine import raw_connection
 
 MAX_MARKS = 5000
 """Marks taken at once: 200 days of one equipment, or a day of 200; the rest is taken in the next round."""
@@ -25,16 +26,8 @@ SELECT 'app', a.equipment_id, a.equipment_id, a.hour, a.lo, a.hi, a.gen, '' FROM
  ORDER BY hour LIMIT :limit
 """)
 _DELETE = {
-    "telemetry": text("""
-DELETE FROM telemetry.dirty d
- USING unnest(CAST(:keys AS integer[]), CAST(:hours AS timestamptz[]), CAST(:gens AS bigint[])) AS seen(key, hour, gen)
- WHERE d.device_id = seen.key AND d.hour = seen.hour AND d.gen = seen.gen
-"""),
-    "app": text("""
-DELETE FROM app.dirty d
- USING unnest(CAST(:keys AS integer[]), CAST(:hours AS timestamptz[]), CAST(:gens AS bigint[])) AS seen(key, hour, gen)
- WHERE d.equipment_id = seen.key AND d.hour = seen.hour AND d.gen = seen.gen
-"""),
+    "telemetry": "DELETE FROM telemetry.dirty WHERE device_id = %s AND hour = %s AND gen = %s",
+    "app": "DELETE FROM app.dirty WHERE equipment_id = %s AND hour = %s AND gen = %s",
 }
 _STILL_UNMAPPED = text("""
 SELECT v.device_id FROM telemetry.device v JOIN telemetry.node n USING (node_id)
@@ -98,18 +91,13 @@ def take_marks(session: Session, limit: int = MAX_MARKS) -> list[Mark]:
 
 def delete_marks(session: Session, marks: Iterable[Mark]) -> None:
     """Delete marks that are still as they were seen; call it in the transaction that stores the results."""
-    by_origin: dict[str, list[Mark]] = {}
-    for mark in marks:
-        by_origin.setdefault(mark.origin, []).append(mark)
-    for origin, group in by_origin.items():
-        session.execute(
-            _DELETE[origin],
-            {
-                "keys": [m.key for m in group],
-                "hours": [from_us(m.hour_us) for m in group],
-                "gens": [m.gen for m in group],
-            },
-        )
+    # One by one, in the order in which the gateway renews marks, so that the two never wait for each other.
+    ordered = sorted(marks, key=lambda m: (m.key, m.hour_us))
+    with raw_connection(session).cursor() as cursor:
+        for origin, statement in _DELETE.items():
+            own = [(m.key, from_us(m.hour_us), m.gen) for m in ordered if m.origin == origin]
+            if own:
+                cursor.executemany(statement, own)
 
 
 def still_unmapped(session: Session, marks: Iterable[Mark]) -> list[Mark]:

@@ -81,7 +81,8 @@ def diagnose_next(session: Session, now: datetime) -> str | None:
     Returns:
         The confidence of the result ("gone" when waveform or bearing are no more); None when nothing waits.
     """
-    task = session.scalars(select(DiagnosisTask).order_by(DiagnosisTask.time.desc()).limit(1)).one_or_none()
+    newest = select(DiagnosisTask).order_by(DiagnosisTask.time.desc()).limit(1)
+    task = session.scalars(newest.with_for_update(skip_locked=True)).one_or_none()
     if task is None:
         return None
     session.execute(

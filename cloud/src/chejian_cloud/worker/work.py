@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from chejian_cloud.calendar.service import WorkCalendar, load_calendar
 from chejian_cloud.clock import HOUR_US, Clock, hour_floor, to_us, utc_now
 from chejian_cloud.config import Settings
-from chejian_cloud.db.app import Equipment, StateInterval, Workshop
+from chejian_cloud.db.app import Equipment, StateInterval, WorkProgress, Workshop
+from chejian_cloud.db.edition import detect_edition
+from chejian_cloud.db.rollups import RollupPartitions
 from chejian_cloud.marks import lock_registry
-from chejian_cloud.worker.compute import recompute_unit
-from chejian_cloud.worker.inputs import Reader
-from chejian_cloud.worker.setup import load_setup
+from chejian_cloud.worker.rollups import closed_until
 from chejian_cloud.worker.take import Mark, Unit, delete_marks, still_unmapped, take_marks, units_of
-from chejian_cloud.worker.waveforms import diagnose_next, plan
+from chejian_cloud.worker.unit import Done, UnitWork
+from chejian_cloud.worker.waveforms import diagnose_next
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +54,23 @@ class Worker:
         metrics.declare(
             "chejian_worker_unmapped_marks_total", "counter", "Marks of devices that feed no equipment."
         )
+        metrics.declare(
+            "chejian_worker_refused_marks_total",
+            "counter",
+            "Marks of times beyond raw retention, not computed.",
+        )
+        metrics.declare("chejian_worker_rollup_rows_total", "counter", "Rollup rows written or deleted.")
         metrics.declare("chejian_worker_diagnoses_total", "counter", "Diagnosed waveforms by confidence.")
         metrics.declare("chejian_worker_marks", "gauge", "Marks seen in the last round.")
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
         self._monotonic = monotonic
-        self._hold_us = round(settings.hold * 1_000_000)
-        self._settle_us = round(settings.settle * 1_000_000)
+        self._partitions: RollupPartitions | None = None
         self._taken: dict[int, float] = {}
         self._failed: dict[int, tuple[str, float]] = {}
         self._unmapped: set[str] = set()
+        self._refused: set[int] = set()
         self._next_clock = float("-inf")
 
     def step(self, connection: Connection, *, diagnose: bool = True) -> bool:
@@ -113,13 +120,14 @@ class Worker:
         calendars: dict[int, WorkCalendar] = {}
         units = []
         with Session(connection) as session, session.begin():
-            for equipment_id, calendar_id, known in session.execute(_KNOWN_ENDS):
+            for equipment_id, calendar_id, known, rolled in session.execute(_KNOWN_ENDS):
                 if calendar_id not in calendars:
                     calendars[calendar_id] = load_calendar(session, calendar_id)
                 edge = calendars[calendar_id].last_edge(now_us)
                 at = to_us(known) if known is not None else edge
                 overdue = at < edge if known is not None else at < now_us
-                if overdue and equipment_id not in busy:
+                behind = rolled is not None and to_us(rolled) < hour_floor(closed_until(now_us))
+                if (overdue or behind) and equipment_id not in busy:
                     units.append(Unit(equipment_id, (), at, at))
         return [unit for unit in units if not self._pauses(unit.equipment_id)]
 
@@ -141,15 +149,25 @@ class Worker:
         return True
 
     def _recompute(self, session: Session, unit: Unit) -> None:
-        setup = load_setup(session, unit.equipment_id)
-        reader = Reader(session, setup, self._hold_us)
-        now_us = to_us(self._clock())
-        span = recompute_unit(reader, unit.lo_us, unit.hi_us, now_us, self._settle_us)
-        if span is not None and span.end_us < now_us:
-            self._next_clock = float("-inf")  # there may be more silence to fill
-        if unit.marks:
-            plan(session, setup, unit.lo_us, unit.hi_us)
-            delete_marks(session, unit.marks)
+        if self._partitions is None:
+            self._partitions = RollupPartitions(detect_edition(session.connection()))
+        work = UnitWork(session, self._settings, self._partitions, self._clock())
+        self._note_done(unit, work.run(unit))
+
+    def _note_done(self, unit: Unit, done: Done) -> None:
+        if not done.complete:
+            self._next_clock = float("-inf")  # there is more silence to fill
+        self._metrics.add("chejian_worker_rollup_rows_total", done.rollup_rows)
+        if done.refused:
+            self._metrics.add("chejian_worker_refused_marks_total", done.refused)
+            if unit.equipment_id not in self._refused:
+                self._refused.add(unit.equipment_id)
+                log.warning(
+                    "equipment %d: marks of times beyond raw retention (%.0f days) are not computed;"
+                    " what was computed then stands",
+                    unit.equipment_id,
+                    self._settings.raw_retention / 86_400,
+                )
 
     def _note_failure(self, unit: Unit, error: Exception) -> None:
         words = f"{type(error).__name__}: {error}"
@@ -196,7 +214,9 @@ _KNOWN_ENDS = (
         select(func.max(StateInterval.end))
         .where(StateInterval.equipment_id == Equipment.equipment_id)
         .scalar_subquery(),
+        WorkProgress.rolled_until,
     )
+    .outerjoin(WorkProgress, WorkProgress.equipment_id == Equipment.equipment_id)
     .join(Workshop, Workshop.workshop_id == Equipment.workshop_id)
     .order_by(Equipment.equipment_id)
 )

@@ -97,6 +97,7 @@ async function load() {
   const health = await api.dataHealth();
   const own = health.nodes.filter((node) => node.has_ledger);
   byId('nodes-meta').textContent = t('nodes.meta', { time: dateTimeOf(Date.parse(health.time)), marks: count(health.marks), waiting: count(health.waiting_diagnoses) });
+  byId('store').textContent = t(`store.${health.store}`);
   fill('nodes', own.length ? own.map(nodePart) : h('p', { class: 'empty' }, t('nodes.empty')));
   showCompleteness(health.equipment);
   showDead(health);

@@ -1,0 +1,125 @@
+"""Shifts and days from their hours: ended hours are read from `kpi_value`, only what is missing comes from samples.
+
+The terms of OEE add up exactly (`chejian_analytics.kpi.rollup`), so this gives the bits that the samples of the whole
+window would give; a property test compares the two.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from itertools import pairwise
+
+import numpy as np
+from chejian_analytics.kpi import OEE, OeeResult, OeeTerms, Windows, oee, rollup, window_oee
+from sqlalchemy import text
+
+from chejian_cloud.clock import HOUR_US, from_us, to_us
+from chejian_cloud.worker.inputs import Reader
+
+Piece = tuple[int, int]
+"""Half-open piece of time [us since 1970]."""
+
+_TERMS = tuple(f.name for f in fields(OeeTerms))
+_HOURS = text("""
+SELECT start, "end", flags, inputs FROM app.kpi_value
+ WHERE equipment_id = :equipment_id AND kpi = 'oee' AND window_kind = 'hour' AND start >= :lo AND start < :hi
+   AND NOT provisional AND formula_version = :version
+""")
+_PENDING = text("""
+SELECT lo, hi FROM telemetry.dirty WHERE device_id = ANY(:devices) AND hour >= :first AND hour < :hi
+UNION ALL
+SELECT lo, hi FROM app.dirty WHERE equipment_id = :equipment_id AND hour >= :first AND hour < :hi
+""")
+
+
+def window_results(
+    reader: Reader, kinds: Sequence[Windows], fresh: Mapping[Piece, OeeResult], now_us: int
+) -> list[list[OeeResult]]:
+    """OEE of windows that are longer than an hour, up to the present.
+
+    Args:
+        reader: of the equipment.
+        kinds: for each kind its adjoining windows; each starts before `now_us`.
+        fresh: results of hours that were computed from samples in this transaction, by start and end.
+        now_us: the present.
+
+    Returns:
+        For each kind its windows' results.
+    """
+    cut = [[(a, min(b, now_us)) for a, b in _spans(windows)] for windows in kinds]
+    wanted = [span for spans in cut for span in spans]
+    if not wanted:
+        return [[] for _ in kinds]
+    lo, hi = min(a for a, _ in wanted), max(b for _, b in wanted)
+    pieces = _pieces(reader, wanted, lo, hi)
+    known = {**_stored(reader, lo, hi), **fresh}
+    known |= _computed(reader, [p for p in pieces if p not in known])
+    starts = [a for a, _ in pieces]
+    return [[_sum(pieces, starts, known, span) for span in spans] for spans in cut]
+
+
+def _spans(windows: Windows) -> list[Piece]:
+    return list(zip(windows.start_us.tolist(), windows.end_us.tolist(), strict=True))
+
+
+def _pieces(reader: Reader, wanted: Iterable[Piece], lo: int, hi: int) -> list[Piece]:
+    """The hours of [lo, hi), cut where a window begins or ends inside one."""
+    hours = reader.setup.calendar.windows("hour", lo, hi).clip(lo, hi)
+    edges = {edge for span in (*_spans(hours), *wanted) for edge in span}
+    return list(pairwise(sorted(edges)))
+
+
+def _stored(reader: Reader, lo: int, hi: int) -> dict[Piece, OeeResult]:
+    """Ended hours whose rows are up to date: not those that a mark still waits for."""
+    equipment_id = reader.setup.equipment_id
+    pending = reader.session.execute(
+        _PENDING,
+        {
+            "devices": reader.setup.devices,
+            "equipment_id": equipment_id,
+            "first": from_us(lo - 2 * HOUR_US),  # a mark reaches forward from the UTC hour that holds it
+            "hi": from_us(hi),
+        },
+    ).all()
+    dirty = [(to_us(first), to_us(last) + reader.hold_us) for first, last in pending]
+    rows = reader.session.execute(
+        _HOURS,
+        {
+            "equipment_id": equipment_id,
+            "lo": from_us(lo),
+            "hi": from_us(hi),
+            "version": OEE.formula_version,
+        },
+    )
+    found = {}
+    for row in rows:
+        start, end = to_us(row.start), to_us(row.end)
+        if not any(first < end and last >= start for first, last in dirty):
+            found[start, end] = oee(OeeTerms(**{name: row.inputs[name] for name in _TERMS}), row.flags)
+    return found
+
+
+def _computed(reader: Reader, pieces: Sequence[Piece]) -> dict[Piece, OeeResult]:
+    """Results of pieces from samples, those that adjoin read together."""
+    out: dict[Piece, OeeResult] = {}
+    for run in _runs(pieces):
+        starts, ends = np.array(run, np.int64).T
+        inputs = reader.oee_inputs(run[0][0], run[-1][1])
+        out |= dict(zip(run, window_oee(inputs, Windows(starts, ends)), strict=True))
+    return out
+
+
+def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    runs: list[list[Piece]] = []
+    for piece in pieces:
+        if runs and runs[-1][-1][1] == piece[0]:
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    return runs
+
+
+def _sum(
+    pieces: Sequence[Piece], starts: Sequence[int], known: Mapping[Piece, OeeResult], span: Piece
+) -> OeeResult:
+    first, last = np.searchsorted(starts, span)
+    return rollup([known[p] for p in pieces[first:last]])

@@ -1,0 +1,109 @@
+"""When a changed value of an ended window is a revision: once per window for each run of late data.
+
+A value is settled when its window has ended, and nothing of its equipment has changed late, for the settling time.
+Samples that come late come in runs: a back-fill changes the same windows again and again, in any order. So the first
+change of a settled value opens a run; each further change of an ended window within the settling time belongs to it,
+and goes into the window's revision of that run. A window that ended during the run had no settled value and leaves no
+revision. What comes back to the settled value leaves none either.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+LONGEST_RUN = timedelta(hours=24)
+"""A buffer on a slow line may be late for ever; people want to see such changes at least daily."""
+
+_INSERT = text("""
+INSERT INTO app.kpi_revision (equipment_id, kpi, window_kind, start, "end", old_value, new_value, old_inputs,
+                              new_inputs, old_computed_at, revised_at)
+VALUES (:equipment_id, :kpi, :window_kind, :start, :end, :old_value, :new_value, CAST(:old_inputs AS jsonb),
+        CAST(:new_inputs AS jsonb), :old_computed_at, :now)
+""")
+_UPDATE = text("""
+UPDATE app.kpi_revision SET new_value = :new_value, new_inputs = CAST(:new_inputs AS jsonb), revised_at = :now
+ WHERE equipment_id = :equipment_id AND kpi = :kpi AND window_kind = :window_kind AND start = :start
+   AND revised_at >= :since
+""")
+_UNDO = text("""
+DELETE FROM app.kpi_revision
+ WHERE equipment_id = :equipment_id AND window_kind = :window_kind AND start = :start AND kpi = :kpi
+   AND revised_at >= :since AND old_value IS NOT DISTINCT FROM new_value AND old_inputs = new_inputs
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class LateRun:
+    """The latest run of late changes of one equipment.
+
+    Attributes:
+        since: its first change; None: there was none yet.
+        last: its latest change.
+    """
+
+    since: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One KPI of an ended window that is about to change.
+
+    Attributes:
+        key: equipment_id, kpi, window_kind, start and end.
+        old: value and inputs before.
+        new: value and inputs from now on.
+        computed_at: when the old value was computed.
+    """
+
+    key: dict[str, Any]
+    old: dict[str, Any]
+    new: dict[str, Any]
+    computed_at: datetime
+
+
+class Revisions:
+    """Writes the revisions of one unit of work.
+
+    Args:
+        session: of its transaction.
+        run: the equipment's latest run.
+        now: the present.
+        settle: settling time.
+    """
+
+    def __init__(self, session: Session, run: LateRun, *, now: datetime, settle: timedelta) -> None:
+        self._session = session
+        self._now = now
+        self._settle = settle
+        self._run = run if self._goes_on(run) else LateRun()
+        self._changed = False
+
+    @property
+    def run(self) -> LateRun | None:
+        """The run as it is after the changes; None when nothing ended has changed."""
+        return self._run if self._changed else None
+
+    def note(self, change: Change) -> None:
+        """Write, renew or undo the revision that a change asks for."""
+        standing = max(change.computed_at, change.key["end"])
+        settled = standing <= (self._run.since or self._now) - self._settle
+        if settled or self._run.since is not None:
+            self._run = LateRun(self._run.since or self._now, self._now)
+            self._changed = True
+        # Without a run, what changes is a window that has just ended, or one that a run too long has just touched.
+        since = self._run.since or self._now - self._settle
+        values = {**change.key, **change.new, "now": self._now, "since": since}
+        if settled:
+            self._session.execute(_INSERT, values | change.old | {"old_computed_at": change.computed_at})
+        else:
+            self._session.execute(_UPDATE, values)
+            self._session.execute(_UNDO, values)
+
+    def _goes_on(self, run: LateRun) -> bool:
+        if run.since is None or run.last is None:
+            return False
+        return self._now - run.last <= self._settle and self._now - run.since <= LONGEST_RUN

@@ -1,0 +1,126 @@
+"""One unit of work: everything that one transaction computes, stores and ticks off for one equipment."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from chejian_cloud.clock import HOUR_US, from_us, to_us
+from chejian_cloud.config import Settings
+from chejian_cloud.db.rollups import RollupPartitions
+from chejian_cloud.worker.compute import LONGEST_ADVANCE_US, recompute_unit
+from chejian_cloud.worker.inputs import Reader
+from chejian_cloud.worker.retention import floor_us
+from chejian_cloud.worker.revisions import LateRun, Revisions
+from chejian_cloud.worker.rollups import closed_until, roll_up
+from chejian_cloud.worker.setup import load_setup
+from chejian_cloud.worker.take import Unit, delete_marks
+from chejian_cloud.worker.waveforms import plan
+
+_LOCK = text("""
+SELECT rolled_until, late_since, late_last FROM app.work_progress WHERE equipment_id = :equipment_id FOR UPDATE
+""")
+_ENTER = text("INSERT INTO app.work_progress (equipment_id) VALUES (:equipment_id) ON CONFLICT DO NOTHING")
+_PROGRESS = text("""
+UPDATE app.work_progress SET rolled_until = :rolled_until, late_since = :late_since, late_last = :late_last
+ WHERE equipment_id = :equipment_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a unit.
+
+    Attributes:
+        complete: whether everything up to the present is known now.
+        rollup_rows: rollup rows written or deleted.
+        refused: marks that lie beyond raw retention and were deleted without being computed.
+    """
+
+    complete: bool
+    rollup_rows: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWork:
+    """Runs units in a transaction.
+
+    The lock of the equipment's row in `app.work_progress` makes the transactions of several workers follow one another;
+    what is read after it is what the one before has committed.
+
+    Args:
+        session: in the unit's transaction.
+        settings: hold, settling time and retention.
+        partitions: of the rollup tables.
+        now: the present.
+    """
+
+    session: Session
+    settings: Settings
+    partitions: RollupPartitions
+    now: datetime
+
+    def run(self, unit: Unit) -> Done:
+        """Compute and store what the unit's marks (or the clock) ask for, and delete the marks."""
+        progress = self._lock(unit.equipment_id)
+        reader = Reader(
+            self.session,
+            load_setup(self.session, unit.equipment_id),
+            round(self.settings.hold * 1_000_000),
+        )
+        now_us = to_us(self.now)
+        floor = floor_us(reader.setup.calendar, now_us, round(self.settings.raw_retention * 1_000_000))
+        gone = [m for m in unit.marks if m.hi_us < floor]
+        done = Done(complete=True, rollup_rows=0, refused=len(gone))
+        if len(gone) < len(unit.marks) or not unit.marks:
+            done = self._compute(reader, unit, progress, floor, len(gone))
+        delete_marks(self.session, unit.marks)
+        return done
+
+    def _lock(self, equipment_id: int) -> RowMapping:
+        key = {"equipment_id": equipment_id}
+        row = self.session.execute(_LOCK, key).mappings().one_or_none()
+        if row is None:
+            self.session.execute(_ENTER, key)
+            row = self.session.execute(_LOCK, key).mappings().one()
+        return row
+
+    def _compute(self, reader: Reader, unit: Unit, progress: RowMapping, floor: int, refused: int) -> Done:
+        now_us = to_us(self.now)
+        lo, hi = max(unit.lo_us, floor), max(unit.hi_us, floor)
+        revisions = Revisions(
+            self.session,
+            LateRun(progress["late_since"], progress["late_last"]),
+            now=self.now,
+            settle=timedelta(seconds=float(self.settings.settle)),
+        )
+        span = recompute_unit(reader, lo, hi, now_us=now_us, floor_us=floor, revisions=revisions)
+        until = None if progress["rolled_until"] is None else to_us(progress["rolled_until"])
+        hour = -(-floor // HOUR_US) * HOUR_US  # rollups know UTC hours only
+        closed = closed_until(now_us)
+        rolled = roll_up(
+            reader,
+            self.partitions,
+            max(lo, hour),
+            max(hi, hour),
+            until_us=None if until is None else max(until, hour),
+            advance_us=0 if unit.marks else LONGEST_ADVANCE_US,
+            end_us=closed,
+        )
+        self._note(reader.setup.equipment_id, progress, rolled.until_us, revisions.run)
+        if unit.marks:
+            plan(self.session, reader.setup, lo, hi)
+        behind = span is not None and hi + reader.hold_us < span.end_us < now_us
+        behind |= not unit.marks and rolled.until_us < closed
+        return Done(complete=not behind, rollup_rows=rolled.written, refused=refused)
+
+    def _note(self, equipment_id: int, progress: RowMapping, until_us: int, run: LateRun | None) -> None:
+        values = {
+            "rolled_until": from_us(until_us),
+            "late_since": run.since if run is not None else progress["late_since"],
+            "late_last": run.last if run is not None else progress["late_last"],
+        }
+        if values != dict(progress):
+            self.session.execute(_PROGRESS, {"equipment_id": equipment_id, **values})
