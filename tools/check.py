@@ -38,6 +38,7 @@ def steps() -> dict[str, list[str]]:
         "sizes": [*module, "tools.sizes"],
         "docs": [*module, "tools.docs"],
         "locks": [*module, "tools.lock", "--check"],
+        "sparkplug": [*module, "tools.sparkplug_report", "--check"],
     }
     for path in sorted((ROOT / "tools").glob("gen_*.py")):
         known[path.stem.removeprefix("gen_")] = [*module, f"tools.{path.stem}", "--check"]
