@@ -185,6 +185,14 @@ class Supervisor:
         _log.info("%s stopped (%s)", name, describe_exit(entry.exit_code))
         return entry.exit_code
 
+    def resume(self, name: str) -> None:
+        """Start a process again that `stop` or `wait` has ended; a running one is left alone."""
+        entry = self._entry(name)
+        with self._lock:
+            if entry.child is None or entry.child.exit_code() is not None:
+                entry.child, entry.due = None, time.monotonic()
+            entry.wanted, entry.pause = True, _BACKOFF_FIRST_S
+
     def stop_all(self, order: Sequence[str] = ()) -> None:
         """Stop every process: first those of ``order``, then the others, last started first."""
         self._ending.set()
