@@ -8,6 +8,7 @@ settings.load_profile("busy")
 pytest_plugins = [
     "tests.fixtures.fix_recordings",  # first: fix_needs imports it
     "tests.fixtures.fix_needs",
+    "tests.fixtures.fix_faults",
     "tests.fixtures.fix_broker",
     "tests.fixtures.fix_postgres",
 ]
