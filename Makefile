@@ -5,6 +5,8 @@ ARGS ?=
 RUN := .venv/bin/
 # What `make test` leaves out: the whole chain as processes, large counts, named servers, devices.
 QUICK := not system and not soak and not store and not hardware
+# Most tests wait for processes; three at a time keep two cores busy. 0: one after the other, in this process.
+WORKERS ?= 3
 
 .PHONY: help demo setup test system check format bench soak lock clean
 
@@ -19,7 +21,7 @@ setup: ## make .venv with the tools for tests and checks
 	@$(PYTHON) tools/bootstrap.py --dev
 
 test: setup ## all tests that run on one machine in minutes
-	$(RUN)python -m pytest -m "$(QUICK)" $(ARGS)
+	$(RUN)python -m pytest -m "$(QUICK)" -n $(WORKERS) --dist loadfile $(ARGS)
 
 system: setup ## the whole chain as processes
 	$(RUN)python -m pytest -m system $(ARGS)

@@ -13,7 +13,7 @@ def test_init_writes_files_that_the_parts_accept(tmp_path: Path, capsys: pytest.
     assert cli.main(["init", str(folder)]) == 0
     assert edge_cli.main(["check", "--config", str(folder / "edge.toml")]) == 0
     assert "MTS-02" in capsys.readouterr().out
-    assert len(read_seed(folder / "registry.toml").equipment) == 6
+    assert len(read_seed(folder / "registry.toml").equipment) == 7
     assert cli.main(["init", str(folder)]) == 1
     assert "nothing was written over" in capsys.readouterr().err
 

@@ -9,6 +9,8 @@ import paho.mqtt.client as mqtt
 from chejian.stack import Broker
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.faults.waiting import until
+
 
 class TightBroker(Broker):
     """A broker for tests that also listens on given addresses, and whose limits can be made tiny.
@@ -60,6 +62,20 @@ def address_of(url: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 1883
 
 
+def _answered(client: mqtt.Client, topic: str) -> None:
+    """Wait until the broker answers; it throws a sender of packets that are too large out, who then comes back."""
+    info: mqtt.MQTTMessageInfo | None = None
+
+    def sent() -> bool:
+        nonlocal info
+        if info is None and client.is_connected():
+            told = client.publish(topic, b"", qos=1)
+            info = told if told.rc == mqtt.MQTT_ERR_SUCCESS else None
+        return info is not None and info.is_published()
+
+    until(sent, 30, "the broker's answer")
+
+
 def flood(url: str, topic: str, messages: int, *, size: int = 1000) -> None:
     """Publish so many useless messages with QoS 0 as fast as the broker takes them."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
@@ -68,7 +84,7 @@ def flood(url: str, topic: str, messages: int, *, size: int = 1000) -> None:
     try:
         for _ in range(messages):
             client.publish(topic, bytes(size))
-        client.publish(f"{topic}/end", b"", qos=1).wait_for_publish(30)  # answered: all before it was read
+        _answered(client, f"{topic}/end")
     finally:
         client.disconnect()
         client.loop_stop()
