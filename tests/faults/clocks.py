@@ -20,7 +20,7 @@ class FakeClock:
 
     Its monotonic clock stays true, as with an operator or an NTP daemon who sets the time: deadlines and pauses must
     not notice. libfaketime looks at the file once a second (FAKETIME_CACHE_DURATION), so a jump shows within a second;
-    FAKETIME_NO_CACHE would open the file at every look at the clock, which costs a gateway half of its rate.
+    FAKETIME_NO_CACHE would open the file at every look at the clock.
 
     Args:
         file: says how far the clock is off; belongs to one process.
