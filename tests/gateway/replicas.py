@@ -248,8 +248,8 @@ def stored_exactly(query: Query, edges: list[LoadEdge]) -> None:
         " JOIN telemetry.device USING (node_id) JOIN telemetry.series USING (device_id)"
         " JOIN telemetry.sample USING (series_id) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1"
     )
-    produced = PER_BATCH
-    assert rows == [
-        (e.node, f"{{[1,{e.count + 1})}}", "{}", "{}", e.count * produced, e.count * produced)
+    wanted = [
+        (e.node, f"{{[1,{e.count + 1})}}", "{}", "{}", e.count * PER_BATCH, e.count * PER_BATCH)
         for e in sorted(edges, key=lambda e: e.node)
     ]
+    assert rows == wanted, f"{rows} instead of {wanted}"
