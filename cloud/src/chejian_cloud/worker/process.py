@@ -76,6 +76,7 @@ class WorkerProcess:
             self._tell("standby", "another worker works on this database; standing by")
             self._stop.wait(self._settings.poll)
         if not self._stop.is_set():
+            self._worker.begin()
             self._tell("working", "working")
         while not self._stop.is_set():
             if not self._worker.step(connection, diagnose=self._warmup.done):

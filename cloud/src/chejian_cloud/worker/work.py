@@ -73,6 +73,11 @@ class Worker:
         self._refused: set[int] = set()
         self._next_clock = float("-inf")
 
+    def begin(self) -> None:
+        """Forget what was known of the database: behind a new connection there may be a restored backup."""
+        self._partitions = None
+        self._next_clock = float("-inf")
+
     def step(self, connection: Connection, *, diagnose: bool = True) -> bool:
         """Do what is due: marks, ended windows, then diagnoses for at most their budget.
 
