@@ -18,7 +18,7 @@ from tests.faults.network import has_netem
 from tests.faults.waiting import until
 from tests.system import workshop
 from tests.system.chain import Chain
-from tests.system.reference import Produced, copy_buffer
+from tests.system.reference import Produced, copy_buffer, copy_live_buffer
 
 _BACK_S = 90.0
 """A part has to answer again so long after its fault [s]."""
@@ -50,13 +50,16 @@ class Chaos:
     Attributes:
         done: faults by kind.
         second: kills in the middle of another fault.
-        torn: buffers as they were before their file was damaged, oldest first.
+        kept: node, identity and copy of buffers as they were before their file was damaged, or had to give way on a full
+            disk, oldest first.
+        torn: nodes whose file was damaged.
     """
 
     def __init__(self, chain: Chain, seed: int, log: Path, *, patient: bool = False) -> None:
         self.done: Counter[str] = Counter()
         self.second = 0
-        self.torn: list[tuple[str, int, Path]] = []
+        self.kept: list[tuple[str, int, Path]] = []
+        self.torn: set[str] = set()
         self._chain = chain
         self._rng = random.Random(seed)
         self._log: TextIO = log.open("w", encoding="utf-8", buffering=1)
@@ -200,7 +203,10 @@ class Chaos:
         return "broker"
 
     def _full_buffer_disk(self) -> str:
+        """The buffer may drop acknowledged batches, oldest first; a copy keeps them for the reference."""
         edge = self._edge()
+        self._back(edge)
+        self._keep(edge, copy_live_buffer)
         with self._chain.buffer_disks[edge].full():
             self._hold(4.0)
         self._back(edge)
@@ -242,9 +248,8 @@ class Chaos:
         self._back(edge)
         chain.supervisor.kill(edge, signal.SIGKILL)
         chain.supervisor.wait(edge, within=10)
-        status = chain.status(edge)
-        aside = chain.folder / "torn" / f"{len(self.torn)}.sqlite"
-        self.torn.append((chain.edges[edge], status["ledger_id"], copy_buffer(chain.buffer_of(edge), aside)))
+        self._keep(edge, copy_buffer)
+        self.torn.add(chain.edges[edge])
         how = self._rng.choice(("log cut", "body", "series"))
         if how == "log cut":
             cut_wal(chain.buffer_of(edge), keep=self._rng.random())
@@ -253,6 +258,11 @@ class Chaos:
         chain.supervisor.resume(edge)
         self._back(edge)
         return f"{edge}, {how}" + " spoilt" * (how != "log cut")
+
+    def _keep(self, edge: str, copy: Callable[[Path, Path], Path]) -> None:
+        status = self._chain.status(edge)
+        aside = copy(self._chain.buffer_of(edge), self._chain.folder / "kept" / f"{len(self.kept)}.sqlite")
+        self.kept.append((self._chain.edges[edge], status["ledger_id"], aside))
 
     def _restore(self) -> str:
         """The database is copied, works on for a while, and is put back to what it was."""
@@ -281,7 +291,7 @@ def produced_by(
 
     Args:
         chain: its edges stopped.
-        chaos: knows the buffers that were damaged.
+        chaos: knows what buffers held before they were damaged or gave way.
         stored: batches that the database has, by node and identity.
 
     Raises:
@@ -291,7 +301,7 @@ def produced_by(
     present = [
         (node, chain.status(edge)["ledger_id"], chain.buffer_of(edge)) for edge, node in chain.edges.items()
     ]
-    for node, ledger_id, path in [*chaos.torn, *present]:
+    for node, ledger_id, path in [*chaos.kept, *present]:
         copies.setdefault((node, ledger_id), []).insert(0, path)
     unknown = {key for key, ranges in stored.items() if ranges} - copies.keys()
     assert not unknown, f"nobody has kept what was produced as {unknown}"
