@@ -74,7 +74,7 @@ def test_nothing_is_lost_doubled_or_changed(
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_soak(
     tmp_path: Path, network_cells: MakeCell, small_disks: MakeDisk, fake_clock: MakeClock, say: Say
 ) -> None:
