@@ -14,6 +14,7 @@ from chejian_gateway.kernels.warmup import warm_up
 from chejian_gateway.migrate import migrate
 from chejian_gateway.subscriber import Subscriber
 
+from tests.fixtures.fix_broker import BrokerFactory
 from tests.fixtures.fix_postgres import DatabaseServer
 from tests.gateway.fake_edge import wait_for
 
@@ -61,6 +62,17 @@ StartGateway = Callable[..., Gateway]
 @pytest.fixture(scope="session", autouse=True)
 def _kernels() -> None:
     warm_up()
+
+
+@pytest.fixture
+def mqtt_url(request: pytest.FixtureRequest, broker_factory: BrokerFactory) -> str:
+    """Address of a broker of this test's own.
+
+    An edge takes every acknowledgement that comes to it: a gateway on another database, such as the host of
+    `tests/sparkplug` on the shared broker, would acknowledge what the gateways of the test have not stored.
+    """
+    kind = getattr(request, "param", request.config.getoption("--broker"))
+    return broker_factory(kind=kind).url
 
 
 @pytest.fixture
