@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from chejian_contract.errors import PayloadError
 from chejian_contract.sparkplug.payload import parse_payload
@@ -169,19 +170,23 @@ class Lifecycle:
     def _write(
         self, connection: Connection, message: Message, node: Node, birth: DeviceBirth, payload: Payload
     ) -> tuple[list[Series], list[int]]:
+        """Enter it; may be called again after an attempt that was rolled back, so the node is changed only at the end."""
         wrong: list[int] = []
+        draft = replace(node, devices=dict(node.devices), aliases=dict(node.aliases))
         with connection.transaction():
-            series = registry.device_born(connection, node, birth, message.received_ms)
+            series = registry.device_born(connection, draft, birth, message.received_ms)
             pairs = list(zip(birth.signals, series, strict=True))
             if node.ledger_id is not None:
                 aliases = [(s.alias, one) for s, one in pairs if s.alias is not None]
-                wrong = registry.enter_aliases(connection, node, aliases)
+                wrong = registry.enter_aliases(connection, draft, aliases)
                 lastvalues.from_birth(connection, pairs, self._core.limits())
             if birth.name:
                 sent = payload.timestamp
                 registry.record(
                     connection, node.node_id, birth.name, "DBIRTH", None, sent, message.received_ms
                 )
+        node.devices, node.aliases = draft.devices, draft.aliases
+        node.handled, node.former = draft.handled, draft.former
         return series, wrong
 
     def _enter_foreign(
