@@ -3,7 +3,10 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from chejian_cloud.db import telemetry
+from chejian_cloud.db import (
+    energy,  # noqa: F401 - its tables belong to the metadata
+    telemetry,
+)
 from chejian_cloud.db.app import Base
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.db.migrate import current, head, migrate

@@ -37,6 +37,7 @@ class Role(StrEnum):
     COMPRESSED_AIR_TOTAL = "compressed_air_total"
     COMPRESSED_AIR_FLOW = "compressed_air_flow"
     PRODUCT = "product"
+    ORDER = "order"
     PART_ID = "part_id"
     NONE = ""
 

@@ -8,8 +8,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
 from chejian_cloud.db.engine import make_engine
+from chejian_cloud.energy.factors import sync_shipped
 from chejian_cloud.errors import MigrationError
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,8 @@ def migrate(dsn: str) -> tuple[str | None, str]:
             connection.execute(text("CREATE SCHEMA IF NOT EXISTS app"))
             before = current(connection)
             command.upgrade(_config(connection), "head")
+            with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
+                sync_shipped(session)
             after = current(connection)
     except CommandError as error:
         raise MigrationError(

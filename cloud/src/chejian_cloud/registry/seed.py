@@ -1,11 +1,10 @@
 """Store a registry seed: idempotent upsert in one transaction, all or nothing."""
 
 import logging
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from chejian_contract.errors import ConfigError
 from sqlalchemy import select
@@ -14,11 +13,11 @@ from sqlalchemy.orm import Session
 from chejian_cloud.db import app as db
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.marks import lock_registry, mark
+from chejian_cloud.registry.seed_energy import store_energy
 from chejian_cloud.registry.seedfile import SeedFile, read_seed
+from chejian_cloud.registry.upserts import Upserts
 
 log = logging.getLogger(__name__)
-
-M = TypeVar("M", bound=db.Base)
 
 
 def seed(dsn: str, path: Path) -> Mapping[str, int]:
@@ -47,77 +46,36 @@ def seed(dsn: str, path: Path) -> Mapping[str, int]:
         engine.dispose()
 
 
-class _Writer:
+class _Writer(Upserts):
     """Upserts the tables of one seed file in the order of their references."""
-
-    def __init__(self, session: Session, source: str) -> None:
-        self.report: Counter[str] = Counter()
-        self._session = session
-        self._source = source
 
     def store(self, content: SeedFile) -> None:
         """Upsert everything of a file."""
         for enterprise in content.enterprise:
-            self._upsert(db.Enterprise, {"code": enterprise.code}, _names(enterprise))
+            self.upsert(db.Enterprise, {"code": enterprise.code}, _names(enterprise))
         self._calendars(content)
         self._workshops(content)
         self._equipment(content)
         self._cycles(content)
         self._bearings(content)
-
-    def _upsert(self, model: type[M], key: Mapping[str, Any], values: Mapping[str, Any]) -> M:
-        row = self._session.scalars(select(model).filter_by(**key)).one_or_none()
-        if row is None:
-            row = model(**key, **values)
-            self._session.add(row)
-            self.report[f"{model.__tablename__} added"] += 1
-        elif any(getattr(row, name) != value for name, value in values.items()):
-            for name, value in values.items():
-                setattr(row, name, value)
-            self.report[f"{model.__tablename__} changed"] += 1
-        self._session.flush()
-        return row
-
-    def _replace(self, model: type[M], parent: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Make the children of `parent` exactly `rows`; equal ones stay."""
-        wanted = [{**parent, **row} for row in rows]
-        for old in self._session.scalars(select(model).filter_by(**parent)):
-            same = next((w for w in wanted if all(getattr(old, k) == v for k, v in w.items())), None)
-            if same is not None:
-                wanted.remove(same)
-            else:
-                self._session.delete(old)
-                self.report[f"{model.__tablename__} removed"] += 1
-        self._session.flush()
-        for row in wanted:
-            self._session.add(model(**row))
-            self.report[f"{model.__tablename__} added"] += 1
-        self._session.flush()
-
-    def _find(self, model: type[M], key: str, **by: Any) -> M:
-        rows = self._session.scalars(select(model).filter_by(**by)).all()
-        if len(rows) != 1:
-            kind = model.__tablename__
-            what = f"the code of a registered {kind}" if not rows else f"a {kind} code that only one has"
-            raise ConfigError(self._source, key, by["code"], what)
-        return rows[0]
+        store_energy(self, content)
 
     def _calendars(self, content: SeedFile) -> None:
         for item in content.calendar:
-            row = self._upsert(db.Calendar, {"code": item.code}, {"timezone": item.timezone})
+            row = self.upsert(db.Calendar, {"code": item.code}, {"timezone": item.timezone})
             parent = {"calendar_id": row.calendar_id}
             shifts = [{"code": s.code, **_names(s), **_span(s.start, s.end)} for s in item.shift]
-            self._replace(db.Shift, parent, shifts)
+            self.replace(db.Shift, parent, shifts)
             stops = [{**_names(s), **_span(s.start, s.end)} for s in item.planned_stop]
-            self._replace(db.PlannedStop, parent, stops)
+            self.replace(db.PlannedStop, parent, stops)
 
     def _workshops(self, content: SeedFile) -> None:
         for i, workshop in enumerate(content.workshop):
-            enterprise = self._find(db.Enterprise, f"workshop[{i}].enterprise", code=workshop.enterprise)
-            calendar = self._find(db.Calendar, f"workshop[{i}].calendar", code=workshop.calendar)
+            enterprise = self.find(db.Enterprise, f"workshop[{i}].enterprise", code=workshop.enterprise)
+            calendar = self.find(db.Calendar, f"workshop[{i}].calendar", code=workshop.calendar)
             if workshop.timezone != calendar.timezone:
                 raise ConfigError(
-                    self._source,
+                    self.source,
                     f"workshop[{i}].timezone",
                     workshop.timezone,
                     f"{calendar.timezone}, the time zone of its calendar {calendar.code}",
@@ -128,23 +86,23 @@ class _Writer:
                 "city_code": workshop.city_code,
             }
             key = {"enterprise_id": enterprise.enterprise_id, "code": workshop.code}
-            self._upsert(db.Workshop, key, {**_names(workshop), **values})
+            self.upsert(db.Workshop, key, {**_names(workshop), **values})
         for i, line in enumerate(content.line):
-            parent = self._find(db.Workshop, f"line[{i}].workshop", code=line.workshop)
-            self._upsert(db.Line, {"workshop_id": parent.workshop_id, "code": line.code}, _names(line))
+            parent = self.find(db.Workshop, f"line[{i}].workshop", code=line.workshop)
+            self.upsert(db.Line, {"workshop_id": parent.workshop_id, "code": line.code}, _names(line))
         for i, product in enumerate(content.product):
-            owner = self._find(db.Enterprise, f"product[{i}].enterprise", code=product.enterprise)
-            self._upsert(
+            owner = self.find(db.Enterprise, f"product[{i}].enterprise", code=product.enterprise)
+            self.upsert(
                 db.Product, {"enterprise_id": owner.enterprise_id, "code": product.code}, _names(product)
             )
 
     def _equipment(self, content: SeedFile) -> None:
         for i, item in enumerate(content.equipment):
-            workshop = self._find(db.Workshop, f"equipment[{i}].workshop", code=item.workshop)
-            line = self._find(
+            workshop = self.find(db.Workshop, f"equipment[{i}].workshop", code=item.workshop)
+            line = self.find(
                 db.Line, f"equipment[{i}].line", code=item.line, workshop_id=workshop.workshop_id
             )
-            row = self._upsert(
+            row = self.upsert(
                 db.Equipment,
                 {"enterprise_id": workshop.enterprise_id, "code": item.code},
                 {
@@ -154,21 +112,21 @@ class _Writer:
                     "type": item.type,
                 },
             )
-            enterprise = self._session.get_one(db.Enterprise, workshop.enterprise_id)
+            enterprise = self.session.get_one(db.Enterprise, workshop.enterprise_id)
             feeds = [
                 {"group_id": f.group or enterprise.code, "edge_node": f.node, "device": f.device}
                 for f in item.feeds
             ]
             for j, feed in enumerate(feeds):
                 self._refuse_taken(f"equipment[{i}].feeds[{j}]", feed, row.equipment_id)
-            self._replace(db.EquipmentFeed, {"equipment_id": row.equipment_id}, feeds)
+            self.replace(db.EquipmentFeed, {"equipment_id": row.equipment_id}, feeds)
 
     def _refuse_taken(self, key: str, feed: Mapping[str, str], equipment_id: int) -> None:
-        taken = self._session.scalars(select(db.EquipmentFeed).filter_by(**feed)).one_or_none()
+        taken = self.session.scalars(select(db.EquipmentFeed).filter_by(**feed)).one_or_none()
         if taken is not None and taken.equipment_id != equipment_id:
-            other = self._session.get_one(db.Equipment, taken.equipment_id)
+            other = self.session.get_one(db.Equipment, taken.equipment_id)
             raise ConfigError(
-                self._source,
+                self.source,
                 key,
                 f"{feed['edge_node']}/{feed['device']}",
                 f"a device that feeds no other equipment; {other.code} has it already",
@@ -176,8 +134,8 @@ class _Writer:
 
     def _cycles(self, content: SeedFile) -> None:
         for i, item in enumerate(content.ideal_cycle):
-            equipment = self._find(db.Equipment, f"ideal_cycle[{i}].equipment", code=item.equipment)
-            product = self._find(
+            equipment = self.find(db.Equipment, f"ideal_cycle[{i}].equipment", code=item.equipment)
+            product = self.find(
                 db.Product,
                 f"ideal_cycle[{i}].product",
                 code=item.product,
@@ -189,24 +147,24 @@ class _Writer:
                 "product_id": product.product_id,
                 "valid_from": item.valid_from.astimezone(UTC),
             }
-            self._upsert(db.IdealCycle, key, {"cycle_us": item.cycle_us})
+            self.upsert(db.IdealCycle, key, {"cycle_us": item.cycle_us})
 
     def _bearings(self, content: SeedFile) -> None:
         for i, item in enumerate(content.bearing):
-            equipment = self._find(db.Equipment, f"bearing[{i}].equipment", code=item.equipment)
-            taken = self._session.scalars(
+            equipment = self.find(db.Equipment, f"bearing[{i}].equipment", code=item.equipment)
+            taken = self.session.scalars(
                 select(db.Bearing).filter_by(equipment_id=equipment.equipment_id, signal=item.signal)
             ).one_or_none()
             if taken is not None and taken.position != item.position:
                 raise ConfigError(
-                    self._source,
+                    self.source,
                     f"bearing[{i}].signal",
                     item.signal,
                     f"a signal that hears one bearing; position {taken.position} has it already",
                 )
             names = ("designation", "signal", "bpfo", "bpfi", "ftf", "bsf2", "mains_hz")
             key = {"equipment_id": equipment.equipment_id, "position": item.position}
-            self._upsert(db.Bearing, key, {name: getattr(item, name) for name in names})
+            self.upsert(db.Bearing, key, {name: getattr(item, name) for name in names})
 
 
 def _names(item: Any) -> dict[str, str]:

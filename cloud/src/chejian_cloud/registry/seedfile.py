@@ -13,6 +13,8 @@ from chejian_contract.errors import ConfigError, IdentifierError
 from chejian_contract.signals import SignalKind
 from chejian_contract.templates import equipment_types
 
+from chejian_cloud.registry.seedfile_energy import FactorSeed, MeterSeed, check_factors, check_meters
+
 _DAY_US = 86_400_000_000
 _MAX_MAINS_HZ = 1000.0
 """[Hz] Above any grid or inverter fundamental; a larger number is a slip of the pen."""
@@ -50,9 +52,13 @@ class WorkshopSeed(_Named):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineSeed(_Named):
-    """`[[line]]`; `workshop` is the code of a workshop."""
+    """`[[line]]`; `workshop` is the code of a workshop, `output` of the machines whose good count is the line's output.
+
+    Without `output` the good items of all its machines are added, which is right where they work side by side.
+    """
 
     workshop: str
+    output: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +195,8 @@ class SeedFile:
     equipment: tuple[EquipmentSeed, ...] = ()
     ideal_cycle: tuple[IdealCycleSeed, ...] = ()
     bearing: tuple[BearingSeed, ...] = ()
+    meter: tuple[MeterSeed, ...] = ()
+    factor: tuple[FactorSeed, ...] = ()
 
 
 _UNIQUE = {
@@ -200,6 +208,8 @@ _UNIQUE = {
     "equipment": ("code",),
     "ideal_cycle": ("equipment", "product", "valid_from"),
     "bearing": ("equipment", "position"),
+    "meter": ("equipment",),
+    "factor": ("carrier", "value", "valid_from"),
 }
 
 
@@ -222,6 +232,8 @@ def read_seed(path: Path) -> SeedFile:
         )
     _refuse_shared_devices(str(path), seed)
     _check_signals(str(path), seed)
+    check_meters(str(path), seed.meter, {e.code: e.type for e in seed.equipment})
+    check_factors(str(path), seed.factor)
     return seed
 
 
