@@ -1,5 +1,6 @@
 """The umbrella command: what it writes can be used, what it refuses it explains."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ def test_init_writes_files_that_the_parts_accept(tmp_path: Path, capsys: pytest.
     assert cli.main(["init", str(folder)]) == 0
     assert edge_cli.main(["check", "--config", str(folder / "edge.toml")]) == 0
     assert "MTS-02" in capsys.readouterr().out
-    assert len(read_seed(folder / "registry.toml").equipment) == 7
+    assert len(read_seed(folder / "registry.toml").equipment) == 12
     assert cli.main(["init", str(folder)]) == 1
     assert "nothing was written over" in capsys.readouterr().err
 
@@ -21,13 +22,16 @@ def test_init_writes_files_that_the_parts_accept(tmp_path: Path, capsys: pytest.
 def test_a_data_folder_keeps_its_seed_and_recordings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "demo.json").write_text(
-        '{"epoch": "2026-11-23T00:00:00+00:00", "seed": 1, "recordings": ""}', encoding="utf-8"
-    )
+    state = {"epoch": "2026-11-23T00:00:00+00:00", "seed": 1, "recordings": ""}
+    replayed = {"replay_end": "2026-11-24T00:00:00+00:00"}
+    (tmp_path / "demo.json").write_text(json.dumps(state | replayed), encoding="utf-8")
     assert cli.main(["demo", "--data", str(tmp_path), "--seed", "5"]) == 1
     assert "demo.json: key 'seed': value 5 is wrong; allowed: 1" in capsys.readouterr().err
     assert cli.main(["demo", "--data", str(tmp_path), "--recordings", str(tmp_path)]) == 1
     assert "no recordings, as this data folder was made" in capsys.readouterr().err
+    (tmp_path / "demo.json").write_text(json.dumps(state), encoding="utf-8")
+    assert cli.main(["demo", "--data", str(tmp_path)]) == 1
+    assert "another version of Chejian made this data folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         ("api", "serve the API and the console"),
         ("worker", "recompute states, KPIs and diagnoses as data arrive"),
         ("migrate", "bring schema app to this version"),
-        ("seed", "store a registry file"),
+        ("seed", "store registry files"),
         ("recompute", "compute a range anew"),
     ):
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
             command.add_argument("--port", type=int, help="TCP port of the HTTP pages; 0 takes a free one")
         if name == "seed":
-            command.add_argument("file", type=Path, help="registry in TOML")
+            command.add_argument("file", type=Path, nargs="+", help="registry in TOML")
         if name == "recompute":
             command.add_argument(
                 "--from", dest="start", type=_moment, required=True, help="ISO 8601 with offset"
@@ -146,8 +146,9 @@ def _migrate(settings: Settings, _arguments: argparse.Namespace) -> int:
 def _seed(settings: Settings, arguments: argparse.Namespace) -> int:
     from chejian_cloud.registry.seed import seed  # noqa: PLC0415 - the other commands start without it
 
-    report = seed(settings.dsn, arguments.file)
-    print(f"{arguments.file}: " + (", ".join(f"{n} {kind}" for kind, n in report.items()) or "nothing new"))
+    for file in arguments.file:
+        report = seed(settings.dsn, file)
+        print(f"{file}: " + (", ".join(f"{n} {kind}" for kind, n in report.items()) or "nothing new"))
     return EXIT_OK
 
 

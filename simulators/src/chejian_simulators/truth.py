@@ -17,7 +17,7 @@ from chejian_simulators.changes import Block
 from chejian_simulators.model import MachinePast, PlantModel, Series
 from chejian_simulators.plant import CalendarConfig
 from chejian_simulators.shifts import Span, planned_stops, spans
-from chejian_simulators.truth_energy import energy_of, faults_told, meters_of
+from chejian_simulators.truth_energy import energy_of, faults_told, meters_of, shifts_of
 from chejian_simulators.work import Outcome
 
 HOUR_MS = 3_600_000
@@ -58,10 +58,7 @@ def truth_of(model: PlantModel, end_ms: int) -> dict[str, Any]:
         "end_ms": end_ms,
         "node": model.plant.node,
         "group": model.plant.group,
-        "equipment": {
-            code: _equipment(machine, model.plant.calendar, model.epoch_ms, end_ms)
-            for code, machine in model.machines.items()
-        },
+        "equipment": {code: _equipment(machine, model, end_ms) for code, machine in model.machines.items()},
         "meters": meters_of(model, end_ms),
         "faults": faults_told(model, end_ms),
     }
@@ -78,20 +75,22 @@ def write_truth(model: PlantModel, end_ms: int, path: Path) -> None:
     draft.replace(path)
 
 
-def _equipment(machine: MachinePast, calendar: CalendarConfig, start: int, end: int) -> dict[str, Any]:
+def _equipment(machine: MachinePast, model: PlantModel, end: int) -> dict[str, Any]:
     states = _states(machine, end)
     counters = {**_COUNTERS, **({"rework": _REWORK} if _REWORK in machine.series else {})}
     counts = {name: _increments(machine.series.get(signal, Series())) for name, signal in counters.items()}
     products = machine.series.get("Order/Product", Series())
+
+    def row(start: int, stop: int) -> dict[str, Any]:
+        return _window(start, stop, states, counts, products, machine.config.products, model.plant.calendar)
+
     return {
         "type": machine.config.type,
         "states": [[a, b, int(state)] for a, b, state in states],
         "count_events": counts,
         "changes": {signal: series.told for signal, series in sorted(machine.series.items())},
-        "hours": [
-            _hour(a, b, states, counts, products, machine.config.products, calendar)
-            for a, b in _hours(start, end)
-        ],
+        "hours": [row(a, b) for a, b in _hours(model.epoch_ms, end)],
+        "shifts": [{"code": code, **row(a, b)} for code, a, b in shifts_of(model, end)],
         "waveforms": _waveforms(machine),
         "counts_by_product": _by_product(machine),
         "orders": [
@@ -145,7 +144,7 @@ def _hours(start: int, end: int) -> Iterator[Span]:
         start = stop
 
 
-def _hour(
+def _window(
     start: int,
     end: int,
     states: Sequence[StateSpan],
@@ -154,6 +153,7 @@ def _hour(
     ideal: Mapping[str, float],
     calendar: CalendarConfig,
 ) -> dict[str, Any]:
+    """What happened in [start, end); of what lies outside the states nothing is known."""
     scheduled = _scheduled(calendar, start, end)
     stops = _clip(_until(planned_stops(calendar, start), end), start, end)
     busy = _minus(scheduled, stops)
@@ -164,32 +164,46 @@ def _hour(
     made = {name: [t for t in times if start <= t < end] for name, times in counts.items()}
     produced, good = len(made["produced"]), len(made["good"])
     ideal_us = sum(_ideal_us(t, products, ideal) for t in made["produced"])
-    planned_busy = sum(row.values())
-    in_shift = sum(b - a for a, b in scheduled)
+    known_busy = sum(row.values())
+    in_shift, in_work = (sum(b - a for a, b in spans_) for spans_ in (scheduled, busy))
     return {
         "start_ms": start,
         "end_ms": end,
         "calendar_us": (end - start) * 1000,
         "not_scheduled_us": (end - start - in_shift) * 1000,
-        "planned_stop_us": (in_shift - sum(b - a for a, b in busy)) * 1000,
+        "planned_stop_us": (in_shift - in_work) * 1000,
         **row,
-        "no_data_us": 0,
+        "no_data_us": in_work * 1000 - known_busy,
         "produced": produced,
         "good": good,
         "scrap": len(made["scrap"]),
         **({"rework": len(made["rework"])} if "rework" in made else {}),
+        "by_product": _made_by_product(made, products),
         "ideal_us": ideal_us,
-        "availability": _ratio(row["apt_us"], planned_busy),
+        "availability": _ratio(row["apt_us"], known_busy),
         "effectiveness": _ratio(ideal_us, row["apt_us"]),
         "quality_ratio": _ratio(good, produced),
-        "oee": _ratio(sum(_ideal_us(t, products, ideal) for t in made["good"]), planned_busy),
+        "oee": _ratio(sum(_ideal_us(t, products, ideal) for t in made["good"]), known_busy),
     }
+
+
+def _made_by_product(made: Mapping[str, Sequence[int]], products: Series) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for name, times in made.items():
+        for time_ms in times:
+            counts = found.setdefault(_product(time_ms, products), dict.fromkeys(made, 0))
+            counts[name] += 1
+    return found
+
+
+def _product(time_ms: int, products: Series) -> str:
+    """Product that was in work at a count."""
+    return str(products.values[products.index_at(time_ms) - 1])
 
 
 def _ideal_us(time_ms: int, products: Series, ideal: Mapping[str, float]) -> int:
     """Ideal cycle time of the product that was in work at a count [us]."""
-    product = str(products.values[products.index_at(time_ms) - 1])
-    return round(ideal[product] * 1_000_000)
+    return round(ideal[_product(time_ms, products)] * 1_000_000)
 
 
 def _ratio(numerator: int, denominator: int) -> float | None:

@@ -22,13 +22,15 @@ def energy_of(machine: MachinePast, end_ms: int) -> dict[str, Any]:
     consumption.advance(end_ms)
     by_state: dict[str, Amounts] = {}
     by_order: dict[str, Amounts] = {}
-    hours: dict[int, dict[str, Amounts]] = {}
+    hours: dict[int, tuple[dict[str, Amounts], dict[str, Amounts]]] = {}
     for (hour, state, order), amounts in consumption.parts.items():
         name = str(int(state))
+        states, orders = hours.setdefault(hour, ({}, {}))
         for sums in (
             by_state.setdefault(name, {}),
             by_order.setdefault(order, {}),
-            hours.setdefault(hour, {}).setdefault(name, {}),
+            states.setdefault(name, {}),
+            orders.setdefault(order, {}),
         ):
             for carrier, amount in amounts.items():
                 sums[carrier] = sums.get(carrier, 0) + amount
@@ -39,7 +41,12 @@ def energy_of(machine: MachinePast, end_ms: int) -> dict[str, Any]:
             "by_state": _column(by_state, carrier),
             "by_order": _column(by_order, carrier),
             "hours": [
-                {"start_ms": hour, "by_state": _column(states, carrier)} for hour, states in hours.items()
+                {
+                    "start_ms": hour,
+                    "by_state": _column(states, carrier),
+                    "by_order": _column(orders, carrier),
+                }
+                for hour, (states, orders) in hours.items()
             ],
         }
         for carrier, total in consumption.total.items()
@@ -79,9 +86,7 @@ def _meter(meter: Meter, model: PlantModel, end_ms: int) -> dict[str, Any]:
         "resets_ms": meter.resets_ms,
         "rollovers_ms": meter.rollovers_ms,
         "hours": [_window(records, a, b) for a, b in _hours(model.epoch_ms, end_ms)],
-        "shifts": [
-            {"code": code, **_window(records, a, b)} for code, a, b in _shifts(model, model.epoch_ms, end_ms)
-        ],
+        "shifts": [{"code": code, **_window(records, a, b)} for code, a, b in shifts_of(model, end_ms)],
     }
     if isinstance(meter, SteelMeter):
         told["replay"] = {
@@ -114,12 +119,12 @@ def _hours(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
         hour += HOUR_MS
 
 
-def _shifts(model: PlantModel, start_ms: int, end_ms: int) -> list[tuple[str, int, int]]:
-    """Whole shifts that overlap [start, end), by their start."""
+def shifts_of(model: PlantModel, end_ms: int) -> list[tuple[str, int, int]]:
+    """Code, start and end of the whole shifts that overlap [epoch, end), by their start."""
     calendar = model.plant.calendar
     found = []
     for shift in calendar.shift:
-        for start, end in spans(shift, calendar.timezone, start_ms):
+        for start, end in spans(shift, calendar.timezone, model.epoch_ms):
             if start >= end_ms:
                 break
             found.append((shift.code, start, end))

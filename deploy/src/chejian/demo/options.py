@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class DemoOptions:
         recordings: folder of real recordings to replay, or None for the physical model.
         report: file for the truth report as JSON, headless only.
         port: of the console.
-        seed: of the simulated plant.
+        seed: of the simulated plants.
         headless: run, compare, exit, instead of serving until Ctrl-C.
     """
 
@@ -43,26 +43,28 @@ class DemoState:
     """What must stay the same as long as a data folder lives.
 
     Attributes:
-        epoch: begin of the plant's history, ISO 8601 UTC.
-        seed: of the plant.
+        epoch: begin of the plants' history, ISO 8601 UTC.
+        seed: of the plants.
         recordings: folder that is replayed, "" for none.
+        replay_end: where the recording that a meter plays ends, ISO 8601 UTC: the first start.
     """
 
     epoch: str
     seed: int
     recordings: str
+    replay_end: str
 
 
 def open_state(options: DemoOptions) -> DemoState:
     """Read the state of a data folder, or make it for a new one.
 
     Raises:
-        ConfigError: the folder was made with another seed or other recordings.
+        ConfigError: the folder was made with another seed or other recordings, or by another version.
     """
     recordings = str(options.recordings.resolve()) if options.recordings else ""
     path = options.data / "demo.json"
     if path.exists():
-        state = DemoState(**json.loads(path.read_text("utf-8")))
+        state = _read(path)
         if options.seed != state.seed:
             raise ConfigError(
                 str(path),
@@ -77,7 +79,21 @@ def open_state(options: DemoOptions) -> DemoState:
             raise ConfigError(str(path), "recordings", recordings, allowed)
         return state
     options.data.mkdir(parents=True, exist_ok=True)
-    begin = (time.time() - options.history) // _HOUR_S * _HOUR_S
-    state = DemoState(datetime.fromtimestamp(begin, UTC).isoformat(), options.seed, recordings)
+    now = time.time()
+    begin = (now - options.history) // _HOUR_S * _HOUR_S
+    state = DemoState(_iso(begin), options.seed, recordings, _iso(int(now)))
     path.write_text(json.dumps(asdict(state), indent=1) + "\n", "utf-8")
     return state
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def _read(path: Path) -> DemoState:
+    data = json.loads(path.read_text("utf-8"))
+    names = [f.name for f in fields(DemoState)]
+    if sorted(data) != sorted(names):
+        allowed = f"{', '.join(names)}: another version of Chejian made this data folder; remove it, or another --data"
+        raise ConfigError(str(path), "keys", ", ".join(data), allowed)
+    return DemoState(**data)

@@ -20,9 +20,9 @@ class Progress:
     """A moment of a run.
 
     Attributes:
-        history: share of the history that the edge has read, 0 to 1.
-        complete: whether all of it is in the buffer.
-        in_flight: batches that wait for an acknowledgement.
+        history: share of the history that the edges have read, 0 to 1.
+        complete: whether all of it is in their buffers.
+        in_flight: batches of the edge that waits for most acknowledgements.
         stored: samples in the database.
         marks: closed hours whose figures are still to be computed.
         undiagnosed: vibration blocks without a diagnosis.
@@ -66,12 +66,12 @@ def read_json(port: int, path: str) -> dict[str, Any]:
 
 def look(chain: Chain, database: Database) -> Progress:
     """Take a look at the run."""
-    edge = read_json(chain.ports["edge"], "/readyz")
+    edges = [read_json(workshop.ports["edge"], "/readyz") for workshop in chain.workshops]
     hour_ms = int(time.time() * 1000) // _HOUR_MS * _HOUR_MS
     return Progress(
-        history=float(edge.get("history_progress", 0.0)),
-        complete=bool(edge.get("history_complete", False)),
-        in_flight=int(edge.get("in_flight_batches", 0)),
+        history=sum(float(edge.get("history_progress", 0.0)) for edge in edges) / len(edges),
+        complete=all(edge.get("history_complete", False) for edge in edges),
+        in_flight=max(int(edge.get("in_flight_batches", 0)) for edge in edges),
         stored=database.stored_samples(),
         marks=database.marks(closed_before_ms=hour_ms),
         undiagnosed=database.undiagnosed(),

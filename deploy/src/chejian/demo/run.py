@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from chejian.demo.chain import Chain
 from chejian.demo.options import DemoOptions, open_state
 from chejian.demo.progress import Line, look
-from chejian.report import Report, build_report, render
+from chejian.report import Accounts, Report, build_report, has_arrived, render
 from chejian.report.database import Database
 from chejian.report.truth import Truth, load_truth
 from chejian.stack import StackError
@@ -23,7 +24,7 @@ _POLL_S = 0.5
 _FILL_WITHIN_S = 900.0
 """Seconds that the back-fill may take before the run is given up."""
 _DRAIN_WITHIN_S = 120.0
-"""Seconds from the plant's freeze to the last computed number."""
+"""Seconds from the plants' freeze to the last computed number."""
 
 
 class StoppedError(Exception):
@@ -89,9 +90,9 @@ def _headless(chain: Chain, database: Database, line: Line, stop: threading.Even
         line.show(f"live, {end - time.monotonic():.0f} s to go; stored {database.stored_samples():,} samples")
         if stop.wait(_POLL_S):
             raise StoppedError
-    line.show("freezing the plant, draining the edge", force=True)
-    truth = _freeze(chain, stop)
-    _drain(chain, database, truth, stop)
+    line.show("freezing the plants, draining the edges", force=True)
+    truths = _freeze(chain, stop)
+    _drain(chain, database, truths, stop)
     facts = {
         "history_hours": chain.options.history / 3600,
         "live_minutes": chain.options.minutes,
@@ -99,38 +100,34 @@ def _headless(chain: Chain, database: Database, line: Line, stop: threading.Even
         "recordings": bool(chain.state.recordings),
         "restarts": {name: chain.supervisor.restarts(name) for name in chain.supervisor.names()},
     }
-    edge = json.loads(chain.run_once("chejian-edge", "status", "--json", "--config", str(chain.edge_config)))
-    ledgers = json.loads(chain.run_once("chejian-gateway", "ledger", "--json"))
-    report = build_report(truth, database, edge=edge, ledgers=ledgers, facts=facts)
+    report = build_report(truths, database, accounts=_accounts(chain), facts=facts)
     _publish(report, chain.options)
     return 0 if report.ok else 1
 
 
-def _freeze(chain: Chain, stop: threading.Event) -> Truth:
-    chain.truth.unlink(missing_ok=True)
-    chain.supervisor.kill("simulator", signal.SIGUSR1)
-    _await(chain.truth.exists, "the simulator's truth file", _DRAIN_WITHIN_S, stop)
-    return load_truth(chain.truth)
+def _freeze(chain: Chain, stop: threading.Event) -> list[Truth]:
+    for workshop in chain.workshops:
+        workshop.truth.unlink(missing_ok=True)
+        chain.supervisor.kill(workshop.simulator, signal.SIGUSR1)
+    for workshop in chain.workshops:
+        _await(workshop.truth.exists, f"the truth of {workshop.name}", _DRAIN_WITHIN_S, stop)
+    return [load_truth(workshop.truth) for workshop in chain.workshops]
 
 
-def _drain(chain: Chain, database: Database, truth: Truth, stop: threading.Event) -> None:
-    """Wait for the plant's last changes, stop the edge when all is acknowledged, wait for the last numbers."""
-
-    def arrived() -> bool:
-        roles = {"produced": "produced_count", "good": "good_count", "scrap": "scrap_count"}
-        for code, machine in truth.equipment.items():
-            last = {role: machine.counts[name][-1] for name, role in roles.items() if machine.counts[name]}
-            last["machine_state"] = machine.states[-1][0]
-            if machine.waveforms:
-                last["vibration_waveform"] = machine.waveforms[-1]["time_ms"]
-            if any(database.last_time(truth.group, truth.node, code, role) < t for role, t in last.items()):
-                return False
-        return True
-
-    _await(arrived, "the plant's last changes in the database", _DRAIN_WITHIN_S, stop)
-    chain.supervisor.stop("edge")
+def _drain(chain: Chain, database: Database, truths: Sequence[Truth], stop: threading.Event) -> None:
+    """Wait for the plants' last changes, stop the edges when all is acknowledged, wait for the last numbers."""
+    arrived = lambda: all(has_arrived(database, truth) for truth in truths)  # noqa: E731 - a condition, used once
+    _await(arrived, "the plants' last changes in the database", _DRAIN_WITHIN_S, stop)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(chain.supervisor.stop, [workshop.edge for workshop in chain.workshops]))
     done = lambda: database.marks() == 0 and database.undiagnosed() == 0  # noqa: E731 - a condition, used once
     _await(done, "the worker's last figures", _DRAIN_WITHIN_S, stop)
+
+
+def _accounts(chain: Chain) -> Accounts:
+    status = ("chejian-edge", "status", "--json", "--config")
+    edges = [json.loads(chain.run_once(*status, str(workshop.edge_config))) for workshop in chain.workshops]
+    return Accounts(edges, json.loads(chain.run_once("chejian-gateway", "ledger", "--json")))
 
 
 def _publish(report: Report, options: DemoOptions) -> None:

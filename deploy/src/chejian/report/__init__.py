@@ -1,7 +1,7 @@
-"""The truth report: what the database says, against what the simulator's own model says."""
+"""The truth report: what the database says, against what the simulators' own models say."""
 
-from chejian.report.build import build_report
+from chejian.report.build import Accounts, build_report, has_arrived
 from chejian.report.checks import Check, Report
 from chejian.report.render import render
 
-__all__ = ["Check", "Report", "build_report", "render"]
+__all__ = ["Accounts", "Check", "Report", "build_report", "has_arrived", "render"]

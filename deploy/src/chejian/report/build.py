@@ -1,49 +1,100 @@
-"""Put the report together from truth, database, edge and gateway."""
+"""Put the report together from truths, database, edges and gateway."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from chejian.report.checks import Report
-from chejian.report.compare import (
-    compare_counters,
-    compare_diagnoses,
-    compare_hours,
-    compare_ledger,
-    compare_states,
-)
 from chejian.report.database import Database
-from chejian.report.truth import HOUR_MS, Truth
+from chejian.report.diagnoses import compare_diagnoses
+from chejian.report.ledger import compare_ledger
+from chejian.report.states import compare_states
+from chejian.report.thresholds import thresholds
+from chejian.report.truth import HOUR_MS, EquipmentTruth, Truth
+from chejian.report.windows import PARTS, compare_counts, compare_windows, most_transitions, window_figures
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What edges and gateway say about batches.
+
+    Attributes:
+        edges: `chejian-edge status --json` of each workshop, in the order of the truths.
+        ledgers: `chejian-gateway ledger --json`.
+    """
+
+    edges: Sequence[Mapping[str, Any]]
+    ledgers: Sequence[Mapping[str, Any]]
+
+
+def has_arrived(database: Database, truth: Truth) -> bool:
+    """Whether the last changes of a frozen plant are in the database."""
+    last = {code: machine.last_changes() for code, machine in truth.equipment.items()}
+    for code, meter in truth.meters.items():
+        last[code] = {TOTALS[meter["carrier"]]: meter["last"][0]} if meter["last"] else {}
+    return all(
+        database.last_time(truth.group, truth.node, code, role) >= time_ms
+        for code, roles in last.items()
+        for role, time_ms in roles.items()
+    )
+
+
+TOTALS = {
+    "electricity": "active_energy",
+    "steam": "steam_total",
+    "water": "water_total",
+    "gas": "gas_total",
+    "compressed_air": "compressed_air_total",
+}
+"""Role of a meter's counter by the carrier's name in the truth."""
 
 
 def build_report(
-    truth: Truth,
-    database: Database,
-    *,
-    edge: Mapping[str, Any],
-    ledgers: Sequence[Mapping[str, Any]],
-    facts: Mapping[str, Any],
+    truths: Sequence[Truth], database: Database, *, accounts: Accounts, facts: Mapping[str, Any]
 ) -> Report:
     """Compare a stopped run with its truth.
 
     Args:
-        truth: written when the simulator froze.
+        truths: of the plants, written when the simulators froze.
         database: after edges have drained and dirty marks are gone.
-        edge: `chejian-edge status --json`.
-        ledgers: `chejian-gateway ledger --json`.
+        accounts: of edges and gateway.
         facts: more about the run, shown and not judged.
     """
-    closed = truth.end_ms // HOUR_MS * HOUR_MS
-    rows = database.rows(truth.group, truth.node)
+    first = truths[0]
     report = Report(
-        {**facts, "seed": truth.seed, "epoch_ms": truth.epoch_ms, "end_ms": truth.end_ms, "closed_ms": closed}
+        {**facts, "seed": first.seed, "epoch_ms": first.epoch_ms}, thresholds=asdict(thresholds())
     )
-    report.facts["rows"] = {table: count for table, (count, _) in rows.items()}
-    report.checks += compare_ledger({**edge, "node": truth.node}, ledgers, rows)
-    for code, machine in sorted(truth.equipment.items()):
-        states = database.states(code)
-        until = min(truth.end_ms, max((b for _, b, _ in states), default=0))
-        report.checks += compare_states(machine, states, truth.epoch_ms, max(until, closed))
-        report.checks += compare_hours(machine, database.hours(code), closed)
-        report.checks += compare_counters(machine, database.counters(truth.group, truth.node, code))
-        report.checks += compare_diagnoses(machine, database.diagnoses(code))
+    for truth, edge in zip(truths, accounts.edges, strict=True):
+        _plant(report, truth, database, edge, accounts.ledgers)
     return report
+
+
+def _plant(
+    report: Report,
+    truth: Truth,
+    database: Database,
+    edge: Mapping[str, Any],
+    ledgers: Sequence[Mapping[str, Any]],
+) -> None:
+    rows = database.rows(truth.group, truth.node)
+    report.facts[truth.plant] = {
+        "end_ms": truth.end_ms,
+        "closed_ms": truth.end_ms // HOUR_MS * HOUR_MS,
+        "rows": {table: count for table, (count, _) in rows.items()},
+    }
+    report.checks += compare_ledger({**edge, "node": truth.node}, ledgers, rows)
+    for machine in truth.equipment.values():
+        _machine(report, truth, machine, database)
+
+
+def _machine(report: Report, truth: Truth, machine: EquipmentTruth, database: Database) -> None:
+    closed = truth.end_ms // HOUR_MS * HOUR_MS
+    states = database.states(machine.code)
+    until = min(truth.end_ms, max((b for _, b, _ in states), default=0))
+    report.checks += compare_states(machine, states, truth.epoch_ms, max(until, closed))
+    for kind in ("hour", "shift"):
+        figures = window_figures(machine, kind, database.windows(machine.code, kind, PARTS), closed)
+        report.windows += figures
+        report.checks += compare_windows(machine.code, kind, figures, most_transitions(machine, figures))
+    report.checks += compare_counts(machine, database.counts(truth.group, truth.node, machine.code))
+    report.checks += compare_diagnoses(machine, database.diagnoses(machine.code))

@@ -1,9 +1,11 @@
 """What the report asks the database; plain SQL under one connection, ordered, nothing summed as float."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
+from chejian_contract.samples import Quality
 from psycopg.rows import dict_row
 
 Row = dict[str, Any]
@@ -13,11 +15,11 @@ SELECT (extract(epoch FROM start) * 1000)::bigint AS a, (extract(epoch FROM "end
 FROM app.state_interval JOIN app.equipment USING (equipment_id)
 WHERE code = %s ORDER BY start
 """
-_HOURS = """
+_WINDOWS = """
 SELECT (extract(epoch FROM start) * 1000)::bigint AS start_ms, (extract(epoch FROM "end") * 1000)::bigint AS end_ms,
-       value, completeness, provisional, inputs
+       kpi, value, completeness, provisional, flags, inputs
 FROM app.kpi_value JOIN app.equipment USING (equipment_id)
-WHERE code = %s AND kpi = 'oee' AND window_kind = 'hour' ORDER BY start
+WHERE code = %s AND window_kind = %s AND kpi = ANY(%s) ORDER BY start
 """
 _DIAGNOSES = """
 SELECT (extract(epoch FROM time) * 1000)::bigint AS time_ms, part, confidence, score
@@ -33,14 +35,26 @@ _SERIES = """
 SELECT series_id FROM telemetry.series JOIN telemetry.device USING (device_id) JOIN telemetry.node USING (node_id)
 WHERE group_id = %s AND edge_node = %s
 """
-_COUNTERS = """
-SELECT role, first.value::bigint AS first, last_value.value::bigint AS last
-FROM telemetry.last_value JOIN telemetry.series s USING (series_id)
-JOIN telemetry.device USING (device_id) JOIN telemetry.node USING (node_id)
-CROSS JOIN LATERAL (
-    SELECT value FROM telemetry.sample WHERE sample.series_id = s.series_id ORDER BY sample.time LIMIT 1
-) AS first
-WHERE group_id = %s AND edge_node = %s AND device.name = %s AND role = ANY(%s)
+_COUNTS = """
+WITH own AS (
+    SELECT series_id, role FROM telemetry.series
+    JOIN telemetry.device USING (device_id) JOIN telemetry.node USING (node_id)
+    WHERE group_id = %s AND edge_node = %s AND device.name = %s
+), readings AS (
+    SELECT role, time, value::bigint AS value,
+           lag(value::bigint) OVER (PARTITION BY series_id ORDER BY time) AS before
+    FROM telemetry.sample JOIN own USING (series_id)
+    WHERE role = ANY(%s) AND quality <> ALL(%s)
+), steps AS (
+    SELECT role, time, CASE WHEN value >= before THEN value - before ELSE value END AS made
+    FROM readings WHERE value <> before
+)
+SELECT role, product.value AS product, sum(made)::bigint AS made
+FROM steps LEFT JOIN LATERAL (
+    SELECT value FROM telemetry.text_sample t JOIN own USING (series_id)
+    WHERE own.role = 'product' AND t.time <= steps.time ORDER BY t.time DESC LIMIT 1
+) AS product ON true
+GROUP BY role, product.value HAVING sum(made) > 0 ORDER BY role, product
 """
 _LAST = """
 SELECT (extract(epoch FROM max(last_value.time)) * 1000)::bigint AS t FROM telemetry.last_value
@@ -56,6 +70,9 @@ _RETURN_WITHIN_S = 60.0
 """Seconds that a killed server may take to be back."""
 _RETRY_S = 0.2
 
+COUNTERS = ("produced_count", "good_count", "scrap_count")
+UNREADABLE = tuple(int(q) for q in Quality if q not in (Quality.GOOD, Quality.UNCERTAIN))
+"""Qualities whose value does not count."""
 TABLES = ("sample", "text_sample", "waveform")
 
 
@@ -95,9 +112,15 @@ class Database:
         """State intervals of an equipment: (from [ms], to [ms], state; 0 = no data)."""
         return [(r["a"], r["b"], r["state"]) for r in self._all(_STATES, code)]
 
-    def hours(self, code: str) -> dict[int, Row]:
-        """OEE rows of the hour windows by start [ms]."""
-        return {r["start_ms"]: r for r in self._all(_HOURS, code)}
+    def windows(self, code: str, kind: str, kpis: Sequence[str]) -> dict[int, Row]:
+        """KPIs of an equipment's windows by start [ms]: the inputs of OEE, and "values" by KPI."""
+        out: dict[int, Row] = {}
+        for row in self._all(_WINDOWS, code, kind, list(kpis)):
+            window = out.setdefault(row["start_ms"], {"values": {}})
+            window["values"][row["kpi"]] = row["value"]
+            if row["kpi"] == "oee":
+                window |= row
+        return {start: window for start, window in out.items() if "inputs" in window}
 
     def diagnoses(self, code: str) -> dict[int, Row]:
         """Diagnoses by time of the waveform [ms]."""
@@ -112,10 +135,12 @@ class Database:
             out[table] = (row["rows"], row["distinct_rows"])
         return out
 
-    def counters(self, group: str, node: str, device: str) -> dict[str, int]:
-        """What the counters of a device counted from their first stored value to their last, by role."""
-        roles = ["produced_count", "good_count", "scrap_count"]
-        return {r["role"]: r["last"] - r["first"] for r in self._all(_COUNTERS, group, node, device, roles)}
+    def counts(self, group: str, node: str, device: str) -> dict[str, dict[str, int]]:
+        """All increments of a device's counters in the samples, by role and by the product that was in work."""
+        out: dict[str, dict[str, int]] = {}
+        for row in self._all(_COUNTS, group, node, device, list(COUNTERS), list(UNREADABLE)):
+            out.setdefault(row["role"], {})[row["product"]] = row["made"]
+        return out
 
     def last_time(self, group: str, node: str, device: str, role: str) -> int:
         """Source time [ms] of the last value of a device's signal; 0 for none."""

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 HOUR_MS = 3_600_000
+Row = Mapping[str, Any]
+Runs = Sequence[tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,32 +18,44 @@ class EquipmentTruth:
     Attributes:
         states: contiguous (from [ms], to [ms], state number).
         counts: "produced", "good", "scrap" -> times [ms] of the single increments, ascending.
-        hours: per clock hour, see `chejian_simulators.truth`.
+        windows: "hour" and "shift" -> one row for each, see the simulators' README.
         waveforms: one entry per vibration block.
+        energy: by carrier, see the simulators' README.
+        orders: one entry per order, see the simulators' README.
+        by_product: product -> "produced", "good", "scrap" of the whole run.
     """
 
     code: str
     states: tuple[tuple[int, int, int], ...]
     counts: Mapping[str, Sequence[int]]
-    hours: tuple[Mapping[str, Any], ...]
-    waveforms: tuple[Mapping[str, Any], ...]
+    windows: Mapping[str, Sequence[Row]]
+    waveforms: Sequence[Row] = ()
+    energy: Mapping[str, Row] = field(default_factory=dict)
+    orders: Sequence[Row] = ()
+    by_product: Mapping[str, Row] = field(default_factory=dict)
 
-    def last_change_ms(self) -> int:
-        """Time of the last change of state, count or waveform."""
-        times = [self.states[-1][0], *(events[-1] for events in self.counts.values() if events)]
-        return max(times + [int(w["time_ms"]) for w in self.waveforms[-1:]])
+    def last_changes(self) -> dict[str, int]:
+        """Time [ms] of the last change by role of its signal."""
+        last = {f"{name}_count": events[-1] for name, events in self.counts.items() if events}
+        last["machine_state"] = self.states[-1][0]
+        if self.waveforms:
+            last["vibration_waveform"] = int(self.waveforms[-1]["time_ms"])
+        return last
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
     """Ground truth of a plant over [epoch, end)."""
 
+    plant: str
     group: str
     node: str
     seed: int
     epoch_ms: int
     end_ms: int
     equipment: Mapping[str, EquipmentTruth]
+    meters: Mapping[str, Row]
+    faults: Sequence[Row]
 
 
 def load_truth(path: Path) -> Truth:
@@ -51,13 +65,22 @@ def load_truth(path: Path) -> Truth:
         code: EquipmentTruth(
             code=code,
             states=merge_states(tuple(s) for s in e["states"]),
-            counts=e["count_events"],
-            hours=tuple(e["hours"]),
-            waveforms=tuple(e["waveforms"]),
+            counts={name: e["count_events"][name] for name in ("produced", "good", "scrap")},
+            windows={"hour": e["hours"], "shift": e["shifts"]},
+            waveforms=e["waveforms"],
+            energy=e["energy"],
+            orders=e["orders"],
+            by_product=e["counts_by_product"],
         )
         for code, e in data["equipment"].items()
     }
-    return Truth(data["group"], data["node"], data["seed"], data["epoch_ms"], data["end_ms"], equipment)
+    names = ("plant", "group", "node", "seed", "epoch_ms", "end_ms")
+    return Truth(
+        **{name: data[name] for name in names},
+        equipment=equipment,
+        meters=data["meters"],
+        faults=data["faults"],
+    )
 
 
 def merge_states(runs: Any) -> tuple[tuple[int, int, int], ...]:
@@ -71,6 +94,6 @@ def merge_states(runs: Any) -> tuple[tuple[int, int, int], ...]:
     return tuple(out)
 
 
-def clip(runs: Sequence[tuple[int, int, int]], start: int, end: int) -> tuple[tuple[int, int, int], ...]:
+def clip(runs: Runs, start: int, end: int) -> tuple[tuple[int, int, int], ...]:
     """The part of the runs inside [start, end)."""
     return tuple((max(a, start), min(b, end), s) for a, b, s in runs if a < end and b > start)
