@@ -34,6 +34,7 @@ from chejian_edge.driver import Reading
 from chejian_edge.ledger import Ledger
 from chejian_edge.pipeline import Drained, Pipeline
 from chejian_edge.plan import SignalPlan, load_plan
+from chejian_edge.presence import Presence
 from chejian_edge.publisher import Publisher, make_client
 from chejian_edge.series import Series
 from chejian_edge.store import open_store
@@ -160,7 +161,7 @@ async def publish(url: str, signals: int, drained: list[Drained]) -> float:
             await buffer.aliases(keys)
             for one in drained:
                 await buffer.commit(one)
-            publisher = Publisher(plan, buffer, [])
+            publisher = Publisher(plan, buffer, [], Presence(plan.device_sources, (), 60))
             host = asyncio.create_task(acknowledge(url, buffer.totals.ledger_id))
             begin = time.perf_counter()
             running = asyncio.create_task(publisher.run())

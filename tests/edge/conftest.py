@@ -9,6 +9,7 @@ import pytest
 from chejian_edge.aliases import SeriesKey
 from chejian_edge.buffer import Buffer
 from chejian_edge.plan import load_plan
+from chejian_edge.presence import Presence
 from chejian_edge.publisher import Publisher
 from chejian_edge.series import Series
 
@@ -30,9 +31,11 @@ def run_edge(tmp_path: Path, mqtt_url: str, group: str) -> RunEdge:
         async with Buffer(plan.config.buffer) as buffer:
             (alias,) = (await buffer.aliases([SeriesKey("D1", "Spindle/Load", "Double", "%")])).values()
             series = Series(alias, plan.signals[0])
-            publisher = Publisher(plan, buffer, [series])
+            presence = Presence(plan.device_sources, ["s"], plan.config.node.device_timeout)
+            presence.source("s", connected=True)
+            publisher = Publisher(plan, buffer, [series], presence)
             task = asyncio.create_task(publisher.run())
-            edge = Edge(buffer, publisher, series)
+            edge = Edge(buffer, publisher, series, presence)
             edge.count = buffer.totals.produced_samples
             try:
                 yield edge

@@ -7,6 +7,7 @@ from chejian_contract.samples import Quality
 from chejian_edge.batch import Closed, OpenBatch
 from chejian_edge.buffer import Buffer
 from chejian_edge.pipeline import Drained
+from chejian_edge.presence import Presence
 from chejian_edge.publisher import Publisher
 from chejian_edge.series import Series
 
@@ -16,6 +17,7 @@ CONFIG = """
 [node]
 group = "{group}"
 name = "W1"
+device_timeout = "1s"
 [mqtt]
 url = "{mqtt}"
 retry_max = "500ms"
@@ -41,8 +43,8 @@ signal = [{{ name = "Spindle/Load", address = "i=1" }}]
 class Edge:
     """A buffer and a running publisher."""
 
-    def __init__(self, buffer: Buffer, publisher: Publisher, series: Series) -> None:
-        self.buffer, self.publisher, self.series = buffer, publisher, series
+    def __init__(self, buffer: Buffer, publisher: Publisher, series: Series, presence: Presence) -> None:
+        self.buffer, self.publisher, self.series, self.presence = buffer, publisher, series, presence
         self.count = 0
 
     async def produce(self, batches: int, *, historical: bool = False) -> None:

@@ -78,6 +78,7 @@ class Host:
         self._group, self._node = group, node
         self._aliases: dict[int, tuple[str, str, Code]] = {}
         self._seq: int | None = None
+        self.alive: set[str] = set()
         self._answered: set[int] = set()
         self._plain = plain
         self._lock = threading.Lock()
@@ -116,10 +117,12 @@ class Host:
         if kind is MessageType.NDEATH:
             assert not payload.HasField("seq")
             self._seq = None
+            self.alive.clear()
             return
         if kind is MessageType.NBIRTH:
             assert payload.seq == 0
             self._seq = 0
+            self.alive.clear()
         else:
             expected = None if self._seq is None else (self._seq + 1) % 256
             assert payload.seq == expected, f"seq {payload.seq}, expected {expected}"
@@ -127,7 +130,13 @@ class Host:
         if kind is MessageType.NBIRTH or kind is MessageType.NDATA:
             self._account(payload)
         elif kind is MessageType.DBIRTH:
+            self.alive.add(message.topic.device)
             self._birth(message)
+        elif kind is MessageType.DDEATH:
+            assert message.topic.device in self.alive
+            assert payload.timestamp > 0
+            assert not payload.metrics
+            self.alive.remove(message.topic.device)
         elif kind is MessageType.DDATA:
             self._data(message)
 
@@ -159,6 +168,7 @@ class Host:
 
     def _data(self, message: Message) -> None:
         ledger_id, batch = ledger_words(message.payload)
+        assert message.topic.device in self.alive, "data of a device without a birth"
         assert self._plain or ledger_id in self._answered, (
             f"data of ledger {ledger_id} before the host said a word about it"
         )

@@ -33,6 +33,7 @@ CONFIG = """
 [node]
 group = "g{tag}"
 name = "W1"
+device_timeout = "1s"
 [mqtt]
 url = "{mqtt}"
 retry_max = "1s"
@@ -135,6 +136,10 @@ async def test_live_waits_for_its_history_and_a_lost_server_leaves_no_gap(
                 await until(lambda: 329.0 in host.values("CNC-01", "Spindle/Load"), what="history, then live")
             kept = plant.recorder.values
             expected.append((now_ms(), 400.0))
+            await until(
+                lambda: host.kinds()[-2:] == [MessageType.DDEATH] * 2, what="both devices die with it"
+            )
+            assert host.alive == set()
             async with Plant(NAMES, page=100, port=plant.port) as again:
                 again.recorder.values = {**again.recorder.values, **kept}
                 again.record(
@@ -145,12 +150,13 @@ async def test_live_waits_for_its_history_and_a_lost_server_leaves_no_gap(
                 await until(
                     lambda: 401.0 in host.values("CNC-01", "Spindle/Load"), what="the gap", seconds=40
                 )
+                assert host.alive == {"CNC-01", "MTS-01"}
         stored = [
             (row.time_ms, row.value)
             for row in sorted(host.rows["CNC-01", "Spindle/Load"], key=lambda r: r.batch)
         ]
         assert [p for p in stored if p in set(expected)] == expected
-        assert host.errors == []
+        assert host.errors == []  # among them data before the birth of their device
 
 
 async def test_kills_reuse_no_number_and_lose_no_sample(

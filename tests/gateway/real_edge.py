@@ -11,6 +11,7 @@ from chejian_edge.batch import Closed, OpenBatch
 from chejian_edge.buffer import Buffer
 from chejian_edge.pipeline import Drained
 from chejian_edge.plan import EdgePlan, load_plan
+from chejian_edge.presence import Presence
 from chejian_edge.publisher import Publisher
 from chejian_edge.series import Series
 
@@ -89,7 +90,7 @@ async def real_edge(
     plan = load_plan(path)
     async with Buffer(plan.config.buffer) as buffer:
         series = await _series(plan, buffer)
-        publisher = Publisher(plan, buffer, series)
+        publisher = Publisher(plan, buffer, series, Presence(plan.device_sources, (), 60))
         task = asyncio.create_task(publisher.run())
         try:
             yield RealEdge(

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from chejian_contract.ledger import Range
 from chejian_contract.sparkplug.datatypes import Code
-from chejian_gateway import ledger, pgbinary, registry
+from chejian_gateway import deaths, ledger, pgbinary, registry
 from chejian_gateway.births import NodeBirth, Status
 from chejian_gateway.database import Database
 from chejian_gateway.nodes import Node, Series, SeriesTable
@@ -100,7 +100,7 @@ class Replica:
 
 
 def die_and_be_born(connection: Connection, node: Node) -> None:
-    registry.node_died(connection, node, 0, now_ms())
+    deaths.node_died(connection, node, 0, now_ms())
     birth = NodeBirth(0, node.ledger_id, Status(1, 1, ()), "2")
     assert registry.node_born(connection, node.key, birth, now_ms(), now_ms()).node_id == node.node_id
 

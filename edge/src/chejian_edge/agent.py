@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from chejian_edge.errors import BufferCorruptError, BufferFullError
 from chejian_edge.metrics import declare_metrics, show_metrics
 from chejian_edge.pipeline import Drained, Pipeline
 from chejian_edge.plan import EdgePlan
+from chejian_edge.presence import Presence
 from chejian_edge.publisher import Publisher
 from chejian_edge.series import Series
 from chejian_edge.source import SourceRunner
@@ -64,6 +66,11 @@ class Agent:
         self._tasks: list[asyncio.Task[None]] = []
         self._changed_sources: set[str] = set()
         self._source_wake = asyncio.Event()
+        self._presence = Presence(
+            plan.device_sources,
+            {signal.source for signal in plan.signals},
+            plan.config.node.device_timeout,
+        )
         self._stopping = False
         self._buffer = Buffer(plan.config.buffer, clock=clock)
         self._runners: list[SourceRunner] = []
@@ -83,7 +90,7 @@ class Agent:
             await self._buffer.forget_sources()
             series = await self._restore()
             self._pipeline = Pipeline(dict(enumerate(series)), self._plan.config.pipeline, clock=self._clock)
-            self._publisher = Publisher(self._plan, self._buffer, series, clock=self._clock)
+            self._publisher = Publisher(self._plan, self._buffer, series, self._presence, clock=self._clock)
             self._make_runners(series)
             self._exits.callback(self._show)
             http = self._plan.config.http
@@ -115,12 +122,15 @@ class Agent:
         for name, source in self._plan.sources.items():
             own = {key: one for key, one in enumerate(series) if one.plan.source == name}
             if own:
-                self._runners.append(
-                    SourceRunner(source, own, self._pipeline, self._source_changed(name), clock=self._clock)
-                )
+                changed = partial(self._source_changed, name)
+                self._runners.append(SourceRunner(source, own, self._pipeline, changed, clock=self._clock))
 
-    def _source_changed(self, name: str) -> "_Changed":
-        return _Changed(self._changed_sources, name, self._source_wake)
+    def _source_changed(self, name: str) -> None:
+        """Remember that a source's status changed."""
+        connected = any(r.status.connected for r in self._runners if r.name == name)
+        self._presence.source(name, connected=connected)
+        self._changed_sources.add(name)
+        self._source_wake.set()
 
     def _start(self) -> None:
         self._source_tasks = [self._task(r.run(), f"source-{r.name}") for r in self._runners]
@@ -286,17 +296,6 @@ async def run_agent(plan: EdgePlan, stop: asyncio.Event, *, drain_timeout: float
             )
         else:
             return
-
-
-class _Changed:
-    """Remembers that a source's status changed."""
-
-    def __init__(self, names: set[str], name: str, wake: asyncio.Event) -> None:
-        self._names, self._name, self._wake = names, name, wake
-
-    def __call__(self) -> None:
-        self._names.add(self._name)
-        self._wake.set()
 
 
 async def _cancel(tasks: "list[asyncio.Task[None]]") -> None:

@@ -1,4 +1,4 @@
-"""Sparkplug messages of the edge: births, data, status, death (specification 3.0, chapters 5 and 6)."""
+"""Sparkplug messages of the edge: births, data, status, deaths (specification 3.0, chapters 5 and 6)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -138,6 +138,11 @@ def ndeath(*, bd_seq: int, now_ms: int) -> bytes:
     payload = Payload(timestamp=now_ms)
     add_metric(payload, Code.INT64, bd_seq, time_ms=now_ms, name=METRIC_BDSEQ)
     return payload.SerializeToString()
+
+
+def ddeath(*, seq: int, now_ms: int) -> bytes:
+    """DDEATH: the device is gone, as far as the edge can see."""
+    return Payload(timestamp=now_ms, seq=seq).SerializeToString()
 
 
 def by_device(series: Sequence[Series]) -> dict[str, list[Series]]:

@@ -173,6 +173,10 @@ class Buffer:
         """Unacknowledged batches behind `number`."""
         return await self._run(lambda: self._ledger.open_after(number, limit))
 
+    async def owes(self, device: str) -> bool:
+        """Whether a batch of a device is not acknowledged."""
+        return await self._run(lambda: self._ledger.owes(device))
+
     async def load(self, numbers: Sequence[int]) -> list[StoredBatch]:
         """Batches with their metrics; those acknowledged or lost meanwhile are left out."""
         return await self._change(lambda: self._ledger.load(numbers))

@@ -31,17 +31,22 @@ class NodeConfig:
         group: enterprise code.
         name: edge node id; the workshop code where there is one agent.
         workshop: workshop code; announced by every device. Default: `name`.
+        device_timeout: [s], 1 s to 1 h; a device whose source has been away for so long is declared dead. Two heartbeats:
+            then its values have lapsed, too.
     """
 
     group: str
     name: str
     workshop: str = ""
+    device_timeout: Seconds = Seconds(60)  # noqa: RUF009 - a float, immutable
 
     def __post_init__(self) -> None:
         _code("group", self.group, "group")
         _code("name", self.name, "edge node")
         if self.workshop:
             _code("workshop", self.workshop, "workshop")
+        if not 1 <= self.device_timeout <= 3600:  # noqa: PLR2004 - the range of the documentation above
+            raise ConfigValueError("device_timeout", float(self.device_timeout), "1s to 1h")
 
 
 @dataclass(frozen=True)

@@ -345,6 +345,13 @@ class Ledger:
         )
         return [BatchInfo(r[0], r[1], bool(r[2]), *r[3:]) for r in rows]
 
+    def owes(self, device: str) -> bool:
+        """Whether a batch of a device is not acknowledged."""
+        row = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM batch WHERE acked_ms IS NULL AND device = ?)", (device,)
+        ).fetchone()
+        return bool(row[0])
+
     def load(self, numbers: Iterable[int]) -> list[StoredBatch]:
         """Unacknowledged batches with their metrics, in the order asked for; missing ones are left out.
 

@@ -55,11 +55,12 @@ class SignalPlan:
 
 @dataclass(frozen=True)
 class DevicePlan:
-    """A device: code, line and equipment type as announced at birth."""
+    """A device: code, line and equipment type as announced at birth, and the source that it is read from."""
 
     code: str
     line: str
     type: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class EdgePlan:
     sources: Mapping[str, SourcePlan]
     devices: Mapping[str, DevicePlan]
     signals: tuple[SignalPlan, ...]
+
+    @property
+    def device_sources(self) -> Mapping[str, str]:
+        """Name of the source of each device."""
+        return {code: device.source for code, device in self.devices.items()}
 
     @property
     def workshop(self) -> str:
@@ -97,7 +103,7 @@ def load_plan(path: Path) -> EdgePlan:
             raise ConfigError(where, f"{key}.code", equipment.code, "a code that occurs once")
         if equipment.source not in sources:
             raise ConfigError(where, f"{key}.source", equipment.source, "one of " + _names(sources))
-        devices[equipment.code] = DevicePlan(equipment.code, equipment.line, equipment.type)
+        devices[equipment.code] = DevicePlan(equipment.code, equipment.line, equipment.type, equipment.source)
         signals += _signals(config, equipment, known, parsers[equipment.source], where, key)
     return EdgePlan(config, sources, devices, tuple(signals))
 

@@ -13,6 +13,7 @@ from chejian_contract.sparkplug.session import EdgeSession
 from chejian_contract.sparkplug.topics import MessageType, device_topic, node_topic, state_topic
 
 from chejian_edge import births
+from chejian_edge.aliases import RetiredAlias
 from chejian_edge.backoff import Backoff
 from chejian_edge.buffer import Buffer
 from chejian_edge.clock import wall_clock_ms
@@ -23,12 +24,15 @@ from chejian_edge.flow import Flow
 from chejian_edge.judge import Step
 from chejian_edge.ledger import BatchInfo, StoredBatch
 from chejian_edge.plan import DevicePlan, EdgePlan
+from chejian_edge.presence import Presence
 from chejian_edge.series import Series
 
 _log = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT_S = 20.0
 """A message that the socket does not take for so long means a dead connection [s]; a waveform is half a megabyte."""
+LOOK_S = 1.0
+"""Pause between two looks whether a dead device has batches left [s]: the buffer is asked for it."""
 
 
 class _HostOfflineError(Exception):
@@ -42,6 +46,7 @@ class Publisher:
         plan: node, broker, ledger mode, devices.
         buffer: an open buffer.
         series: all of them, for births.
+        presence: knows which devices are there.
         clock: [ms UTC] for the times of messages.
 
     Attributes:
@@ -54,6 +59,7 @@ class Publisher:
         plan: EdgePlan,
         buffer: Buffer,
         series: Sequence[Series],
+        presence: Presence,
         *,
         clock: Callable[[], int] = wall_clock_ms,
     ) -> None:
@@ -64,6 +70,10 @@ class Publisher:
         self._rows = plan.config.ledger.acknowledge == "rows"
         self._buffer = buffer
         self._series = births.by_device(series)
+        self._presence = presence
+        self._born: set[str] = set()
+        self._identity = 0
+        self._look_at = 0.0
         self._session = EdgeSession()
         self._host = HostState()
         self._wake = asyncio.Event()
@@ -185,6 +195,7 @@ class Publisher:
             if self._rebirth:
                 await self._births(client)
             await self._status(client)
+            await self._attend(client)
             if not await self._send_some(client):
                 await _wait(self._wake, self._flow.pause())
         await self._end(client)
@@ -207,18 +218,49 @@ class Publisher:
         first = births.nbirth(told, bd_seq=self._session.bd_seq, seq=self._session.birth(), now_ms=now)
         await self._publish(client, self._topics[MessageType.NBIRTH], first)
         self._flow.told(told)
-        gone = {r.key.device: DevicePlan(r.key.device, "", "") for r in retired}
-        for code, device in {**gone, **self._plan.devices}.items():
-            message = births.dbirth(
-                device,
-                self._series.get(code, ()),
-                [r for r in retired if r.key.device == code],
-                ledger_id=told.ledger_id,
-                workshop=self._plan.workshop,
-                seq=self._session.next_seq(),
-                now_ms=self._clock(),
-            )
-            await self._publish(client, self._device_topic(MessageType.DBIRTH, code), message)
+        self._identity = told.ledger_id
+        self._born.clear()
+        for code in dict.fromkeys((*(r.key.device for r in retired), *self._plan.devices)):
+            if self._presence.alive(code) or await self._buffer.owes(code):
+                await self._device_birth(client, code, retired)
+
+    async def _device_birth(
+        self, client: aiomqtt.Client, code: str, retired: Sequence[RetiredAlias] | None = None
+    ) -> None:
+        if retired is None:
+            retired = await self._buffer.retired()
+        message = births.dbirth(
+            self._plan.devices.get(code, DevicePlan(code, "", "", "")),
+            self._series.get(code, ()),
+            [r for r in retired if r.key.device == code],
+            ledger_id=self._identity,
+            workshop=self._plan.workshop,
+            seq=self._session.next_seq(),
+            now_ms=self._clock(),
+        )
+        await self._publish(client, self._device_topic(MessageType.DBIRTH, code), message)
+        self._born.add(code)
+
+    async def _attend(self, client: aiomqtt.Client) -> None:
+        """Births of devices whose source is back; deaths of those whose source stays away and whose data are home.
+
+        A host would not expect data behind a death, so what the buffer has of a device goes first.
+        """
+        for code in self._plan.devices:
+            if code not in self._born and self._presence.alive(code):
+                _log.info("device %s is back", code)
+                await self._device_birth(client, code)
+        gone = sorted(code for code in self._born if not self._presence.alive(code))
+        if not gone or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_S
+        for code in gone:
+            if not await self._buffer.owes(code):
+                message = births.ddeath(seq=self._session.next_seq(), now_ms=self._clock())
+                await self._publish(client, self._device_topic(MessageType.DDEATH, code), message)
+                self._born.discard(code)
+                self.counts["device_deaths"] += 1
+                _log.info("device %s is dead: its source stays away", code)
 
     def _device_topic(self, kind: MessageType, code: str) -> str:
         node = self._config.node
@@ -238,6 +280,8 @@ class Publisher:
         due = await self._flow.due()
         sent = []
         for batch in due:
+            if batch.info.device not in self._born:
+                await self._device_birth(client, batch.info.device)
             if self._rebirth or generation != self._flow.generation:
                 break  # data stops at once; what was taken is found again
             await self._send(client, batch)

@@ -10,7 +10,7 @@ from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
 from chejian_contract.sparkplug.topics import MessageType, Topic
 from psycopg import Connection
 
-from chejian_gateway import births, lastvalues, registry
+from chejian_gateway import births, deaths, lastvalues, registry
 from chejian_gateway.arrival import Arrival
 from chejian_gateway.births import DeviceBirth, NodeBirth
 from chejian_gateway.core import Core
@@ -249,7 +249,7 @@ class Lifecycle:
         for device in node.devices.values():  # of a foreign node: what aliases mean, the next births say
             device.by_name, device.by_alias = {}, {}
         core.commit()
-        core.duty(lambda c: registry.node_died(c, node, bd_seq, message.received_ms))
+        core.duty(lambda c: deaths.node_died(c, node, bd_seq, message.received_ms))
         node.dead, node.died_ms = True, message.received_ms
         node.seen_ms = node.seen_written_ms = message.received_ms
         core.committer.mark_dirty()
@@ -264,5 +264,5 @@ class Lifecycle:
         self._follow(message, node)
         core.commit()
         sent, received = payload.timestamp, message.received_ms
-        core.duty(lambda c: registry.device_died(c, node, device, sent, received))
+        core.duty(lambda c: deaths.device_died(c, node, device, sent, received))
         core.committer.mark_dirty()

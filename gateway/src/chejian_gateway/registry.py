@@ -44,14 +44,6 @@ _BIRTH = """
 INSERT INTO telemetry.birth (node_id, device, kind, bd_seq, sent, received)
 VALUES (%s, %s, %s, %s, to_timestamp(%s / 1000.0), to_timestamp(%s / 1000.0))
 """
-_STALE = """
-WITH held AS MATERIALIZED (
-    SELECT v.series_id FROM telemetry.last_value v JOIN telemetry.series s USING (series_id) WHERE s.device_id = ANY(%s)
-    ORDER BY s.datatype > 11 AND s.datatype <> 13, v.series_id FOR UPDATE OF v
-)
-UPDATE telemetry.last_value v SET quality = 500 FROM held h WHERE v.series_id = h.series_id
-"""
-"""In the order of `Writer`: numbers (and times), then texts and waveforms, each by series."""
 _TOUCH = """
 WITH held AS MATERIALIZED (
     SELECT n.node_id FROM telemetry.node n JOIN unnest(%(nodes)s::int[]) AS k(node_id) USING (node_id)
@@ -149,7 +141,11 @@ def read_ledger(connection: Connection, node: Node) -> None:
 
 
 def node_born(connection: Connection, key: NodeKey, birth: NodeBirth, sent_ms: int, received_ms: int) -> Node:
-    """Enter an NBIRTH: node, ledger row with totals and losses, birth; returns the node as it now stands."""
+    """Enter an NBIRTH: node, ledger row with totals and losses, birth; returns the node as it now stands.
+
+    Of a ledger node the devices are offline until their births come: one whose source is away has none. (Of a foreign
+    node they stay as they were: its death has to find those whose values it ends.)
+    """
     with connection.transaction():
         row = connection.execute(
             _NODE.replace("%(at)s", "to_timestamp(%(at)s / 1000.0)"),
@@ -165,6 +161,9 @@ def node_born(connection: Connection, key: NodeKey, birth: NodeBirth, sent_ms: i
         node_id = row[0] if row else 0
         connection.execute(_SUPERSEDE, {"node": node_id, "ledger": birth.ledger_id})
         if birth.ledger_id is not None:
+            connection.execute(
+                "UPDATE telemetry.device SET online = false WHERE node_id = %s AND online", (node_id,)
+            )
             values = {
                 "node": node_id,
                 "ledger": birth.ledger_id,
@@ -195,10 +194,11 @@ def record(
     received_ms: int,
 ) -> None:
     """Add a line to the journal of births and deaths."""
-    connection.execute(_BIRTH, (node_id, device, kind, bd_seq, _sane(sent_ms), received_ms))
+    connection.execute(_BIRTH, (node_id, device, kind, bd_seq, sane(sent_ms), received_ms))
 
 
-def _sane(sent_ms: int) -> int | None:
+def sane(sent_ms: int) -> int | None:
+    """A payload's clock [Unix ms], None where it can't be right."""
     return sent_ms if _OLDEST_SENT_MS < sent_ms < _NEWEST_SENT_MS else None
 
 
@@ -281,58 +281,6 @@ def enter_aliases(connection: Connection, node: Node, pairs: Iterable[tuple[int,
     for alias in wrong:
         del node.aliases[alias]
     return wrong
-
-
-def node_died(connection: Connection, node: Node, bd_seq: int | None, received_ms: int) -> None:
-    """Enter an NDEATH: node and devices offline, their last values stale, by the gateway's clock."""
-    with connection.transaction():
-        at = (received_ms, node.node_id)
-        connection.execute(
-            "UPDATE telemetry.node SET online = false, died_at = to_timestamp(%s / 1000.0) WHERE node_id = %s",
-            at,
-        )
-        connection.execute(
-            "UPDATE telemetry.device SET online = false, died_at = to_timestamp(%s / 1000.0)"
-            " WHERE node_id = %s AND online",
-            at,
-        )
-        record(connection, node.node_id, "", "NDEATH", bd_seq, received_ms, received_ms)
-        _stale(connection, [d.device_id for d in node.devices.values()])
-        _mark(connection, node, [d for d in node.devices.values() if d.online], received_ms)
-    for device in node.devices.values():
-        device.online = False
-
-
-def device_died(connection: Connection, node: Node, device: Device, sent_ms: int, received_ms: int) -> None:
-    """Enter a DDEATH: the device offline, its last values stale, both since the time that the payload names."""
-    died_ms = _sane(sent_ms) or received_ms
-    with connection.transaction():
-        connection.execute(
-            "UPDATE telemetry.device SET online = false, died_at = to_timestamp(%s / 1000.0) WHERE device_id = %s",
-            (died_ms, device.device_id),
-        )
-        record(connection, node.node_id, device.name, "DDEATH", None, sent_ms, received_ms)
-        _stale(connection, [device.device_id])
-        _mark(connection, node, [device], died_ms)
-    device.online = False
-
-
-def _stale(connection: Connection, devices: Sequence[int]) -> None:
-    connection.execute(_STALE, (list(devices),))
-
-
-def _mark(connection: Connection, node: Node, devices: Iterable[Device], at_ms: int) -> None:
-    """A value of a foreign node holds until the node's death, so the death makes that hour dirty."""
-    if node.ledger_id is not None:
-        return
-    for device_id in sorted(d.device_id for d in devices):
-        connection.execute(
-            "INSERT INTO telemetry.dirty AS d (device_id, hour, lo, hi)"
-            " SELECT %s, date_trunc('hour', t, 'UTC'), t, t FROM to_timestamp(%s / 1000.0) AS t"
-            " ON CONFLICT (device_id, hour) DO UPDATE SET gen = d.gen + 1, lo = least(d.lo, excluded.lo),"
-            " hi = greatest(d.hi, excluded.hi)",
-            (device_id, at_ms),
-        )
 
 
 def touch(connection: Connection, nodes: Sequence[Node]) -> None:

@@ -1,0 +1,99 @@
+"""Devices of ledger nodes that die and come back: who is online, what is stale, and when births are asked for."""
+
+from collections.abc import Callable
+
+from chejian_contract.ledger import METRIC_REBIRTH
+from chejian_contract.sparkplug.datatypes import Code
+from chejian_contract.sparkplug.payload import parse_payload
+from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
+
+from tests.gateway.fake_edge import Sample, now_ms
+from tests.gateway.hand import Hand, batch, device_birth, engine_in_hand, node_birth, topic_of
+
+Query = Callable[..., list[tuple[object, ...]]]
+LEDGER_ID = 7
+SIGNALS = {1: ("Spindle/Load", Code.DOUBLE)}
+OTHER = {2: ("Spindle/Load", Code.DOUBLE)}
+ONLINE = "SELECT name FROM telemetry.device WHERE online ORDER BY 1"
+LAST = "SELECT value, quality FROM telemetry.last_value WHERE series_id = 1"
+
+
+def births(hand: Hand) -> None:
+    hand.put(topic_of("NBIRTH"), node_birth(LEDGER_ID))
+    hand.put(topic_of("DBIRTH", device="M1"), device_birth(LEDGER_ID, SIGNALS))
+    hand.put(topic_of("DBIRTH", device="M2"), device_birth(LEDGER_ID, OTHER))
+    hand.settle()
+
+
+def death(hand: Hand, device: str = "M1") -> None:
+    hand.put(topic_of("DDEATH", device=device), Payload(timestamp=now_ms(), seq=9).SerializeToString())
+    hand.settle()
+
+
+def data(hand: Hand, number: int, value: float, *, received_ms: int | None = None) -> None:
+    payload = batch(LEDGER_ID, number, [Sample(1, value, now_ms())])
+    assert hand.intake.put(topic_of("DDATA", device="M1"), payload, received_ms or now_ms())
+    hand.settle()
+
+
+def asked(hand: Hand) -> int:
+    """Rebirth requests so far."""
+    return sum(
+        metric.name == METRIC_REBIRTH for _, payload in hand.sent for metric in parse_payload(payload).metrics
+    )
+
+
+def test_a_death_is_the_device_s_alone_and_changes_no_figure(dsn: str, database_rows: Query) -> None:
+    with engine_in_hand(dsn) as hand:
+        births(hand)
+        data(hand, 1, 0.5)
+        marks = "SELECT device_id, hour, lo, hi, gen FROM telemetry.dirty"
+        before = database_rows(marks)
+        death(hand)
+        assert database_rows(ONLINE) == [("M2",)]
+        assert database_rows(LAST) == [(0.5, 500)]
+        assert database_rows(marks) == before  # what history brings later decides, not the death
+        hand.put(topic_of("DBIRTH", device="M1"), device_birth(LEDGER_ID, SIGNALS))
+        data(hand, 2, 0.75)
+        assert database_rows(ONLINE) == [("M1",), ("M2",)]
+        assert database_rows(LAST) == [(0.75, 192)]
+        assert asked(hand) == 0
+
+
+def test_a_node_s_births_say_which_devices_are_there(dsn: str, database_rows: Query) -> None:
+    with engine_in_hand(dsn) as hand:
+        births(hand)
+        hand.put(topic_of("NBIRTH"), node_birth(LEDGER_ID))  # the source of M1 is away: it is not born again
+        hand.put(topic_of("DBIRTH", device="M2"), device_birth(LEDGER_ID, OTHER))
+        hand.settle()
+        assert database_rows(ONLINE) == [("M2",)]
+        assert asked(hand) == 0
+
+
+def test_data_of_a_dead_device_are_stored_and_its_lost_birth_is_asked_for(
+    dsn: str, database_rows: Query
+) -> None:
+    with engine_in_hand(dsn) as hand:
+        births(hand)
+        death(hand)
+        at = now_ms()
+        data(hand, 1, 1.0, received_ms=at)
+        data(hand, 2, 2.0, received_ms=at + 4_000)
+        assert asked(hand) == 0  # the birth may come over the other connection
+        data(hand, 3, 3.0, received_ms=at + 6_000)
+        assert asked(hand) == 1
+        births(hand)
+        data(hand, 4, 4.0, received_ms=at + 20_000)
+        assert asked(hand) == 1
+    assert database_rows("SELECT value FROM telemetry.sample ORDER BY 1") == [(1.0,), (2.0,), (3.0,), (4.0,)]
+
+
+def test_a_restarted_gateway_asks_too(dsn: str, database_rows: Query) -> None:
+    with engine_in_hand(dsn) as hand:
+        births(hand)
+        death(hand)
+    with engine_in_hand(dsn) as hand:
+        at = now_ms()
+        data(hand, 1, 1.0, received_ms=at)
+        data(hand, 2, 2.0, received_ms=at + 6_000)
+        assert asked(hand) == 1
