@@ -22,6 +22,17 @@ from chejian_analytics.kpi.inputs import NO_RULES, CounterSeries, OeeInputs, Rea
 from chejian_analytics.kpi.losses import CATEGORY_OF_LOSS, LOSSES, REASON_LOSSES, Loss
 from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
 from chejian_analytics.kpi.rollup import rollup
+from chejian_analytics.kpi.rotation import Rotation, RotationPattern, rotation_patterns
+from chejian_analytics.kpi.shift_calendar import (
+    EVERY_DAY,
+    MONDAY_TO_FRIDAY,
+    CalendarVersion,
+    DayException,
+    ShiftCalendar,
+    SpanException,
+    SpanKind,
+    check_calendar,
+)
 from chejian_analytics.kpi.timeline import NO_DATA_STATE, Intervals, state_intervals
 from chejian_analytics.kpi.timemodel import NO_REASON, TimeIntervals, loss_totals, time_intervals
 from chejian_analytics.kpi.windows import Windows
@@ -34,9 +45,11 @@ __all__ = [
     "CATEGORIES",
     "CATEGORY_OF_LOSS",
     "EFFECTIVENESS",
+    "EVERY_DAY",
     "FOREVER_US",
     "KPIS",
     "LOSSES",
+    "MONDAY_TO_FRIDAY",
     "NEE",
     "NO_DATA_STATE",
     "NO_REASON",
@@ -45,9 +58,11 @@ __all__ = [
     "QUALITY_RATIO",
     "REASON_LOSSES",
     "Buckets",
+    "CalendarVersion",
     "CategoryIntervals",
     "Counter",
     "CounterSeries",
+    "DayException",
     "Flag",
     "IdealCycle",
     "Intervals",
@@ -58,13 +73,19 @@ __all__ = [
     "OeeTerms",
     "PriSteps",
     "ReasonSpan",
+    "Rotation",
+    "RotationPattern",
     "SeriesSamples",
     "Shift",
+    "ShiftCalendar",
     "ShiftWindows",
+    "SpanException",
+    "SpanKind",
     "TimeIntervals",
     "TimeRules",
     "Windows",
     "category_totals",
+    "check_calendar",
     "counter",
     "daily_windows",
     "day_windows",
@@ -76,6 +97,7 @@ __all__ = [
     "overlay",
     "pri_steps",
     "rollup",
+    "rotation_patterns",
     "shift_windows",
     "state_intervals",
     "time_intervals",
