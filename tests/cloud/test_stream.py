@@ -15,6 +15,7 @@ from chejian_cloud.app import create_app
 from chejian_cloud.clock import utc_now
 from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import make_engine
+from chejian_cloud.stream.schemas import OverviewOut
 from chejian_cloud.stream.service import OverviewStream
 from chejian_contract.health import Metrics
 
@@ -117,7 +118,7 @@ async def test_silence_is_no_data_not_the_last_state(plant: PlantRows) -> None:
     await asyncio.to_thread(produce, plant, 1)
     engine = make_engine(plant.dsn, application="test")
     stream = OverviewStream(engine, hold=1e-6, metrics=Metrics())
-    (machine, other) = (await stream.read()).equipment
+    (machine, other) = OverviewOut.model_validate_json(await stream.read()).equipment
     assert (machine.state, machine.state_name, machine.category) == (0, "NO_DATA", "NO_DATA")
     assert machine.since is not None
     assert (other.state_name, other.diagnosis) == ("NO_DATA", None)

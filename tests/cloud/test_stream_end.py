@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from chejian_cloud.db.engine import make_engine
-from chejian_cloud.stream import service
+from chejian_cloud.stream import looks, service
 from chejian_cloud.stream.service import OverviewStream
 from chejian_contract.health import Metrics
 
@@ -13,7 +13,7 @@ from chejian_contract.health import Metrics
 async def test_a_read_in_progress_is_waited_for(seeded: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = make_engine(seeded, application="test")
     begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
-    real = service.read_overview
+    real = looks.look
 
     def slow(*arguments: object) -> object:
         begun.set()
@@ -22,7 +22,7 @@ async def test_a_read_in_progress_is_waited_for(seeded: str, monkeypatch: pytest
         done.set()
         return result
 
-    monkeypatch.setattr(service, "read_overview", slow)
+    monkeypatch.setattr(service, "look", slow)
     async with asyncio.timeout(30):
         async with OverviewStream(engine, hold=60, metrics=Metrics(), poll=0.02) as stream:
             page = asyncio.create_task(stream.read())

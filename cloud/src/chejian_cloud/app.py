@@ -12,6 +12,7 @@ import chejian_cloud.calendar.routes as calendar_routes
 import chejian_cloud.diagnosis.routes as diagnosis_routes
 import chejian_cloud.health.routes as health_routes
 import chejian_cloud.kpi.routes as kpi_routes
+import chejian_cloud.lines.routes as lines_routes
 import chejian_cloud.registry.routes as registry_routes
 import chejian_cloud.series.routes as series_routes
 import chejian_cloud.states.routes as states_routes
@@ -30,6 +31,7 @@ _SUBJECTS = (
     series_routes,
     states_routes,
     kpi_routes,
+    lines_routes,
     diagnosis_routes,
     health_routes,
     stream_routes,

@@ -1,4 +1,4 @@
-"""A small plant in the real tables: two lines, a day of states and KPIs, diagnoses, ledgers, dead letters, a foreign node.
+"""Three workshops in the real tables: a day of states and KPIs, diagnoses, ledgers, dead letters, a foreign node.
 
 The rows are plausible and consistent (times sum up, ledgers balance), not the worker's own results: what is tested here
 are pages, not numbers. Everything follows from the seed and the moment `now`.
@@ -39,6 +39,25 @@ MACHINES = (
     ("MTS-01", "T1", "motor_test_stand", "1号电机试验台", "Motor test stand 1"),
     ("MTS-02", "T1", "motor_test_stand", "2号电机试验台", "Motor test stand 2"),
 )
+DAIRY = (
+    ("EVP-01", "P1", "evaporator", "蒸发器", "Evaporator"),
+    ("SPD-01", "P1", "spray_dryer", "喷雾干燥塔", "Spray dryer"),
+    ("FIL-01", "P1", "filling_line", "1号灌装线", "Filling line 1"),
+    ("FIL-02", "P1", "filling_line", "2号灌装线", "Filling line 2"),
+    ("PCK-01", "P1", "packing_line", "包装线", "Packing line"),
+)
+"""Machines of the second workshop in the order of their flow, which is not that of their codes."""
+WORKSHOPS = {
+    "HRB-W1": ("哈尔滨动力装备车间", "Harbin power equipment workshop", "230100"),
+    "QQR-W1": ("齐齐哈尔乳粉车间", "Qiqihar milk powder workshop", "230200"),
+    "JMS-W1": ("佳木斯电机车间", "Jiamusi motor workshop", "230800"),
+}
+"""Code -> names and city; the third one has no machines yet."""
+LINES = {
+    "L1": ("HRB-W1", "机加线", "Machining line"),
+    "T1": ("HRB-W1", "试验线", "Test line"),
+    "P1": ("QQR-W1", "乳粉生产线", "Powder line"),
+}
 FAULTS = (("outer_race", 3.5848), ("inner_race", 5.4152), (None, 0.0), (None, 0.0))
 SAMPLE_RATE = 12_000.0
 RPM = 1797.0
@@ -71,12 +90,15 @@ def fill(dsn: str, now: datetime, *, seed: int = 5, history: bool = True) -> Non
     with psycopg.connect(dsn) as connection:
         _partitions(connection)
         node = _node(connection, now)
-        for code, _, type_, _, _ in MACHINES:
+        dairy = _dairy_node(connection, now)
+        for code, line, type_, _, _ in MACHINES + DAIRY:
             rng = random.Random(f"{seed}/{code}")
             intervals = list(_day(rng, code, now))
             _store_states(connection, ids[code], intervals)
             _store_kpis(connection, ids[code], intervals, now, ideal_s=90 if type_.startswith("cnc") else 600)
-            series = _series(connection, node, code, type_, now, rng, int(intervals[-1].state))
+            series = _series(
+                connection, dairy if line == "P1" else node, code, type_, now, rng, int(intervals[-1].state)
+            )
             if type_ == "motor_test_stand":
                 _store_diagnoses(connection, ids[code], series, now, seed)
         _foreign(connection, now)
@@ -94,40 +116,45 @@ def _register(dsn: str) -> dict[str, int]:
             a.Shift(calendar_id=calendar.calendar_id, code=c, name_zh=z, name_en=e, start=s, end=t)
             for c, z, e, s, t in shifts
         )
-        workshop = a.Workshop(
-            enterprise_id=enterprise.enterprise_id,
-            calendar_id=calendar.calendar_id,
-            code="HRB-W1",
-            name_zh="哈尔滨动力装备车间",
-            name_en="Harbin power equipment workshop",
-            timezone="Asia/Shanghai",
-            city_code="230100",
-        )
-        session.add(workshop)
+        workshops = {
+            code: a.Workshop(
+                enterprise_id=enterprise.enterprise_id,
+                calendar_id=calendar.calendar_id,
+                code=code,
+                name_zh=zh,
+                name_en=en,
+                timezone="Asia/Shanghai",
+                city_code=city,
+            )
+            for code, (zh, en, city) in WORKSHOPS.items()
+        }
+        session.add_all(workshops.values())
         session.flush()
         lines = {
-            code: a.Line(workshop_id=workshop.workshop_id, code=code, name_zh=zh, name_en=en)
-            for code, zh, en in (("L1", "机加线", "Machining line"), ("T1", "试验线", "Test line"))
+            code: a.Line(workshop_id=workshops[workshop].workshop_id, code=code, name_zh=zh, name_en=en)
+            for code, (workshop, zh, en) in LINES.items()
         }
         session.add_all(lines.values())
         session.flush()
         ids = {}
-        for code, line, type_, zh, en in MACHINES:
+        for position, (code, line, type_, zh, en) in enumerate(MACHINES + DAIRY):
             machine = a.Equipment(
                 enterprise_id=enterprise.enterprise_id,
-                workshop_id=workshop.workshop_id,
+                workshop_id=lines[line].workshop_id,
                 line_id=lines[line].line_id,
                 code=code,
                 name_zh=zh,
                 name_en=en,
                 type=type_,
+                position=position,
             )
             session.add(machine)
             session.flush()
             ids[code] = machine.equipment_id
+            node = LINES[line][0]
             session.add(
                 a.EquipmentFeed(
-                    equipment_id=machine.equipment_id, group_id="hlj-demo", edge_node="HRB-W1", device=code
+                    equipment_id=machine.equipment_id, group_id="hlj-demo", edge_node=node, device=code
                 )
             )
             if type_ == "motor_test_stand":
@@ -173,6 +200,23 @@ def _node(connection: psycopg.Connection, now: datetime) -> int:
         " 'alias 77 is unknown', 'x'), (%s, 'spBv1.0/hlj-demo/DDATA/HRB-W1/CNC-04', %s, 4611686018427387904, 1201, 6,"
         " 'source time 2019-01-01T00:00:00Z is too old', 'y')",
         (now - 5 * HOUR, row[0], now - 4 * HOUR, row[0]),
+    )
+    return int(row[0])
+
+
+def _dairy_node(connection: psycopg.Connection, now: datetime) -> int:
+    row = connection.execute(
+        "INSERT INTO telemetry.node (group_id, edge_node, ledger_id, contract_version, online, bd_seq, born_at,"
+        " last_seen, sequence_gaps) VALUES ('hlj-demo', 'QQR-W1', 4711, '1', true, 1, %s, %s, 0)"
+        " RETURNING node_id",
+        (now - HISTORY, now),
+    ).fetchone()
+    assert row is not None
+    connection.execute(
+        "INSERT INTO telemetry.ledger (node_id, ledger_id, stored, dead, lost, stored_samples, dead_samples,"
+        " produced_batches, produced_samples, announced_at) VALUES (%s, 4711, '{[1,501)}', '{}', '{}', 9000, 0,"
+        " 500, 9000, %s)",
+        (row[0], now - timedelta(seconds=4)),
     )
     return int(row[0])
 

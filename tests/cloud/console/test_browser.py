@@ -15,7 +15,13 @@ from tests.fixtures.fix_postgres import DatabaseServer
 pytestmark = pytest.mark.browser
 
 CNC_03, MTS_01 = 3, 5  # equipment_id
-PATHS = ("/", "/health", f"/equipment/{CNC_03}", f"/equipment/{MTS_01}/diagnosis")
+PATHS = (
+    "/workshops/1",
+    "/health",
+    "/health?workshop_id=2",
+    f"/equipment/{CNC_03}",
+    f"/equipment/{MTS_01}/diagnosis",
+)
 WIDE: ViewportSize = {"width": 1360, "height": 850}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 WAIT = 30_000  # ms
@@ -110,7 +116,7 @@ def test_every_page_draws_and_fits(
     page: Page, path: str, short: str, sizes: tuple[ViewportSize, ...]
 ) -> None:
     page.set_viewport_size(sizes[0])
-    show(page, f"{path}?lang={short}")
+    show(page, f"{path}{'&' if '?' in path else '?'}lang={short}")
     assert overflow(page) <= 0
     page.set_viewport_size(sizes[1])
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -123,14 +129,14 @@ def test_every_page_draws_and_fits(
         box = drawn.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) > 100
-    if (path, short) == ("/", "zh"):
+    if (path, short) == ("/workshops/1", "zh"):
         chinese_is_drawn(page)
     chinese = re.search("[\u4e00-\u9fff]", page.inner_text("main"))
     assert (chinese is not None) == (short == "zh")
 
 
-def test_the_overview_is_live_and_its_charts_aligned(page: Page) -> None:
-    show(page, "/?lang=en")
+def test_a_workshop_is_live_and_its_charts_aligned(page: Page) -> None:
+    show(page, "/workshops/1?lang=en")
     page.wait_for_selector("body[data-messages]")
     assert int(page.get_attribute("body", "data-messages") or 0) >= 1
     page.wait_for_selector("#live[data-live=live]")
@@ -139,6 +145,66 @@ def test_the_overview_is_live_and_its_charts_aligned(page: Page) -> None:
     cells = page.inner_text("#oee-hours-legend").splitlines()
     assert cells[:5] == ["0–20 %", "20–40 %", "40–60 %", "60–80 %", "80–100 %"]
     stand_under_each_other(page)
+
+
+def test_all_workshops_are_live_and_can_be_found(page: Page) -> None:
+    for short in ("zh", "en"):
+        show(page, f"/?lang={short}")
+        page.wait_for_selector("body[data-messages]")
+        page.wait_for_selector("#live[data-live=live]")
+    assert overflow(page) <= 0
+    assert "CNC-02" in page.inner_text("#workshop-1")
+    assert page.query_selector("#workshop-1.abnormal") is not None
+    seen = page.locator(".workshop:visible")
+    assert seen.count() == 3
+    page.fill("#find", "qiqi")
+    assert seen.count() == 1
+    assert page.inner_text("#found") == "1 of 3 workshops shown"
+    page.fill("#find", "jiamusi")
+    assert seen.count() == 1
+    page.check("#abnormal")
+    assert seen.count() == 0  # nothing is registered there, so nothing is abnormal
+    page.fill("#find", "harbin")
+    assert [e.get_attribute("id") for e in seen.element_handles()] == ["workshop-1"]
+    page.click("#workshop-1 .workshop-lines a")
+    page.wait_for_url("**/lines/1")
+    page.set_viewport_size(PHONE)
+    show(page, "/?lang=en")
+    assert overflow(page) <= 0
+
+
+def test_places_are_reached_by_keyboard(page: Page) -> None:
+    show(page, "/equipment/3?lang=en")
+    page.focus("#jump-machine summary")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#jump-machine[open]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#jump-machine:not([open])")
+    assert page.evaluate("document.activeElement.closest('details').id") == "jump-machine"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/equipment/2")
+    page.wait_for_selector("body[data-ready]")
+    page.click("#jump-workshop summary")
+    page.click("#jump-line summary")
+    page.wait_for_selector("#jump-workshop:not([open])")  # one menu at a time
+    page.click("h1")
+    page.wait_for_selector("#jump-line:not([open])")
+
+
+def test_a_line_draws_its_output_and_tells_who_waits(page: Page) -> None:
+    show(page, "/lines/1?lang=en")
+    assert re.search("Total [0-9,]+ pieces", page.inner_text("#output-note"))
+    rows = page.locator("#waits tbody tr")
+    assert rows.count() == 4
+    assert "CNC-01" in rows.first.inner_text()
+    assert re.search("[0-9.]+ / [0-9.]+ pcs/h", page.inner_text("#card-1"))
+    ground = page.evaluate(
+        "echarts.getInstanceByDom(document.getElementById('output')).getOption().series[0].data.length"
+    )
+    assert ground >= 1  # CNC-03 was silent for most of an hour
 
 
 def stand_under_each_other(page: Page) -> None:

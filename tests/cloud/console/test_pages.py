@@ -15,7 +15,12 @@ from tests.cloud.console.plant import FAULTS, MACHINES, SAMPLE_RATE, vibration
 MTS_01 = 5  # equipment_id, in the order of MACHINES
 PAGES = {
     "/": "page.overview",
+    "/workshops/1": "page.workshop",
+    "/workshops/3": "page.workshop",
+    "/lines/1": "page.line",
+    "/lines/3": "page.line",
     "/health": "page.health",
+    "/health?workshop_id=2": "page.health",
     f"/equipment/{MTS_01}": "page.equipment",
     f"/equipment/{MTS_01}/diagnosis": "page.diagnosis",
 }
@@ -32,7 +37,7 @@ def no_cookies(pages: httpx.Client) -> None:
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("short", LANGUAGES)
 def test_every_page_in_both_languages(pages: httpx.Client, path: str, short: str) -> None:
-    answer = pages.get(path, params={"lang": short})
+    answer = pages.get(httpx.URL(path).copy_merge_params({"lang": short}))
     texts = catalogue(LANGUAGES[short])
     assert answer.status_code == 200
     assert f'<html lang="{LANGUAGES[short]}">' in answer.text
@@ -42,7 +47,7 @@ def test_every_page_in_both_languages(pages: httpx.Client, path: str, short: str
 
 
 def test_pages_name_machines_in_their_language(pages: httpx.Client) -> None:
-    chinese, english = pages.get("/", params={"lang": "zh"}).text, pages.get("/", params={"lang": "en"}).text
+    chinese, english = (pages.get("/workshops/1", params={"lang": lang}).text for lang in ("zh", "en"))
     for number, (code, _, _, zh, en) in enumerate(MACHINES, start=1):
         assert f'href="/equipment/{number}">{code}</a>' in chinese
         assert zh in chinese
@@ -76,12 +81,21 @@ def test_nothing_may_come_from_elsewhere(pages: httpx.Client, path: str) -> None
 
 
 @pytest.mark.parametrize(("short", "back"), [("zh", "返回总览"), ("en", "Back to the overview")])
-@pytest.mark.parametrize("path", ["/equipment/999", "/equipment/999/diagnosis"])
-def test_a_machine_that_is_not_there(pages: httpx.Client, path: str, short: str, back: str) -> None:
-    answer = pages.get(path, params={"lang": short})
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("/equipment/999", "equipment_id = 999"),
+        ("/equipment/999/diagnosis", "equipment_id = 999"),
+        ("/lines/999", "line_id = 999"),
+        ("/workshops/999", "workshop_id = 999"),
+        ("/health?workshop_id=999", "workshop_id = 999"),
+    ],
+)
+def test_a_place_that_is_not_there(pages: httpx.Client, path: str, what: str, short: str, back: str) -> None:
+    answer = pages.get(httpx.URL(path).copy_merge_params({"lang": short}))
     assert answer.status_code == 404
     assert back in answer.text
-    assert "equipment_id = 999" in answer.text
+    assert what in answer.text
 
 
 def test_hostile_names_are_text(make_database: Callable[..., str], console_template: str) -> None:
@@ -92,7 +106,7 @@ def test_hostile_names_are_text(make_database: Callable[..., str], console_templ
         connection.execute("UPDATE app.workshop SET name_zh = %s", (HOSTILE,))
         connection.execute("UPDATE telemetry.device SET name = %s WHERE name = 'boiler'", (HOSTILE,))
     with served(dsn) as client:
-        for path in [path for path in PAGES if path != "/health"] + ["/console/foreign"]:
+        for path in [path for path in PAGES if path != "/health"] + ["/lines/1", "/console/foreign"]:
             text = client.get(path).text
             assert "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&#34;&gt;&lt;img" in text, path
             assert "<script>alert" not in text, path

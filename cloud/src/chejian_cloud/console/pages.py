@@ -79,6 +79,7 @@ def render(request: Request, page: str, *, status: int = 200, **context: object)
         "name_of": partial(name_of, language),
         "local": local,
         "version": metadata.version("chejian-cloud"),
+        "place": None,
         "machine": None,
     }
     response = _TEMPLATES.TemplateResponse(

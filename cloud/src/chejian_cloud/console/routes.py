@@ -1,73 +1,99 @@
 """Pages of the console and their static files."""
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from chejian_cloud.console import place as places
 from chejian_cloud.console import repository
 from chejian_cloud.console.assets import Assets
 from chejian_cloud.console.language import LANGUAGES, catalogue, language_of
 from chejian_cloud.console.pages import FOLDER, render, render_missing, render_unavailable
+from chejian_cloud.console.place import Place
 from chejian_cloud.console.waveforms import waveform_csv
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.diagnosis.routes import DiagnosisId
-from chejian_cloud.registry import service
-from chejian_cloud.registry.schemas import EquipmentOut
+from chejian_cloud.registry.routes import EquipmentId, LineId, WorkshopId
+from chejian_cloud.registry.scope import MAX_ID
 
 router = APIRouter(include_in_schema=False)
 
 
-def _page(request: Request, session: Session, page: str) -> Response:
+def _page(request: Request, page: str, find: Callable[[], Place | None], what: str = "") -> Response:
+    """Render `page` at the place that `find` names; `what` was asked for where there is none."""
     try:
-        workshops, machines = service.list_workshops(session), service.list_equipment(session)
+        place = find()
     except (OperationalError, PoolTimeoutError):
         return render_unavailable(request)
-    return render(request, page, workshops=workshops, lines=_by_line(machines))
-
-
-def _by_line(machines: Sequence[EquipmentOut]) -> list[list[EquipmentOut]]:
-    """Machines of one line together; they come in the order of workshop, line and code."""
-    return [list(group) for _, group in groupby(machines, lambda m: (m.enterprise, m.workshop, m.line))]
-
-
-def _machine_page(request: Request, session: Session, page: str, equipment_id: int) -> Response:
-    try:
-        machines: Sequence[EquipmentOut] = service.list_equipment(session)
-    except (OperationalError, PoolTimeoutError):
-        return render_unavailable(request)
-    machine = next((m for m in machines if m.equipment_id == equipment_id), None)
-    if machine is None:
-        return render_missing(request, f"equipment_id = {equipment_id}")
-    return render(request, page, machine=machine, machines=machines)
+    if place is None:
+        return render_missing(request, what)
+    return render(request, page, place=place, machine=place.machine, machines=place.machines)
 
 
 @router.get("/")
 def overview(request: Request, session: ReadSession) -> Response:
-    """Page: all machines of the workshop, live."""
-    return _page(request, session, "overview")
+    """Page: all workshops, live."""
+    return _page(request, "overview", lambda: places.whole(session))
+
+
+@router.get("/workshops/{workshop_id}")
+def workshop(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
+    """Page: all machines of a workshop, live."""
+    return _page(
+        request,
+        "workshop",
+        lambda: places.of_workshop(session, workshop_id),
+        f"workshop_id = {workshop_id}",
+    )
+
+
+@router.get("/lines/{line_id}")
+def line(request: Request, session: ReadSession, line_id: LineId) -> Response:
+    """Page: the machines of a line in their flow, their states under each other, and what the line puts out."""
+    return _page(request, "line", lambda: places.of_line(session, line_id), f"line_id = {line_id}")
 
 
 @router.get("/health")
-def health(request: Request, session: ReadSession) -> Response:
-    """Page: is every produced sample accounted for, and how complete are the data?"""
-    return _page(request, session, "health")
+def health(
+    request: Request,
+    session: ReadSession,
+    workshop_id: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
+) -> Response:
+    """Page: is every produced sample accounted for, and how complete are the data (of one workshop)?"""
+    if workshop_id is None:
+        return _page(request, "health", lambda: places.whole(session))
+    return _page(
+        request,
+        "health",
+        lambda: places.of_workshop(session, workshop_id),
+        f"workshop_id = {workshop_id}",
+    )
 
 
 @router.get("/equipment/{equipment_id}")
-def equipment(request: Request, session: ReadSession, equipment_id: int) -> Response:
+def equipment(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
     """Page: states, OEE with its losses, and signals of one machine."""
     return _machine_page(request, session, "equipment", equipment_id)
 
 
 @router.get("/equipment/{equipment_id}/diagnosis")
-def diagnosis(request: Request, session: ReadSession, equipment_id: int) -> Response:
+def diagnosis(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
     """Page: bearing diagnoses of one machine with their evidence."""
     return _machine_page(request, session, "diagnosis", equipment_id)
+
+
+def _machine_page(request: Request, session: Session, page: str, equipment_id: int) -> Response:
+    return _page(
+        request,
+        page,
+        lambda: places.of_machine(session, equipment_id),
+        f"equipment_id = {equipment_id}",
+    )
 
 
 @router.get("/console/foreign")

@@ -120,7 +120,10 @@ class Line(Base):
 
 
 class Equipment(Base):
-    """A work unit; `type` is the id of an equipment type of the contract."""
+    """A work unit; `type` is the id of an equipment type of the contract.
+
+    `position` counts along the flow of the line; equipment of one position works side by side.
+    """
 
     __tablename__ = "equipment"
     __table_args__ = (UniqueConstraint("enterprise_id", "code"),)
@@ -132,6 +135,7 @@ class Equipment(Base):
     name_zh: Mapped[str]
     name_en: Mapped[str]
     type: Mapped[str]
+    position: Mapped[int] = mapped_column(SmallInteger, server_default="0")
 
 
 class EquipmentFeed(Base):

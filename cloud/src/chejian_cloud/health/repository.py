@@ -1,13 +1,18 @@
 """Queries of data health."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, RowMapping, func, select
+from sqlalchemy import BigInteger, Row, RowMapping, func, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import DiagnosisTask, Dirty, Equipment, KpiValue
+from chejian_cloud.registry.scope import Scope
+
+_KNOWN = ("apt_us", "aust_us", "adet_us", "adot_us")
+"""Terms of the known planned busy time."""
 
 
 def nodes(session: Session) -> Sequence[RowMapping]:
@@ -51,13 +56,18 @@ def waiting(session: Session) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def equipment(session: Session) -> Sequence[Equipment]:
-    """All equipment, by code."""
-    return session.scalars(select(Equipment).order_by(Equipment.code)).all()
+def machines(session: Session, scope: Scope, types: Collection[str]) -> Sequence[Equipment]:
+    """Equipment of a scope that is of one of `types`, by code."""
+    statement = select(Equipment).where(Equipment.type.in_(types)).order_by(Equipment.code)
+    if scope.workshop_id is not None:
+        statement = statement.where(Equipment.workshop_id == scope.workshop_id)
+    if scope.line_id is not None:
+        statement = statement.where(Equipment.line_id == scope.line_id)
+    return session.scalars(statement).all()
 
 
 def hours(
-    session: Session, lo: datetime, hi: datetime
+    session: Session, equipment_ids: Sequence[int], lo: datetime, hi: datetime
 ) -> Sequence[Row[tuple[int, datetime, datetime, float | None, bool, dict[str, int]]]]:
     """Equipment, start, end, completeness, provisional and inputs of the hours that overlap [lo, hi), by start."""
     statement = (
@@ -69,7 +79,36 @@ def hours(
             KpiValue.provisional,
             KpiValue.inputs,
         )
-        .where(KpiValue.kpi == "oee", KpiValue.window_kind == "hour", KpiValue.end > lo, KpiValue.start < hi)
+        .where(
+            KpiValue.equipment_id.in_(equipment_ids),
+            KpiValue.kpi == "oee",
+            KpiValue.window_kind == "hour",
+            KpiValue.end > lo,
+            KpiValue.start < hi,
+        )
         .order_by(KpiValue.start)
     )
     return session.execute(statement).all()
+
+
+def workshop_hours(session: Session, lo: datetime, hi: datetime) -> Sequence[Row[Any]]:
+    """Workshop, start, end, known and missing planned busy time [us] of the hours that overlap [lo, hi), by start."""
+    statement = (
+        select(
+            Equipment.workshop_id,
+            KpiValue.start,
+            KpiValue.end,
+            func.sum(sum(_term(name) for name in _KNOWN)).label("known_us"),
+            func.sum(_term("no_data_us")).label("missing_us"),
+            func.bool_or(KpiValue.provisional).label("provisional"),
+        )
+        .join(Equipment, Equipment.equipment_id == KpiValue.equipment_id)
+        .where(KpiValue.kpi == "oee", KpiValue.window_kind == "hour", KpiValue.end > lo, KpiValue.start < hi)
+        .group_by(Equipment.workshop_id, KpiValue.start, KpiValue.end)
+        .order_by(KpiValue.start)
+    )
+    return session.execute(statement).all()
+
+
+def _term(name: str) -> Any:
+    return KpiValue.inputs[name].astext.cast(BigInteger)

@@ -80,6 +80,16 @@ class EquipmentCompleteness(Out):
     hours: list[HourOut]
 
 
+class WorkshopCompleteness(Out):
+    """Known part of the planned busy time of a workshop's machines together, by hour."""
+
+    workshop_id: int = Field(examples=[1])
+    code: str = Field(examples=["HRB-W1"])
+    name_zh: str
+    name_en: str
+    hours: list[HourOut]
+
+
 class DataHealthOut(Out):
     """Ledger of every node, and completeness of every equipment over the last 24 hours."""
 

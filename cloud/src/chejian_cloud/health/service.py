@@ -17,16 +17,20 @@ from chejian_cloud.health.schemas import (
     HourOut,
     LedgerOut,
     NodeOut,
+    WorkshopCompleteness,
 )
 from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.registry.repository import workshops
+from chejian_cloud.registry.scope import EVERYTHING, Scope
+from chejian_cloud.registry.service import machine_types, require_scope
 
 NEWEST = 5
 """Dead letters shown of each node; the others are listed by `chejian-gateway deadletter`."""
 _KNOWN = ("apt_us", "aust_us", "adet_us", "adot_us")
 
 
-def data_health(session: Session) -> DataHealthOut:
-    """Ledgers of all nodes, what waits, and the completeness of the last 24 hours."""
+def data_health(session: Session, scope: Scope = EVERYTHING, *, machines: bool = True) -> DataHealthOut:
+    """Ledgers of all nodes, what waits, and (`machines`) the completeness of the last 24 hours of a scope."""
     now = datetime.now(UTC)
     marks, tasks = repository.waiting(session)
     letters = repository.dead_letters_by_node(session)
@@ -38,14 +42,20 @@ def data_health(session: Session) -> DataHealthOut:
         unassigned_dead_letters=letters.get(None, 0),
         marks=marks,
         waiting_diagnoses=tasks,
-        equipment=completeness(session, TimeRange(now - timedelta(hours=24), now)),
+        equipment=completeness(session, scope, TimeRange(now - timedelta(hours=24), now)) if machines else [],
     )
 
 
-def completeness(session: Session, period: TimeRange) -> list[EquipmentCompleteness]:
-    """Known part of the planned busy time of every equipment, by hour and over the whole range."""
+def completeness(session: Session, scope: Scope, period: TimeRange) -> list[EquipmentCompleteness]:
+    """Known part of the planned busy time of every machine, by hour and over the whole range.
+
+    Raises:
+        NotFoundError: when the workshop or the line of the scope is not registered.
+    """
+    require_scope(session, scope)
+    machines = repository.machines(session, scope, machine_types())
     by_equipment: dict[int, list[Any]] = {}
-    for row in repository.hours(session, period.start, period.end):
+    for row in repository.hours(session, [m.equipment_id for m in machines], period.start, period.end):
         by_equipment.setdefault(row.equipment_id, []).append(row)
     return [
         EquipmentCompleteness(
@@ -56,7 +66,25 @@ def completeness(session: Session, period: TimeRange) -> list[EquipmentCompleten
             completeness=_share(row.inputs for row in by_equipment.get(e.equipment_id, ())),
             hours=[HourOut.model_validate(row) for row in by_equipment.get(e.equipment_id, ())],
         )
-        for e in repository.equipment(session)
+        for e in machines
+    ]
+
+
+def workshop_completeness(session: Session, period: TimeRange) -> list[WorkshopCompleteness]:
+    """Known part of the planned busy time of every workshop, by hour."""
+    by_workshop: dict[int, list[HourOut]] = {}
+    for row in repository.workshop_hours(session, period.start, period.end):
+        whole = row.known_us + row.missing_us
+        hour = HourOut(
+            start=row.start,
+            end=row.end,
+            completeness=int(row.known_us) / int(whole) if whole else None,
+            provisional=row.provisional,
+        )
+        by_workshop.setdefault(row.workshop_id, []).append(hour)
+    return [
+        WorkshopCompleteness(**row, hours=by_workshop.get(row["workshop_id"], []))
+        for row in workshops(session)
     ]
 
 

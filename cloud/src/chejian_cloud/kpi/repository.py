@@ -11,7 +11,7 @@ from chejian_cloud.db.app import KpiRevision, KpiValue
 
 def values(
     session: Session,
-    equipment_id: int,
+    equipment_ids: Sequence[int],
     *,
     kpi: str | None,
     window: str | None,
@@ -19,11 +19,11 @@ def values(
     hi: datetime,
     limit: int,
 ) -> Sequence[KpiValue]:
-    """Values whose window overlaps [lo, hi), by kind, start and KPI; at most `limit`."""
+    """Values of equipment whose window overlaps [lo, hi), by equipment, kind, start and KPI; at most `limit`."""
     statement = (
         select(KpiValue)
-        .where(KpiValue.equipment_id == equipment_id, KpiValue.end > lo, KpiValue.start < hi)
-        .order_by(KpiValue.window_kind, KpiValue.start, KpiValue.kpi)
+        .where(KpiValue.equipment_id.in_(equipment_ids), KpiValue.end > lo, KpiValue.start < hi)
+        .order_by(KpiValue.equipment_id, KpiValue.window_kind, KpiValue.start, KpiValue.kpi)
         .limit(limit)
     )
     if kpi is not None:

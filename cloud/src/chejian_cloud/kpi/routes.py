@@ -8,12 +8,15 @@ from fastapi import APIRouter, Query
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.jsontypes import From, To, time_range
 from chejian_cloud.kpi import service
-from chejian_cloud.kpi.schemas import KpiOut, KpiRevisionOut, KpiValueOut
+from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut, KpiRevisionOut, KpiValueOut
 from chejian_cloud.registry.routes import EquipmentId
+from chejian_cloud.registry.scope import InScope
 
 router = APIRouter(tags=["kpi"])
 
 DEFAULT = timedelta(hours=24)
+KpiName = Annotated[str | None, Query(description="Only this KPI.", examples=["oee"])]
+WindowKind = Annotated[str | None, Query(description="hour, shift or day.", examples=["shift"])]
 
 
 @router.get("/kpis")
@@ -26,14 +29,28 @@ def get_definitions() -> list[KpiOut]:
 def get_values(
     session: ReadSession,
     equipment_id: EquipmentId,
-    kpi: Annotated[str | None, Query(description="Only this KPI.", examples=["oee"])] = None,
-    window: Annotated[str | None, Query(description="hour, shift or day.", examples=["shift"])] = None,
+    kpi: KpiName = None,
+    window: WindowKind = None,
     start: From = None,
     end: To = None,
 ) -> list[KpiValueOut]:
     """Values whose window overlaps a range (default: the last 24 hours)."""
     period = time_range(start, end, default=DEFAULT)
     return service.values_of(session, equipment_id, period, kpi=kpi, window=window)
+
+
+@router.get("/kpi-values")
+def get_values_in(
+    session: ReadSession,
+    scope: InScope,
+    kpi: KpiName = None,
+    window: WindowKind = None,
+    start: From = None,
+    end: To = None,
+) -> list[EquipmentKpis]:
+    """Values of all machines of a workshop or a line whose window overlaps a range (default: the last 24 hours)."""
+    period = time_range(start, end, default=DEFAULT)
+    return service.values_in(session, scope, period, kpi=kpi, window=window)
 
 
 @router.get("/equipment/{equipment_id}/kpi-revisions")

@@ -43,6 +43,14 @@ class KpiValueOut(Out):
     computed_at: Moment
 
 
+class EquipmentKpis(Out):
+    """KPI values of one machine of a workshop or a line."""
+
+    equipment_id: int = Field(examples=[1])
+    code: str = Field(examples=["CNC-01"])
+    values: list[KpiValueOut]
+
+
 class KpiRevisionOut(Out):
     """A change of a closed window."""
 

@@ -7,8 +7,9 @@ from chejian_cloud.calendar.service import WINDOW_KINDS
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import TimeRange
 from chejian_cloud.kpi import repository
-from chejian_cloud.kpi.schemas import KpiOut, KpiRevisionOut, KpiValueOut
-from chejian_cloud.registry.service import require_equipment
+from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut, KpiRevisionOut, KpiValueOut
+from chejian_cloud.registry.scope import Scope
+from chejian_cloud.registry.service import machines_of, require_equipment
 
 MAX_VALUES = 60_000
 """Values in one answer: five KPIs by hour over 400 days are 48,000."""
@@ -28,15 +29,41 @@ def values_of(
         NotFoundError: when the equipment is not registered.
         InvalidValueError: for an unknown KPI or window kind, or too many values.
     """
-    _check("kpi", kpi, tuple(k.id for k in KPIS))
-    _check("window", window, WINDOW_KINDS)
+    _check_names(kpi, window)
     require_equipment(session, equipment_id)
+    return _values(session, [equipment_id], period, kpi, window)[equipment_id]
+
+
+def values_in(
+    session: Session, scope: Scope, period: TimeRange, *, kpi: str | None, window: str | None
+) -> list[EquipmentKpis]:
+    """Values of all machines of a scope whose window overlaps a range.
+
+    Raises:
+        NotFoundError: when the workshop or the line is not registered.
+        InvalidValueError: for an unknown KPI or window kind, or too many values.
+    """
+    _check_names(kpi, window)
+    machines = machines_of(session, scope)
+    values = _values(session, [m.equipment_id for m in machines], period, kpi, window)
+    return [
+        EquipmentKpis(equipment_id=m.equipment_id, code=m.code, values=values[m.equipment_id])
+        for m in machines
+    ]
+
+
+def _values(
+    session: Session, equipment_ids: list[int], period: TimeRange, kpi: str | None, window: str | None
+) -> dict[int, list[KpiValueOut]]:
     rows = repository.values(
-        session, equipment_id, kpi=kpi, window=window, lo=period.start, hi=period.end, limit=MAX_VALUES + 1
+        session, equipment_ids, kpi=kpi, window=window, lo=period.start, hi=period.end, limit=MAX_VALUES + 1
     )
     if len(rows) > MAX_VALUES:
         raise InvalidValueError("to", period.end.isoformat(), f"a range of at most {MAX_VALUES} values")
-    return [KpiValueOut.model_validate(row) for row in rows]
+    out: dict[int, list[KpiValueOut]] = {equipment_id: [] for equipment_id in equipment_ids}
+    for row in rows:
+        out[row.equipment_id].append(KpiValueOut.model_validate(row))
+    return out
 
 
 def revisions_of(session: Session, equipment_id: int, period: TimeRange, limit: int) -> list[KpiRevisionOut]:
@@ -48,6 +75,11 @@ def revisions_of(session: Session, equipment_id: int, period: TimeRange, limit: 
     require_equipment(session, equipment_id)
     rows = repository.revisions(session, equipment_id, period.start, period.end, limit)
     return [KpiRevisionOut.model_validate(row) for row in rows]
+
+
+def _check_names(kpi: str | None, window: str | None) -> None:
+    _check("kpi", kpi, tuple(k.id for k in KPIS))
+    _check("window", window, WINDOW_KINDS)
 
 
 def _check(key: str, value: str | None, allowed: tuple[str, ...]) -> None:

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path, Query
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.registry import service
 from chejian_cloud.registry.schemas import EquipmentDetail, EquipmentOut, WorkshopOut
+from chejian_cloud.registry.scope import MAX_ID, InScope
 
 router = APIRouter(tags=["registry"])
 
-MAX_ID = 2**31 - 1
-"""Largest id of the registry's tables (PostgreSQL integer)."""
+WorkshopId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the workshop.", examples=[1])]
+LineId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the line.", examples=[1])]
 EquipmentId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the equipment.", examples=[1])]
 
 
@@ -24,6 +25,7 @@ def get_workshops(session: ReadSession) -> list[WorkshopOut]:
 @router.get("/equipment")
 def get_equipment_list(
     session: ReadSession,
+    scope: InScope,
     code: Annotated[
         str | None, Query(max_length=64, description="Only this code.", examples=["CNC-01"])
     ] = None,
@@ -31,8 +33,10 @@ def get_equipment_list(
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> list[EquipmentOut]:
-    """Equipment by workshop, line and code."""
-    return service.list_equipment(session, code=code, workshop=workshop, limit=limit, offset=offset)
+    """Equipment by workshop, line and place in the flow."""
+    return service.list_equipment(
+        session, code=code, workshop=workshop, scope=scope, limit=limit, offset=offset
+    )
 
 
 @router.get("/equipment/{equipment_id}")

@@ -19,6 +19,8 @@ class WorkshopOut(Out):
 
     workshop_id: int = Field(examples=[1])
     enterprise: str = Field(examples=["hlj-demo"], description="Code of the enterprise.")
+    enterprise_name_zh: str = Field(examples=["黑龙江示范企业"])
+    enterprise_name_en: str = Field(examples=["Heilongjiang demo enterprise"])
     code: str = Field(examples=["HRB-W1"])
     name_zh: str = Field(examples=["哈尔滨动力装备车间"])
     name_en: str = Field(examples=["Harbin power equipment workshop"])
@@ -59,14 +61,24 @@ class EquipmentOut(Out):
     type: str = Field(examples=["cnc_machining_centre"])
     type_name_zh: str = Field(examples=["数控加工中心"])
     type_name_en: str = Field(examples=["CNC machining centre"])
+    position: int = Field(
+        examples=[1], description="Place in the flow of the line; equal ones work side by side."
+    )
     enterprise: str = Field(examples=["hlj-demo"])
+    enterprise_name_zh: str = Field(examples=["黑龙江示范企业"])
+    enterprise_name_en: str = Field(examples=["Heilongjiang demo enterprise"])
+    workshop_id: int = Field(examples=[1])
     workshop: str = Field(examples=["HRB-W1"])
+    workshop_name_zh: str = Field(examples=["哈尔滨动力装备车间"])
+    workshop_name_en: str = Field(examples=["Harbin power equipment workshop"])
+    line_id: int = Field(examples=[1])
     line: str = Field(examples=["L1"])
     line_name_zh: str = Field(examples=["机加线"])
     line_name_en: str = Field(examples=["Machining line"])
     timezone: str = Field(examples=["Asia/Shanghai"])
     kpis: list[str] = Field(examples=[["oee"]], description="KPIs that follow from the type.")
     diagnoses: list[str] = Field(examples=[["bearing_envelope"]])
+    machine: bool = Field(description="Its type reports a machine state; false for meters and the like.")
 
 
 class EquipmentDetail(EquipmentOut):

@@ -1,6 +1,7 @@
 """Store a registry seed: idempotent upsert in one transaction, all or nothing."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -97,7 +98,10 @@ class _Writer(Upserts):
             )
 
     def _equipment(self, content: SeedFile) -> None:
+        placed: Counter[tuple[str, str]] = Counter()
         for i, item in enumerate(content.equipment):
+            place = (item.workshop, item.line)
+            placed[place] += 1
             workshop = self.find(db.Workshop, f"equipment[{i}].workshop", code=item.workshop)
             line = self.find(
                 db.Line, f"equipment[{i}].line", code=item.line, workshop_id=workshop.workshop_id
@@ -110,6 +114,7 @@ class _Writer(Upserts):
                     "workshop_id": workshop.workshop_id,
                     "line_id": line.line_id,
                     "type": item.type,
+                    "position": placed[place] if item.position is None else item.position,
                 },
             )
             enterprise = self.session.get_one(db.Enterprise, workshop.enterprise_id)

@@ -16,6 +16,8 @@ from chejian_contract.templates import equipment_types
 from chejian_cloud.registry.seedfile_energy import FactorSeed, MeterSeed, check_factors, check_meters
 
 _DAY_US = 86_400_000_000
+_MAX_POSITION = 32_767
+"""Largest number of the column (PostgreSQL smallint)."""
 _MAX_MAINS_HZ = 1000.0
 """[Hz] Above any grid or inverter fundamental; a larger number is a slip of the pen."""
 
@@ -124,17 +126,23 @@ class FeedSeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EquipmentSeed(_Named):
-    """`[[equipment]]`; `type` is an equipment type of the contract."""
+    """`[[equipment]]`; `type` is an equipment type of the contract, `position` its place in the flow of the line.
+
+    Equipment of one position works side by side; without positions the order of the file is that of the flow.
+    """
 
     workshop: str
     line: str
     type: str
+    position: int | None = None
     feeds: tuple[FeedSeed, ...] = ()
 
     def __post_init__(self) -> None:
         _Named.__post_init__(self)
         if self.type not in equipment_types():
             raise ConfigValueError("type", self.type, ", ".join(equipment_types()))
+        if self.position is not None and not 0 <= self.position <= _MAX_POSITION:
+            raise ConfigValueError("position", self.position, f"0 to {_MAX_POSITION}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

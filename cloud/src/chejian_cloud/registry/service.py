@@ -1,12 +1,14 @@
 """What the registry answers: rows completed with the names of the contract's equipment types."""
 
 from collections.abc import Mapping
+from functools import cache
 
+from chejian_contract.signals import Role
 from chejian_contract.templates import equipment_types
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
-from chejian_cloud.errors import NotFoundError
+from chejian_cloud.errors import InvalidValueError, NotFoundError
 from chejian_cloud.registry import repository
 from chejian_cloud.registry.schemas import (
     BearingOut,
@@ -16,6 +18,20 @@ from chejian_cloud.registry.schemas import (
     LineOut,
     WorkshopOut,
 )
+from chejian_cloud.registry.scope import EVERYTHING, Scope
+
+MAX_MACHINES = 1000
+"""Machines that one answer covers in detail; a workshop of a province has 20 to 200."""
+
+
+@cache
+def machine_types() -> frozenset[str]:
+    """Equipment types that report a machine state; meters and the like do not."""
+    return frozenset(
+        name
+        for name, kind in equipment_types().items()
+        if any(signal.role is Role.MACHINE_STATE for signal in kind.signals.values())
+    )
 
 
 def list_workshops(session: Session) -> list[WorkshopOut]:
@@ -34,12 +50,43 @@ def list_equipment(
     *,
     code: str | None = None,
     workshop: str | None = None,
+    scope: Scope = EVERYTHING,
     limit: int = 1000,
     offset: int = 0,
 ) -> list[EquipmentOut]:
-    """Equipment in the order of workshop, line and code."""
-    rows = repository.equipment(session, code=code, workshop=workshop, limit=limit, offset=offset)
+    """Equipment in the order of workshop, line and flow."""
+    rows = repository.equipment(
+        session, code=code, workshop=workshop, scope=scope, limit=limit, offset=offset
+    )
     return [EquipmentOut.model_validate(_complete(row)) for row in rows]
+
+
+def machines_of(session: Session, scope: Scope) -> list[EquipmentOut]:
+    """Equipment of a scope that reports a machine state.
+
+    Raises:
+        NotFoundError: when the workshop or the line of the scope is not registered.
+        InvalidValueError: when the scope holds more than `MAX_MACHINES`.
+    """
+    require_scope(session, scope)
+    found = list_equipment(session, scope=scope, limit=MAX_MACHINES + 1)
+    if len(found) > MAX_MACHINES:
+        raise InvalidValueError(
+            "workshop_id", scope.workshop_id, f"a scope of at most {MAX_MACHINES} machines"
+        )
+    return [equipment for equipment in found if equipment.machine]
+
+
+def require_scope(session: Session, scope: Scope) -> None:
+    """Check that what a scope names is registered.
+
+    Raises:
+        NotFoundError: when it is not.
+    """
+    if scope.workshop_id is not None and not repository.workshops(session, scope.workshop_id):
+        raise NotFoundError("workshop", "workshop_id", scope.workshop_id)
+    if scope.line_id is not None and not repository.lines(session, line_id=scope.line_id):
+        raise NotFoundError("line", "line_id", scope.line_id)
 
 
 def require_equipment(session: Session, equipment_id: int) -> EquipmentOut:
@@ -48,10 +95,16 @@ def require_equipment(session: Session, equipment_id: int) -> EquipmentOut:
     Raises:
         NotFoundError: when it is not registered.
     """
-    rows = repository.equipment(session, equipment_id=equipment_id)
-    if not rows:
+    found = find_equipment(session, equipment_id)
+    if found is None:
         raise NotFoundError("equipment", "equipment_id", equipment_id)
-    return EquipmentOut.model_validate(_complete(rows[0]))
+    return found
+
+
+def find_equipment(session: Session, equipment_id: int) -> EquipmentOut | None:
+    """One equipment; None when it is not registered."""
+    rows = repository.equipment(session, equipment_id=equipment_id)
+    return EquipmentOut.model_validate(_complete(rows[0])) if rows else None
 
 
 def describe_equipment(session: Session, equipment_id: int) -> EquipmentDetail:
@@ -76,6 +129,7 @@ def _complete(row: RowMapping) -> Mapping[str, object]:
         **row,
         "type_name_zh": kind.name_zh if kind else row["type"],
         "type_name_en": kind.name_en if kind else row["type"],
+        "machine": kind is None or row["type"] in machine_types(),
         "kpis": list(kind.kpis) if kind else [],
         "diagnoses": list(kind.diagnoses) if kind else [],
     }
@@ -91,3 +145,15 @@ def calendar_of(session: Session, equipment_id: int) -> int:
     if not rows:
         raise NotFoundError("equipment", "equipment_id", equipment_id)
     return int(rows[0]["calendar_id"])
+
+
+def calendar_of_workshop(session: Session, workshop_id: int) -> int:
+    """Id of the calendar of a workshop.
+
+    Raises:
+        NotFoundError: when the workshop is not registered.
+    """
+    found = repository.workshops(session, workshop_id)
+    if not found:
+        raise NotFoundError("workshop", "workshop_id", workshop_id)
+    return int(found[0]["calendar_id"])

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from chejian_contract.signals import Role
 from sqlalchemy import Row, RowMapping, and_, func, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import EquipmentFeed
 
-FEED_OF_DEVICE = and_(
-    t.node.c.group_id == EquipmentFeed.group_id,
-    t.node.c.edge_node == EquipmentFeed.edge_node,
-    t.device.c.name == EquipmentFeed.device,
+FEED_OF_NODE = and_(
+    t.node.c.group_id == EquipmentFeed.group_id, t.node.c.edge_node == EquipmentFeed.edge_node
 )
+FEED_OF_DEVICE = and_(FEED_OF_NODE, t.device.c.name == EquipmentFeed.device)
 """Joins a telemetry device (with its node) to the equipment that it feeds."""
 
 
@@ -40,6 +40,25 @@ def signals(session: Session, equipment_id: int) -> Sequence[RowMapping]:
         .order_by(t.series.c.retired, t.series.c.name, t.series.c.series_id)
     )
     return session.execute(statement).mappings().all()
+
+
+def latest(session: Session, equipment_ids: Sequence[int]) -> Sequence[Row[int, datetime | None, str | None]]:
+    """Equipment, newest source time of its signals, and the newest text of its product signal."""
+    last, product = t.last_value.c, t.series.c.role == Role.PRODUCT.value
+    statement = (
+        select(
+            EquipmentFeed.equipment_id,
+            func.max(last.time),
+            func.max(last.text).filter(product, ~t.series.c.retired),
+        )
+        .join(t.node, FEED_OF_NODE)
+        .join(t.device, and_(t.device.c.node_id == t.node.c.node_id, FEED_OF_DEVICE))
+        .join(t.series, t.series.c.device_id == t.device.c.device_id)
+        .join(t.last_value, last.series_id == t.series.c.series_id)
+        .where(EquipmentFeed.equipment_id.in_(equipment_ids))
+        .group_by(EquipmentFeed.equipment_id)
+    )
+    return session.execute(statement).all()
 
 
 def series(session: Session, series_id: int) -> RowMapping | None:

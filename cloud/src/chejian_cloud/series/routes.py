@@ -7,9 +7,10 @@ from fastapi import APIRouter, Path, Query
 
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.jsontypes import From, To, time_range
-from chejian_cloud.registry.routes import MAX_ID, EquipmentId
+from chejian_cloud.registry.routes import EquipmentId
+from chejian_cloud.registry.scope import MAX_ID, InScope
 from chejian_cloud.series import service
-from chejian_cloud.series.schemas import SamplesOut, SignalOut
+from chejian_cloud.series.schemas import LatestOut, SamplesOut, SignalOut
 
 router = APIRouter(tags=["series"])
 
@@ -20,6 +21,12 @@ DEFAULT = timedelta(hours=1)
 def get_signals(session: ReadSession, equipment_id: EquipmentId) -> list[SignalOut]:
     """Signals of an equipment with their newest values; retired ones last."""
     return service.signals_of(session, equipment_id)
+
+
+@router.get("/latest")
+def get_latest(session: ReadSession, scope: InScope) -> list[LatestOut]:
+    """Newest sample and product of every machine of a workshop or a line."""
+    return service.latest_in(session, scope)
 
 
 @router.get("/series/{series_id}/samples")

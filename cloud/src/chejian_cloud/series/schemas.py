@@ -33,6 +33,16 @@ class SignalOut(Out):
     last: LastValue | None
 
 
+class LatestOut(Out):
+    """When a machine was last heard of, and what it makes."""
+
+    equipment_id: int = Field(examples=[1])
+    seen: Moment | None = Field(
+        description="Newest source time of its signals; null: nothing was ever stored."
+    )
+    product: str | None = Field(examples=["SHAFT-A"], description="Newest value of the role product.")
+
+
 class SamplesOut(Out):
     """Samples of one series as columns.
 

@@ -13,10 +13,11 @@ from chejian_cloud.db.arrays import read_samples
 from chejian_cloud.db.engine import raw_connection
 from chejian_cloud.errors import InvalidValueError, NotFoundError
 from chejian_cloud.jsontypes import TimeRange
-from chejian_cloud.registry.service import require_equipment
+from chejian_cloud.registry.scope import Scope
+from chejian_cloud.registry.service import machines_of, require_equipment
 from chejian_cloud.series import repository
 from chejian_cloud.series.decimate import min_max
-from chejian_cloud.series.schemas import LastValue, SamplesOut, SignalOut
+from chejian_cloud.series.schemas import LastValue, LatestOut, SamplesOut, SignalOut
 
 LONGEST = timedelta(days=31)
 """A month of raw samples; beyond it the KPIs and boards have aggregates."""
@@ -34,6 +35,21 @@ def signals_of(session: Session, equipment_id: int) -> list[SignalOut]:
     """
     require_equipment(session, equipment_id)
     return [SignalOut(**row, last=_last(row)) for row in repository.signals(session, equipment_id)]
+
+
+def latest_in(session: Session, scope: Scope) -> list[LatestOut]:
+    """Newest sample and product of every machine of a scope.
+
+    Raises:
+        NotFoundError: when the workshop or the line is not registered.
+    """
+    ids = [m.equipment_id for m in machines_of(session, scope)]
+    found = {equipment: (seen, product) for equipment, seen, product in repository.latest(session, ids)}
+    return [
+        LatestOut(equipment_id=i, seen=seen, product=product)
+        for i in ids
+        for seen, product in [found.get(i, (None, None))]
+    ]
 
 
 def samples_of(session: Session, series_id: int, period: TimeRange, max_points: int) -> SamplesOut:

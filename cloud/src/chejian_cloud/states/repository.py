@@ -10,13 +10,15 @@ from chejian_cloud.db.app import StateInterval
 
 
 def intervals(
-    session: Session, equipment_id: int, lo: datetime, hi: datetime, limit: int
+    session: Session, equipment_ids: Sequence[int], lo: datetime, hi: datetime, limit: int
 ) -> Sequence[StateInterval]:
-    """Intervals that overlap [lo, hi), by start; at most `limit`."""
+    """Intervals of equipment that overlap [lo, hi), by equipment and start; at most `limit`."""
     statement = (
         select(StateInterval)
-        .where(StateInterval.equipment_id == equipment_id, StateInterval.end > lo, StateInterval.start < hi)
-        .order_by(StateInterval.start)
+        .where(
+            StateInterval.equipment_id.in_(equipment_ids), StateInterval.end > lo, StateInterval.start < hi
+        )
+        .order_by(StateInterval.equipment_id, StateInterval.start)
         .limit(limit)
     )
     return session.scalars(statement).all()

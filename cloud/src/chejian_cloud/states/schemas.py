@@ -15,3 +15,11 @@ class StateOut(Out):
     category: str = Field(
         examples=["APT"], description="APT, AUST, ADET, ADOT, PDT, NOT_SCHEDULED or NO_DATA (ISO 22400-2)."
     )
+
+
+class EquipmentStates(Out):
+    """State intervals of one machine of a workshop or a line."""
+
+    equipment_id: int = Field(examples=[1])
+    code: str = Field(examples=["CNC-01"])
+    intervals: list[StateOut]

@@ -5,9 +5,10 @@ from sqlalchemy.orm import Session
 
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import TimeRange
-from chejian_cloud.registry.service import require_equipment
+from chejian_cloud.registry.scope import Scope
+from chejian_cloud.registry.service import machines_of, require_equipment
 from chejian_cloud.states import repository
-from chejian_cloud.states.schemas import StateOut
+from chejian_cloud.states.schemas import EquipmentStates, StateOut
 
 MAX_INTERVALS = 50_000
 """Intervals in one answer, about 5 MB of JSON."""
@@ -27,16 +28,37 @@ def states_of(session: Session, equipment_id: int, period: TimeRange) -> list[St
         InvalidValueError: when the range holds more than `MAX_INTERVALS`.
     """
     require_equipment(session, equipment_id)
-    rows = repository.intervals(session, equipment_id, period.start, period.end, MAX_INTERVALS + 1)
+    return _cut(session, [equipment_id], period)[equipment_id]
+
+
+def states_in(session: Session, scope: Scope, period: TimeRange) -> list[EquipmentStates]:
+    """Intervals of all machines of a scope that overlap a range, cut to it.
+
+    Raises:
+        NotFoundError: when the workshop or the line is not registered.
+        InvalidValueError: when the range holds more than `MAX_INTERVALS`.
+    """
+    machines = machines_of(session, scope)
+    states = _cut(session, [m.equipment_id for m in machines], period)
+    return [
+        EquipmentStates(equipment_id=m.equipment_id, code=m.code, intervals=states[m.equipment_id])
+        for m in machines
+    ]
+
+
+def _cut(session: Session, equipment_ids: list[int], period: TimeRange) -> dict[int, list[StateOut]]:
+    rows = repository.intervals(session, equipment_ids, period.start, period.end, MAX_INTERVALS + 1)
     if len(rows) > MAX_INTERVALS:
         raise InvalidValueError("to", period.end.isoformat(), f"a range of at most {MAX_INTERVALS} intervals")
-    return [
-        StateOut(
-            start=max(row.start, period.start),
-            end=min(row.end, period.end),
-            state=row.state,
-            state_name=state_name(row.state),
-            category=row.category,
+    out: dict[int, list[StateOut]] = {equipment_id: [] for equipment_id in equipment_ids}
+    for row in rows:
+        out[row.equipment_id].append(
+            StateOut(
+                start=max(row.start, period.start),
+                end=min(row.end, period.end),
+                state=row.state,
+                state_name=state_name(row.state),
+                category=row.category,
+            )
         )
-        for row in rows
-    ]
+    return out

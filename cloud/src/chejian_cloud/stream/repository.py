@@ -1,11 +1,14 @@
-"""The one query behind the overview."""
+"""The queries behind the overviews."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, RowMapping, text
 
+from chejian_cloud.registry.scope import EVERYTHING, Scope
+
 _OVERVIEW = text("""
-SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type, w.code AS workshop, l.code AS line,
+SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type,
+       e.workshop_id, w.code AS workshop, e.line_id, l.code AS line,
        COALESCE(f.online, false) AS online,
        s.start AS state_start, s."end" AS state_end, s.state, s.category,
        k.start AS shift_start, k."end" AS shift_end, k.provisional, k.completeness, k.flags, k.inputs, k.ratios,
@@ -23,17 +26,40 @@ SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type, w.code AS workshop,
        SELECT * FROM app.state_interval i WHERE i.equipment_id = e.equipment_id ORDER BY i.start DESC LIMIT 1) s ON true
   LEFT JOIN LATERAL (
        SELECT o.*, (SELECT jsonb_object_agg(r.kpi, r.value) FROM app.kpi_value r
-                     WHERE r.equipment_id = o.equipment_id AND r.window_kind = 'shift' AND r.start = o.start) AS ratios
+                     WHERE r.equipment_id = o.equipment_id AND r.window_kind = 'shift' AND r.start = o.start
+                       AND r.kpi = ANY(:ratios)) AS ratios
          FROM app.kpi_value o
         WHERE o.equipment_id = e.equipment_id AND o.kpi = 'oee' AND o.window_kind = 'shift' AND o.start <= now()
         ORDER BY o.start DESC LIMIT 1) k ON true
   LEFT JOIN LATERAL (
        SELECT * FROM app.diagnosis x WHERE x.equipment_id = e.equipment_id
         ORDER BY x.time DESC, x.diagnosis_id DESC LIMIT 1) d ON true
- ORDER BY w.code, l.code, e.code
+ WHERE e.type = ANY(:types)
+   AND (:everything OR e.workshop_id = ANY(:workshops) OR e.line_id = ANY(:lines))
+ ORDER BY w.code, l.code, e.position, e.code
 """)
+RATIOS = ("oee", "availability", "effectiveness", "quality_ratio")
+"""KPIs of the shift that an overview shows."""
 
 
-def overview(connection: Connection) -> Sequence[RowMapping]:
-    """One row for each equipment: its newest state interval, shift KPIs and diagnosis."""
-    return connection.execute(_OVERVIEW).mappings().all()
+def overview(
+    connection: Connection, types: Collection[str], scopes: Collection[Scope]
+) -> Sequence[RowMapping]:
+    """One row for each equipment of `types` in one of `scopes`: newest state interval, shift KPIs and diagnosis.
+
+    A scope of workshop and line is read as the workshop's.
+    """
+    values = {
+        "types": list(types),
+        "ratios": list(RATIOS),
+        "everything": EVERYTHING in scopes,
+        "workshops": [s.workshop_id for s in scopes if s.workshop_id is not None],
+        "lines": [s.line_id for s in scopes if s.workshop_id is None and s.line_id is not None],
+    }
+    return connection.execute(_OVERVIEW, values).mappings().all()
+
+
+def workshops(connection: Connection) -> Sequence[RowMapping]:
+    """Id and code of every workshop, by enterprise and code."""
+    statement = text("SELECT workshop_id, code FROM app.workshop ORDER BY enterprise_id, code")
+    return connection.execute(statement).mappings().all()

@@ -1,53 +1,50 @@
-"""One poller for all open pages: it asks the database once a second while somebody looks, and tells only changes."""
+"""One poller for all open pages: it asks the database while somebody looks, and tells only changes."""
 
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
 from chejian_contract.health import Metrics
-from sqlalchemy import Engine, RowMapping
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from chejian_cloud.clock import Clock, utc_now
-from chejian_cloud.states.service import NO_DATA, state_name
-from chejian_cloud.stream import repository
-from chejian_cloud.stream.schemas import EquipmentNow, NewestDiagnosis, OverviewOut, ShiftKpis
+from chejian_cloud.stream.looks import ALL_MACHINES, View, look
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 """[s] between two looks at the database; half the rate that pages accept (2 updates a second)."""
+LOOK_SHARE = 0.2
+"""Most of the time that looks may take: with thousands of machines the pause grows with the look."""
 HEARTBEAT_SECONDS = 15.0
 """[s] of silence after which a comment is sent: proxies close streams that are silent for 30 to 60 s."""
 
 
-def read_overview(engine: Engine, now_minus_hold: Clock) -> OverviewOut:
-    """All equipment at this moment.
+class _Topic:
+    """What the watchers of one view were told last."""
 
-    Args:
-        engine: of the database.
-        now_minus_hold: the present time less the hold: a state that ended before it is no data any more.
-    """
-    with engine.connect() as connection:
-        rows = repository.overview(connection)
-    oldest = now_minus_hold()
-    return OverviewOut(equipment=[_now(row, silent=_silent(row, oldest)) for row in rows])
+    def __init__(self) -> None:
+        self.version = 0
+        self.payload = ""
+        self.watchers = 0
 
 
 class OverviewStream:
-    """Publishes the overview to any number of subscribers; an async context manager.
+    """Publishes what pages watch to any number of subscribers; an async context manager.
 
     Args:
         engine: of the database.
         hold: [s] how long a state holds without a new sample; older ones are shown as no data.
         metrics: counts subscribers and polls.
         clock: the present time.
-        poll: [s] between two looks at the database.
+        poll: [s] between two looks at the database, at least.
         heartbeat: [s] of silence after which a subscriber gets None.
     """
 
@@ -72,13 +69,12 @@ class OverviewStream:
         self._oldest: Clock = lambda: clock() - timedelta(seconds=hold)
         self._boot = secrets.token_hex(4)
         self._version = 0
-        self._payload = ""
+        self._topics: dict[View, _Topic] = {}
         self._changed = asyncio.Condition()
         self._wanted = asyncio.Event()
-        self._subscribers = 0
         self._failing = False
         self._task: asyncio.Task[None] | None = None
-        self._reads: set[asyncio.Task[OverviewOut]] = set()
+        self._looks: set[asyncio.Task[Mapping[View, str]]] = set()
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="overview-poller")
@@ -92,48 +88,61 @@ class OverviewStream:
             with suppress(asyncio.CancelledError):
                 await self._task
         # A thread that reads can't be cancelled; the engine must not be disposed of below it.
-        await asyncio.gather(*self._reads, return_exceptions=True)
+        await asyncio.gather(*self._looks, return_exceptions=True)
 
-    async def read(self) -> OverviewOut:
-        """The overview at this moment, for a page's first paint."""
-        reading = asyncio.create_task(asyncio.to_thread(read_overview, self._engine, self._oldest))
-        self._reads.add(reading)
-        reading.add_done_callback(self._reads.discard)
-        return await asyncio.shield(reading)
+    async def read(self, view: View = ALL_MACHINES) -> str:
+        """A view at this moment as JSON, for a page's first paint."""
+        return (await self._look([view]))[view]
 
-    async def updates(self, last_event_id: str | None = None) -> AsyncGenerator[tuple[str, str] | None, None]:
-        """Yield (event id, overview as JSON) at once and at each change; None after a silence.
+    async def updates(
+        self, last_event_id: str | None = None, view: View = ALL_MACHINES
+    ) -> AsyncGenerator[tuple[str, str] | None, None]:
+        """Yield (event id, view as JSON) at once and at each change; None after a silence.
 
         Args:
             last_event_id: what the browser saw last; the same state is not sent again, anything else is.
+            view: what it watches.
         """
         seen = last_event_id
-        self._join(1)
+        topic = self._join(view)
         try:
             while True:
-                event_id = await self._next(seen)
-                yield (event_id, self._payload) if event_id else None
+                event_id = await self._next(topic, seen)
+                yield (event_id, topic.payload) if event_id else None
                 seen = event_id or seen
         finally:
-            self._join(-1)
+            self._leave(view)
 
-    async def _next(self, seen: str | None) -> str | None:
+    async def _next(self, topic: _Topic, seen: str | None) -> str | None:
         """Wait for a version other than `seen`; None after a silence."""
         async with self._changed:
             try:
                 async with asyncio.timeout(self._heartbeat):
-                    await self._changed.wait_for(lambda: self._version > 0 and self._event_id() != seen)
+                    await self._changed.wait_for(lambda: topic.version > 0 and self._event_id(topic) != seen)
             except TimeoutError:
                 return None
-            return self._event_id()
+            return self._event_id(topic)
 
-    def _event_id(self) -> str:
-        return f"{self._boot}-{self._version}"
+    def _event_id(self, topic: _Topic) -> str:
+        return f"{self._boot}-{topic.version}"
 
-    def _join(self, change: int) -> None:
-        self._subscribers += change
-        self._metrics.set("chejian_cloud_stream_subscribers", self._subscribers)
-        if self._subscribers:
+    def _join(self, view: View) -> _Topic:
+        topic = self._topics.setdefault(view, _Topic())
+        topic.watchers += 1
+        self._told_watchers()
+        return topic
+
+    def _leave(self, view: View) -> None:
+        """One watcher less; a view that nobody watches is forgotten."""
+        self._topics[view].watchers -= 1
+        if not self._topics[view].watchers:
+            del self._topics[view]
+        self._told_watchers()
+
+    def _told_watchers(self) -> None:
+        watchers = sum(topic.watchers for topic in self._topics.values())
+        self._metrics.set("chejian_cloud_stream_subscribers", watchers)
+        if watchers:
             self._wanted.set()
         else:
             self._wanted.clear()
@@ -141,6 +150,7 @@ class OverviewStream:
     async def _run(self) -> None:
         while True:
             await self._wanted.wait()
+            begin = monotonic()
             try:
                 await self._poll()
             except SQLAlchemyError as error:
@@ -151,54 +161,22 @@ class OverviewStream:
                 if self._failing:
                     log.info("overview: database answers again")
                 self._failing = False
-            await asyncio.sleep(self._poll_seconds)
+            took = monotonic() - begin
+            await asyncio.sleep(max(self._poll_seconds, took * (1 / LOOK_SHARE - 1)))
+
+    async def _look(self, views: Collection[View]) -> Mapping[View, str]:
+        looking = asyncio.create_task(asyncio.to_thread(look, self._engine, self._oldest, views))
+        self._looks.add(looking)
+        looking.add_done_callback(self._looks.discard)
+        return await asyncio.shield(looking)
 
     async def _poll(self) -> None:
-        payload = (await self.read()).model_dump_json()
+        told = await self._look(list(self._topics))
         self._metrics.add("chejian_cloud_stream_polls_total")
-        if payload != self._payload:
-            async with self._changed:
-                self._payload = payload
-                self._version += 1
-                self._changed.notify_all()
-
-
-def _silent(row: RowMapping, oldest: object) -> bool:
-    return row["state_end"] is None or row["state_end"] < oldest
-
-
-def _now(row: RowMapping, *, silent: bool) -> EquipmentNow:
-    known = row["state"] is not None and not silent
-    names = ("equipment_id", "code", "name_zh", "name_en", "type", "workshop", "line", "online")
-    return EquipmentNow(
-        **{name: row[name] for name in names},
-        state=row["state"] if known else 0,
-        state_name=state_name(row["state"]) if known else NO_DATA,
-        category=row["category"] if known else NO_DATA,
-        since=row["state_start"] if known else row["state_end"],
-        shift=_shift(row),
-        diagnosis=_diagnosis(row),
-    )
-
-
-def _shift(row: RowMapping) -> ShiftKpis | None:
-    if row["shift_start"] is None:
-        return None
-    ratios = ("oee", "availability", "effectiveness", "quality_ratio")
-    counts = ("produced", "good", "scrap")
-    return ShiftKpis(
-        start=row["shift_start"],
-        end=row["shift_end"],
-        provisional=row["provisional"],
-        completeness=row["completeness"],
-        flags=row["flags"],
-        **{name: row["ratios"].get(name) for name in ratios},
-        **{name: row["inputs"].get(name) for name in counts},
-    )
-
-
-def _diagnosis(row: RowMapping) -> NewestDiagnosis | None:
-    if row["diagnosis_id"] is None:
-        return None
-    names = ("diagnosis_id", "part", "confidence", "score")
-    return NewestDiagnosis(time=row["diagnosis_time"], **{name: row[name] for name in names})
+        async with self._changed:
+            for view, payload in told.items():
+                topic = self._topics.get(view)  # its last watcher may have left meanwhile
+                if topic and payload != topic.payload:
+                    self._version += 1
+                    topic.version, topic.payload = self._version, payload
+            self._changed.notify_all()

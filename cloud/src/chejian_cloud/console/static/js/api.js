@@ -23,6 +23,24 @@ export async function states(id, from, to) {
   return (await get(`/equipment/${id}/states`, span(from, to))).map((row) => timed(row, 'start', 'end'));
 }
 
+/** State intervals of all machines of a scope {workshop_id, line_id}: [{equipment_id, code, intervals}]. */
+export async function statesIn(scope, from, to) {
+  const rows = await get('/states', { ...scope, ...span(from, to) });
+  return rows.map((row) => ({ ...row, intervals: row.intervals.map((x) => timed(x, 'start', 'end')) }));
+}
+
+/** KPI values of all machines of a scope: [{equipment_id, code, values}]. */
+export async function kpisIn(scope, { window, from, to, kpi }) {
+  const rows = await get('/kpi-values', { ...scope, window, kpi, ...span(from, to) });
+  return rows.map((row) => ({ ...row, values: row.values.map((x) => timed(x, 'start', 'end', 'computed_at')) }));
+}
+
+/** What all machines of a scope make and when they were heard of last: Map of id -> {product, seen}. */
+export async function latest(scope) {
+  const rows = await get('/latest', scope);
+  return new Map(rows.map((row) => [row.equipment_id, { product: row.product, seen: parse(row.seen) }]));
+}
+
 /** KPI values of a range; `kpi` may be left out. */
 export async function kpis(id, { window, from, to, kpi }) {
   const rows = await get(`/equipment/${id}/kpis`, { window, kpi, ...span(from, to) });
@@ -87,9 +105,20 @@ export async function spectrum(id) {
   return { frequencies: body.frequency, values: body.value, background: body.background, markers: body.markers };
 }
 
-/** Nodes with their ledgers, what waits, and the completeness of the last 24 hours. */
-export async function dataHealth() {
-  const body = await get('/data-health');
+/** Shifts and planned stops of a workshop in a range. */
+export async function workshopShifts(workshop, from, to) {
+  return (await get(`/workshops/${workshop}/shifts`, span(from, to))).map((row) => timed(row, 'start', 'end'));
+}
+
+/** Output of a line by hour and product: {registered, machines, products, hours: [{start, end, products, completeness}]}. */
+export async function lineOutput(line, from, to) {
+  const body = await get(`/lines/${line}/output`, span(from, to));
+  return { ...body, hours: body.hours.map((hour) => timed(hour, 'start', 'end')) };
+}
+
+/** Nodes with their ledgers, what waits, and (`machines`) the completeness of the last 24 hours of a scope's machines. */
+export async function dataHealth(scope = {}) {
+  const body = await get('/data-health', scope);
   return {
     ...body,
     nodes: body.nodes.map((node) => ({
@@ -103,18 +132,32 @@ export async function dataHealth() {
 
 const hours = (row) => ({ ...row, hours: row.hours.map((hour) => timed(hour, 'start', 'end')) });
 
-/** Completeness of every equipment by hour. */
-export async function completeness(from, to) {
-  return (await get('/completeness', span(from, to))).map(hours);
+/** Completeness of every workshop by hour, over the last 24 hours. */
+export async function workshopCompleteness() {
+  return (await get('/workshop-completeness')).map(hours);
 }
 
-/** All equipment at this moment: state, shift KPIs, newest diagnosis. */
-export async function overview() {
-  return live(await get('/overview'));
+/** The machines of a scope at this moment: state, shift KPIs, newest diagnosis. */
+export async function overview(scope = {}) {
+  return liveMachines(await get('/overview', scope));
 }
 
-/** An overview, from the API or from the stream, with its times as milliseconds. */
-export function live(body) {
+/** All workshops at this moment, in short. */
+export async function workshopsNow() {
+  return liveWorkshops(await get('/workshops-now'));
+}
+
+/** Workshops in short, from the API or from the stream, with their times as milliseconds. */
+export function liveWorkshops(body) {
+  return body.workshops.map((row) => ({
+    ...row,
+    shift: row.shift && timed(row.shift, 'start', 'end'),
+    ...Object.fromEntries(['faults', 'silent', 'diagnoses'].map((name) => [name, row[name].map((item) => timed(item, 'since'))])),
+  }));
+}
+
+/** An overview of machines, from the API or from the stream, with its times as milliseconds. */
+export function liveMachines(body) {
   return body.equipment.map((row) => ({
     ...timed(row, 'since'),
     shift: row.shift && timed(row.shift, 'start', 'end'),

@@ -42,6 +42,19 @@ export async function run(load, every = MINUTE) {
 /** Id of the equipment that the page is about. */
 export const equipmentId = () => Number(document.body.dataset.equipment);
 
+/** Id of the workshop that the page is about. */
+export const workshopId = () => Number(document.body.dataset.workshop);
+
+/** Id of the line that the page is about. */
+export const lineId = () => Number(document.body.dataset.line);
+
+/** The page's part of the organisation, as the API takes it. */
+export function pageScope() {
+  const { line, workshop } = document.body.dataset;
+  if (line) return { line_id: Number(line) };
+  return workshop ? { workshop_id: Number(workshop) } : {};
+}
+
 /** [from, to] of the newest `hours` hours; the end is rounded up to a minute, so that charts don't creep. */
 export function lastHours(hours) {
   const to = Math.ceil(Date.now() / MINUTE) * MINUTE;

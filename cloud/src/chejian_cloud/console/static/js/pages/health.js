@@ -7,8 +7,11 @@ import { byId, fill, fold, h, shape, table } from '../dom.js';
 import { NONE, count, span } from '../format.js';
 import { t } from '../i18n.js';
 import { balance } from '../ledger.js';
-import { calmly, run } from '../page.js';
-import { listen } from '../stream.js';
+import { calmly, pageScope, run } from '../page.js';
+import { listen, listenWorkshops } from '../stream.js';
+
+const scope = pageScope();
+const whole = scope.workshop_id === undefined; // the page of all workshops: completeness by workshop, not by machine
 
 const term = (key, value) => h('span', {}, h('b', {}, count(value)), ' ', h('small', {}, t(`ledger.${key}`)));
 const sign = (text) => h('span', { 'aria-hidden': 'true' }, text);
@@ -78,8 +81,8 @@ function showDead(health) {
   return fill('dead', table(t('dead.caption'), columns, letters));
 }
 
-function showCompleteness(equipment) {
-  const rows = equipment.filter((row) => row.hours.length).map((row) => ({ name: row.code, hours: row.hours.map((hour) => ({ start: hour.start, end: hour.end, share: hour.completeness })) }));
+function showCompleteness(places) {
+  const rows = places.filter((row) => row.hours.length).map((row) => ({ name: row.code, hours: row.hours.map((hour) => ({ start: hour.start, end: hour.end, share: hour.completeness })) }));
   if (!rows.length) return clear('completeness', t('completeness.empty'));
   const all = rows.flatMap((row) => row.hours);
   byId('completeness-meta').textContent = windowText(Math.min(...all.map((x) => x.start)), Math.max(...all.map((x) => x.end)));
@@ -94,15 +97,16 @@ async function showForeign() {
 }
 
 async function load() {
-  const health = await api.dataHealth();
+  const health = await api.dataHealth({ ...scope, machines: !whole });
   const own = health.nodes.filter((node) => node.has_ledger);
   byId('nodes-meta').textContent = t('nodes.meta', { time: dateTimeOf(Date.parse(health.time)), marks: count(health.marks), waiting: count(health.waiting_diagnoses) });
   byId('store').textContent = t(`store.${health.store}`);
   fill('nodes', own.length ? own.map(nodePart) : h('p', { class: 'empty' }, t('nodes.empty')));
-  showCompleteness(health.equipment);
+  showCompleteness(whole ? await api.workshopCompleteness() : health.equipment);
   showDead(health);
   await showForeign();
 }
 
 const again = await run(load, 30_000);
-listen(calmly(again, 10_000));
+if (whole) listenWorkshops(calmly(again, 10_000));
+else listen(calmly(again, 10_000));

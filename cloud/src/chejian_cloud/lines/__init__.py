@@ -1,0 +1,1 @@
+"""Production lines: what a line puts out, by hour and product."""

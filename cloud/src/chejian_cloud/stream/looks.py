@@ -1,0 +1,71 @@
+"""One look at the database: machines at this moment, and what each watched view says of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from chejian_cloud.clock import Clock
+from chejian_cloud.registry.scope import EVERYTHING, Scope
+from chejian_cloud.registry.service import machine_types
+from chejian_cloud.stream import repository
+from chejian_cloud.stream.machines import Machine, machine, summarize
+from chejian_cloud.stream.schemas import OverviewOut, WorkshopsOut
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a page watches: the machines of a scope, or (`in_short`) all workshops.
+
+    Attributes:
+        scope: part of the organisation.
+        in_short: workshops with their counts instead of machines.
+    """
+
+    scope: Scope = EVERYTHING
+    in_short: bool = False
+
+
+ALL_MACHINES = View()
+ALL_WORKSHOPS = View(in_short=True)
+
+
+def look(engine: Engine, now_minus_hold: Clock, views: Collection[View]) -> Mapping[View, str]:
+    """Each of `views` at this moment as JSON, from one look at the machines.
+
+    Args:
+        engine: of the database.
+        now_minus_hold: the present time less the hold: a state that ended before it is no data any more.
+        views: that are wanted.
+    """
+    machines, workshops = read_machines(engine, now_minus_hold, {view.scope for view in views})
+    return {
+        view: (
+            in_short(workshops, machines) if view.in_short else overview(machines, view.scope)
+        ).model_dump_json()
+        for view in views
+    }
+
+
+def read_machines(
+    engine: Engine, now_minus_hold: Clock, scopes: Collection[Scope]
+) -> tuple[list[Machine], Mapping[int, str]]:
+    """Machines of scopes at this moment, and the codes of all workshops by id."""
+    with engine.connect() as connection:
+        rows = repository.overview(connection, machine_types(), scopes)
+        workshops = repository.workshops(connection)
+    oldest = now_minus_hold()
+    return [machine(row, oldest) for row in rows], {w["workshop_id"]: w["code"] for w in workshops}
+
+
+def overview(machines: Sequence[Machine], scope: Scope) -> OverviewOut:
+    """The machines of a scope."""
+    return OverviewOut(equipment=[m.now for m in machines if scope.holds(m.now.workshop_id, m.now.line_id)])
+
+
+def in_short(workshops: Mapping[int, str], machines: Sequence[Machine]) -> WorkshopsOut:
+    """Workshops [id -> code] in short, from all machines."""
+    inside: dict[int, list[Machine]] = {workshop_id: [] for workshop_id in workshops}
+    for one in machines:
+        inside.setdefault(one.now.workshop_id, []).append(one)
+    return WorkshopsOut(workshops=[summarize(i, code, inside[i]) for i, code in workshops.items()])
