@@ -1,11 +1,14 @@
 import pytest
 from chejian_contract.states import (
     MACHINERY_ITEM_STATE,
+    MODE_MAPS,
     MTCONNECT_EXECUTION,
     PACKML_STATES,
     STATE_CATEGORY,
     STATE_MAPS,
+    STATE_UNDER_MODE,
     MachineState,
+    OperationMode,
     TimeCategory,
 )
 
@@ -60,3 +63,35 @@ def test_the_maps_cover_the_native_numbers() -> None:
 )
 def test_native_codes(name: str, native: int, state: MachineState) -> None:
     assert STATE_MAPS[name][native] is state
+
+
+def test_modes_cover_the_native_numbers_that_say_something() -> None:
+    assert {m.name: int(m) for m in OperationMode} == {"PRODUCTION": 1, "SETUP": 2, "MAINTENANCE": 3}
+    assert set(MODE_MAPS["packml"]) == {1, 2, 3}, "OPC 30050; 0 is Invalid"
+    assert set(MODE_MAPS["mtconnect_functional_mode"]) == set(range(5)), "OPC 30070"
+    assert set(MODE_MAPS["machinery_operation_mode"]) == {1, 2, 3}, "OPC 40001-1; 0 is None"
+    assert set(MODE_MAPS["machine_tool_operation_mode"]) == set(range(5)), "OPC 40501-1; 5 is Other"
+    assert set(STATE_MAPS["machine_tool_channel"]) == {0, 1, 2}, "OPC 40501-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "native", "mode"),
+    [
+        ("packml", 3, OperationMode.SETUP),
+        ("mtconnect_functional_mode", 0, OperationMode.MAINTENANCE),
+        ("machinery_operation_mode", 3, OperationMode.PRODUCTION),
+        ("machine_tool_operation_mode", 4, OperationMode.MAINTENANCE),
+    ],
+)
+def test_native_modes(name: str, native: int, mode: OperationMode) -> None:
+    assert MODE_MAPS[name][native] is mode
+
+
+def test_a_mode_never_makes_production_or_power() -> None:
+    assert set(STATE_UNDER_MODE) == set(OperationMode)
+    for changes in STATE_UNDER_MODE.values():
+        assert MachineState.PRODUCING not in changes.values()
+        assert MachineState.OFF not in changes
+    assert MachineState.FAULT not in STATE_UNDER_MODE[OperationMode.SETUP], (
+        "OutOfService is a delay in mode Setup"
+    )

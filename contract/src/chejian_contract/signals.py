@@ -21,9 +21,11 @@ class Role(StrEnum):
     """What analytics ask for: "the machine-state signal of this equipment", never a tag name."""
 
     MACHINE_STATE = "machine_state"
+    OPERATION_MODE = "operation_mode"
     PRODUCED_COUNT = "produced_count"
     GOOD_COUNT = "good_count"
     SCRAP_COUNT = "scrap_count"
+    REWORK_COUNT = "rework_count"
     ROTATIONAL_SPEED = "rotational_speed"
     VIBRATION_WAVEFORM = "vibration_waveform"
     ACTIVE_POWER = "active_power"

@@ -1,7 +1,8 @@
-"""Machine states, ISO 22400-2 time categories, and the maps from native state codes.
+"""Machine states, operation modes, ISO 22400-2 time categories, and the maps from native codes.
 
-One state set for all protocols. The edge maps a native code once; everything behind it sees `MachineState` numbers.
-"No data" is deliberately no member: it is the absence of a sample, a category of its own and never a state.
+One state set and one mode set for all protocols. The edge maps a native code once; everything behind it sees
+`MachineState` and `OperationMode` numbers. "No data" is deliberately no member: it is the absence of a sample, a category
+of its own and never a state.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,17 @@ class MachineState(IntEnum):
     """Switched off."""
 
 
+class OperationMode(IntEnum):
+    """What a work unit is meant to do, apart from its state; the number is what travels and is stored."""
+
+    PRODUCTION = 1
+    """Executes orders."""
+    SETUP = 2
+    """Is prepared for an order: set-up, teardown, manual mode."""
+    MAINTENANCE = 3
+    """Is maintained or serviced."""
+
+
 class TimeCategory(StrEnum):
     """Where a second of the calendar goes (ISO 22400-2:2014 time elements; our split of ADET)."""
 
@@ -42,6 +54,29 @@ class TimeCategory(StrEnum):
     NOT_SCHEDULED = "NOT_SCHEDULED"
     NO_DATA = "NO_DATA"
 
+
+STATE_UNDER_MODE: Mapping[OperationMode, Mapping[MachineState, MachineState]] = {
+    OperationMode.PRODUCTION: {},
+    OperationMode.SETUP: {
+        MachineState.PRODUCING: MachineState.SETUP,
+        MachineState.STOPPED: MachineState.SETUP,
+        MachineState.IDLE: MachineState.SETUP,
+        MachineState.STARVED: MachineState.SETUP,
+        MachineState.BLOCKED: MachineState.SETUP,
+    },
+    OperationMode.MAINTENANCE: {
+        MachineState.PRODUCING: MachineState.MAINTENANCE,
+        MachineState.SETUP: MachineState.MAINTENANCE,
+        MachineState.FAULT: MachineState.MAINTENANCE,
+        MachineState.STOPPED: MachineState.MAINTENANCE,
+        MachineState.STARVED: MachineState.MAINTENANCE,
+        MachineState.BLOCKED: MachineState.MAINTENANCE,
+        MachineState.IDLE: MachineState.MAINTENANCE,
+    },
+}
+"""State that counts while a mode holds; what is not listed stays. OPC 40501-1 C.2.3: Executing in mode Setup is AUST,
+OutOfService is ADET in every mode but Maintenance (so FAULT stays under SETUP); off is off. Between OPC 40001-1 C.2 and
+ISA-TR88.00.02 mode 3 (Manual) the choice for SETUP is ours, no standard fixes it."""
 
 STATE_CATEGORY: Mapping[MachineState, TimeCategory] = {
     MachineState.PRODUCING: TimeCategory.PRODUCTION,
@@ -98,6 +133,13 @@ MACHINERY_ITEM_STATE: Mapping[int, MachineState] = {
 }
 """MachineryItemState of OPC 40001-1."""
 
+MACHINE_TOOL_CHANNEL: Mapping[int, MachineState] = {
+    0: MachineState.PRODUCING,  # Active
+    1: MachineState.STOPPED,  # Interrupted
+    2: MachineState.IDLE,  # Reset
+}
+"""ChannelState of OPC 40501-1."""
+
 RUNNING_BIT: Mapping[int, MachineState] = {0: MachineState.STOPPED, 1: MachineState.PRODUCING}
 """A plain running contact."""
 
@@ -109,6 +151,51 @@ STATE_MAPS: Mapping[str, Mapping[int, MachineState]] = {
     "packml": PACKML_STATES,
     "mtconnect_execution": MTCONNECT_EXECUTION,
     "machinery_item_state": MACHINERY_ITEM_STATE,
+    "machine_tool_channel": MACHINE_TOOL_CHANNEL,
     "running_bit": RUNNING_BIT,
 }
 """State maps that a configuration may name; a vendor's own codes are given as a table."""
+
+PACKML_MODES: Mapping[int, OperationMode] = {
+    1: OperationMode.PRODUCTION,  # Produce
+    2: OperationMode.MAINTENANCE,  # Maintenance
+    3: OperationMode.SETUP,  # Manual
+}
+"""PackML UnitModeCurrent (OPC 30050); 0 Invalid says nothing, larger numbers are the user's: give a table."""
+
+MTCONNECT_FUNCTIONAL_MODE: Mapping[int, OperationMode] = {
+    0: OperationMode.MAINTENANCE,  # MAINTENANCE
+    1: OperationMode.PRODUCTION,  # PRODUCTION
+    2: OperationMode.SETUP,  # PROCESS_DEVELOPMENT
+    3: OperationMode.SETUP,  # SETUP
+    4: OperationMode.SETUP,  # TEARDOWN
+}
+"""MTConnect FunctionalMode in the order of OPC 30070; MTConnect itself sends the words."""
+
+MACHINERY_OPERATION_MODE: Mapping[int, OperationMode] = {
+    1: OperationMode.MAINTENANCE,
+    2: OperationMode.SETUP,
+    3: OperationMode.PRODUCTION,  # Processing
+}
+"""MachineryOperationMode of OPC 40001-1; 0 None says nothing."""
+
+MACHINE_TOOL_OPERATION_MODE: Mapping[int, OperationMode] = {
+    0: OperationMode.SETUP,  # Manual
+    1: OperationMode.PRODUCTION,  # Automatic
+    2: OperationMode.SETUP,  # Setup
+    3: OperationMode.PRODUCTION,  # AutoWithManualIntervention
+    4: OperationMode.MAINTENANCE,  # Service
+}
+"""OperationMode of OPC 40501-1 Monitoring/MachineTool; 5 Other says nothing."""
+
+CHEJIAN_MODES: Mapping[int, OperationMode] = {int(m): m for m in OperationMode}
+"""The source speaks our numbers already."""
+
+MODE_MAPS: Mapping[str, Mapping[int, OperationMode]] = {
+    "chejian": CHEJIAN_MODES,
+    "packml": PACKML_MODES,
+    "mtconnect_functional_mode": MTCONNECT_FUNCTIONAL_MODE,
+    "machinery_operation_mode": MACHINERY_OPERATION_MODE,
+    "machine_tool_operation_mode": MACHINE_TOOL_OPERATION_MODE,
+}
+"""Mode maps that a configuration may name."""

@@ -104,14 +104,15 @@ class Oracle:
         )
         order = np.argsort(times, kind="stable")
         counters = [self._series(name) for name in COUNTERS]
+        counted: dict[str, Any] = {
+            name: CounterSeries(c.times_us, np.where(c.readable, c.values, np.nan))
+            for name, c in zip(("produced", "good", "scrap"), counters, strict=True)
+        }
         return OeeInputs(
             state_times_us=times[order],
             states=values[order],
             hold_us=state.hold_us,
-            **{
-                name: CounterSeries(c.times_us, np.where(c.readable, c.values, np.nan))
-                for name, c in zip(("produced", "good", "scrap"), counters, strict=True)
-            },
+            **counted,
             product_times_us=np.array([to_us(t) for t, _ in self._texts], np.int64),
             products=[value for _, value in self._texts],
             ideal_cycles=[IdealCycle("SHAFT-A", self._cycle_us, 0)],

@@ -1,65 +1,25 @@
 """OEE of many windows of one equipment at once, from its samples, calendar and ideal cycles."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from chejian_contract.states import TimeCategory
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from chejian_analytics.kpi.categories import CODE_OF, category_totals, overlay
-from chejian_analytics.kpi.counts import Counter, counter
-from chejian_analytics.kpi.ideal import UNKNOWN_US, IdealCycle, PriSteps, pri_steps
+from chejian_analytics.kpi.categories import CODE_OF
+from chejian_analytics.kpi.counts import Counter
+from chejian_analytics.kpi.ideal import UNKNOWN_US, PriSteps, pri_steps
+from chejian_analytics.kpi.inputs import OeeInputs
+from chejian_analytics.kpi.losses import CATEGORY_CODES, LOSS_CODE, Loss
 from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
-from chejian_analytics.kpi.timeline import state_intervals
+from chejian_analytics.kpi.timemodel import loss_totals, time_intervals
 from chejian_analytics.kpi.windows import Windows
 
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CounterSeries:
-    """Samples of a total-increasing counter; see `chejian_analytics.kpi.counts.counter`."""
-
-    times_us: ArrayLike
-    values: ArrayLike
-    modulus: int | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class OeeInputs:
-    """What the OEE of one equipment is made of. Times are sorted microseconds since 1970 UTC.
-
-    Of every series the last sample before the first window belongs in here: it decides what holds at the start.
-
-    Attributes:
-        state_times_us: sample times of the role machine_state.
-        states: `MachineState` numbers; 0 or NaN for bad quality.
-        hold_us: longest time that a state holds without a new sample [us]; None: until the next sample.
-        produced: role produced_count; None when the equipment has none (then good + scrap is produced).
-        good: role good_count; None when it has none (then produced - scrap is good).
-        scrap: role scrap_count; None when it has none (then produced - good is scrap).
-        product_times_us: times of product changes (role product).
-        products: product code from each change on; an increment belongs to the product that ran up to its
-            time, so one at the very instant of a change is still the earlier product's.
-        ideal_cycles: of this equipment.
-        scheduled: shifts, generated for at least the span of the windows.
-        planned_stops: planned stops over the same span.
-    """
-
-    state_times_us: ArrayLike
-    states: ArrayLike
-    hold_us: int | None
-    produced: CounterSeries | None
-    good: CounterSeries | None
-    scrap: CounterSeries | None
-    product_times_us: ArrayLike
-    products: Sequence[str]
-    ideal_cycles: Sequence[IdealCycle]
-    scheduled: Windows
-    planned_stops: Windows
+_COUNTERS = ("produced", "good", "scrap", "rework")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,40 +55,59 @@ def window_oee(inputs: OeeInputs, windows: Windows) -> list[OeeResult]:
     ]
 
 
+_TIME_OF_CATEGORY = {
+    "not_scheduled_us": TimeCategory.NOT_SCHEDULED,
+    "planned_stop_us": TimeCategory.PLANNED_DOWN,
+    "no_data_us": TimeCategory.NO_DATA,
+    "adot_us": TimeCategory.DOWN,
+    "adet_us": TimeCategory.DELAY,
+    "aust_us": TimeCategory.SETUP,
+    "apt_us": TimeCategory.PRODUCTION,
+}
+_TIME_OF_LOSS = {
+    "planned_maintenance_us": Loss.PLANNED_MAINTENANCE,
+    "fault_us": Loss.FAULT,
+    "minor_stop_us": Loss.MINOR_STOP,
+    "starved_us": Loss.STARVED,
+    "blocked_us": Loss.BLOCKED,
+    "maintenance_us": Loss.MAINTENANCE,
+}
+
+
 def _time_elements(inputs: OeeInputs, windows: Windows) -> dict[str, Int64]:
-    intervals = state_intervals(
-        inputs.state_times_us,
-        inputs.states,
-        start_us=int(windows.start_us[0]),
-        end_us=int(windows.end_us[-1]),
-        hold_us=inputs.hold_us,
-    )
-    totals = category_totals(overlay(intervals, inputs.scheduled, inputs.planned_stops), windows)
-    column = {
-        "not_scheduled_us": TimeCategory.NOT_SCHEDULED,
-        "planned_stop_us": TimeCategory.PLANNED_DOWN,
-        "no_data_us": TimeCategory.NO_DATA,
-        "adot_us": TimeCategory.DOWN,
-        "adet_us": TimeCategory.DELAY,
-        "aust_us": TimeCategory.SETUP,
-        "apt_us": TimeCategory.PRODUCTION,
+    intervals = time_intervals(inputs, int(windows.start_us[0]), int(windows.end_us[-1]))
+    totals = loss_totals(intervals, windows)
+    of_category = {
+        name: totals[:, CODE_OF[category] == CATEGORY_CODES].sum(axis=1)
+        for name, category in _TIME_OF_CATEGORY.items()
     }
-    return {name: totals[:, CODE_OF[category]] for name, category in column.items()}
+    of_loss = {name: totals[:, LOSS_CODE[loss]] for name, loss in _TIME_OF_LOSS.items()}
+    events = {
+        "failures": _within(intervals.failures_us, windows),
+        "minor_stops": _within(intervals.minor_stops_us, windows),
+        "setups": _within(intervals.setups_us, windows),
+    }
+    return of_category | of_loss | events
+
+
+def _within(times_us: Int64, windows: Windows) -> Int64:
+    """How many times lie in each window."""
+    found: Int64 = np.searchsorted(times_us, windows.end_us) - np.searchsorted(times_us, windows.start_us)
+    return found
 
 
 def _count_elements(inputs: OeeInputs, windows: Windows) -> tuple[dict[str, NDArray[Any]], dict[Flag, Bool]]:
     pri = pri_steps(inputs.product_times_us, inputs.products, inputs.ideal_cycles)
-    given = {"produced": inputs.produced, "good": inputs.good, "scrap": inputs.scrap}
-    counters = {
-        name: counter(s.times_us, s.values, modulus=s.modulus) for name, s in given.items() if s is not None
-    }
+    counters = {name: s.counter() for name in _COUNTERS if (s := getattr(inputs, name)) is not None}
     counts = {name: _in_windows(c, pri, windows) for name, c in counters.items()}
-    produced, good, scrap = _complete(counts.get("produced"), counts.get("good"), counts.get("scrap"))
+    rework = counts.get("rework")
+    produced, good, scrap = _complete(counts.get("produced"), counts.get("good"), counts.get("scrap"), rework)
     ideal = produced.weighted_us if produced else np.zeros(len(windows), np.int64)
     elements = {
         "produced": _known_items(produced, windows),
         "good": _known_items(good, windows),
         "scrap": _known_items(scrap, windows),
+        "rework": _known_items(rework, windows),
         "ideal_us": ideal,
         "effective_us": good.weighted_us if good else ideal,
     }
@@ -164,19 +143,21 @@ def _first_us(counted: Counter) -> int:
 
 
 def _complete(
-    produced: _Counts | None, good: _Counts | None, scrap: _Counts | None
+    produced: _Counts | None, good: _Counts | None, scrap: _Counts | None, rework: _Counts | None
 ) -> tuple[_Counts | None, _Counts | None, _Counts | None]:
-    """Derive the one count that is missing from the other two (PQ = GQ + SQ)."""
+    """Derive the one count that is missing from the others (PQ = GQ + SQ + RQ; rework that is not counted is none)."""
     if produced is None and good and scrap:
-        produced = _sum(good, scrap, 1)
+        produced = _sum(_sum(good, scrap, 1), rework, 1)
     elif good is None and produced and scrap:
-        good = _sum(produced, scrap, -1)
+        good = _sum(_sum(produced, scrap, -1), rework, -1)
     elif scrap is None and produced and good:
-        scrap = _sum(produced, good, -1)
+        scrap = _sum(_sum(produced, good, -1), rework, -1)
     return produced, good, scrap
 
 
-def _sum(a: _Counts, b: _Counts, sign: int) -> _Counts:
+def _sum(a: _Counts, b: _Counts | None, sign: int) -> _Counts:
+    if b is None:
+        return a
     return _Counts(
         a.items + sign * b.items,
         a.weighted_us + sign * b.weighted_us,
@@ -202,4 +183,7 @@ def _flags(
         Flag.NO_IDEAL_CYCLE: (produced.unweighted if produced else never) > 0,
         Flag.COUNTER_RESET: np.any([never, *(c.has_reset(windows) for c in counters.values())], axis=0),
         Flag.INVALID_COUNT: np.any([never, *(c.has_invalid(windows) for c in counters.values())], axis=0),
+        Flag.IMPLAUSIBLE_COUNT: np.any(
+            [never, *(c.has_implausible(windows) for c in counters.values())], axis=0
+        ),
     }

@@ -37,11 +37,13 @@ class Shift:
         code: e.g. "A".
         start: wall-clock start "HH:MM".
         end: wall-clock end; not after `start` means the next day, so "20:00" to "08:00" crosses midnight.
+        breaks: wall-clock spans in it that are planned stops when the shift is worked (`shift_calendar`).
     """
 
     code: str
     start: str
     end: str
+    breaks: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +54,13 @@ class ShiftWindows:
         windows: whole shifts, sorted.
         codes: code of each window's shift.
         business_days: local date on which each window's shift starts.
+        crews: crew of each window's shift, "" without a rotation; empty when there are no crews at all.
     """
 
     windows: Windows
     codes: tuple[str, ...]
     business_days: tuple[date, ...]
+    crews: tuple[str, ...] = ()
 
 
 def parse_clock(text: str) -> time:
@@ -99,8 +103,8 @@ def daily_windows(spans: Sequence[Span], timezone: str, start_us: int, end_us: i
     """
     zone = zone_of(timezone)
     clocks = [(parse_clock(a), parse_clock(b)) for a, b in spans]
-    days = _days(zone, start_us, end_us)
-    pieces = [_instants(day, a, b, zone) for day in days for a, b in clocks]
+    days = local_days(zone, start_us, end_us)
+    pieces = [instants(day, a, b, zone) for day in days for a, b in clocks]
     return Windows.union_of([p[0] for p in pieces], [p[1] for p in pieces]).clip(start_us, end_us)
 
 
@@ -112,9 +116,9 @@ def shift_windows(shifts: Sequence[Shift], timezone: str, start_us: int, end_us:
     """
     zone = zone_of(timezone)
     rows = []
-    for day in _days(zone, start_us, end_us):
+    for day in local_days(zone, start_us, end_us):
         for shift in shifts:
-            begin, end = _instants(day, parse_clock(shift.start), parse_clock(shift.end), zone)
+            begin, end = instants(day, parse_clock(shift.start), parse_clock(shift.end), zone)
             if begin < end_us and end > start_us and end > begin:
                 rows.append((begin, end, shift.code, day))
     rows.sort()
@@ -128,7 +132,7 @@ def shift_windows(shifts: Sequence[Shift], timezone: str, start_us: int, end_us:
 def day_windows(timezone: str, start_us: int, end_us: int) -> Windows:
     """Whole local days (midnight to midnight) that overlap [start_us, end_us)."""
     zone = zone_of(timezone)
-    edges = [_instant(day, time(), zone) for day in _days(zone, start_us, end_us)]
+    edges = [_instant(day, time(), zone) for day in local_days(zone, start_us, end_us)]
     edges.append(_instant(_local_date(end_us, zone) + _DAY, time(), zone))
     return _overlapping(np.array(edges, np.int64), start_us, end_us)
 
@@ -153,13 +157,14 @@ def _local_date(time_us: int, zone: ZoneInfo) -> date:
     return (_EPOCH + timedelta(microseconds=int(time_us))).astimezone(zone).date()
 
 
-def _days(zone: ZoneInfo, start_us: int, end_us: int) -> list[date]:
+def local_days(zone: ZoneInfo, start_us: int, end_us: int) -> list[date]:
     """Local dates whose spans can reach into [start_us, end_us): one day before as well."""
     first, last = _local_date(start_us, zone) - _DAY, _local_date(end_us, zone)
     return [first + i * _DAY for i in range((last - first).days + 1)]
 
 
-def _instants(day: date, start: time, end: time, zone: ZoneInfo) -> tuple[int, int]:
+def instants(day: date, start: time, end: time, zone: ZoneInfo) -> tuple[int, int]:
+    """Start and end of a wall-clock span of a local date [us since 1970 UTC]; an end not after the start is next day."""
     last = day if end > start else day + _DAY
     return _instant(day, start, zone), _instant(last, end, zone)
 

@@ -83,23 +83,43 @@ def category_totals(intervals: CategoryIntervals, windows: Windows) -> Int64:
     Raises:
         ValueError: when a window reaches outside the range of `intervals`.
     """
+    return code_totals(intervals.start_us, intervals.end_us, intervals.category, len(CATEGORIES), windows)
+
+
+def code_totals(
+    start_us: Int64, end_us: Int64, code: NDArray[np.int8], codes: int, windows: Windows
+) -> Int64:
+    """Time of each code in each window [us], for contiguous intervals.
+
+    Args:
+        start_us: start of each interval, rising, shape (n,), n >= 1.
+        end_us: end of each, the next one's start.
+        code: 0 .. codes - 1 of each.
+        codes: how many codes there are.
+        windows: inside the range of the intervals.
+
+    Returns:
+        int64 of shape (len(windows), codes); each row sums to the window's length exactly.
+
+    Raises:
+        ValueError: when a window reaches outside the range of the intervals.
+    """
     if len(windows) == 0:
-        return np.zeros((0, len(CATEGORIES)), np.int64)
-    if windows.start_us[0] < intervals.start_us[0] or windows.end_us[-1] > intervals.end_us[-1]:
+        return np.zeros((0, codes), np.int64)
+    if windows.start_us[0] < start_us[0] or windows.end_us[-1] > end_us[-1]:
         raise ValueError(
             f"windows [{windows.start_us[0]}, {windows.end_us[-1]}) reach outside the intervals"
-            f" [{intervals.start_us[0]}, {intervals.end_us[-1]})"
+            f" [{start_us[0]}, {end_us[-1]})"
         )
-    length = intervals.end_us - intervals.start_us
-    share = np.zeros((len(intervals) + 1, len(CATEGORIES)), np.int64)
-    share[np.arange(1, len(intervals) + 1), intervals.category] = length
+    share = np.zeros((len(start_us) + 1, codes), np.int64)
+    share[np.arange(1, len(start_us) + 1), code] = end_us - start_us
     before = share.cumsum(axis=0)
-    return _elapsed(intervals, before, windows.end_us) - _elapsed(intervals, before, windows.start_us)
 
+    def elapsed(times_us: Int64) -> Int64:
+        """Time of each code from the start of the intervals up to each time [us]."""
+        i = np.searchsorted(start_us, times_us, side="right") - 1
+        out: Int64 = before[i]  # an index array copies
+        out[np.arange(len(i)), code[i]] += times_us - start_us[i]
+        return out
 
-def _elapsed(intervals: CategoryIntervals, before: Int64, times_us: Int64) -> Int64:
-    """Time of each category from the start of the intervals up to each time [us]."""
-    i = np.searchsorted(intervals.start_us, times_us, side="right") - 1
-    out = before[i]  # an index array copies
-    out[np.arange(len(i)), intervals.category[i]] += times_us - intervals.start_us[i]
-    return out
+    return elapsed(windows.end_us) - elapsed(windows.start_us)

@@ -2,7 +2,9 @@
 
 An increment belongs to the time of the sample that shows it. The first sample of a series is its baseline and counts
 nothing. A decrease is a reset: the new value counts from 0, and the window is told. A counter that is known to wrap
-at a modulus wraps when the increment read that way is below half the modulus; a larger fall is a reset.
+at a modulus wraps when the increment read that way is below half the modulus; a larger fall is a reset. The first
+reading after a known replacement of the counter is a new baseline and counts nothing, and so is one that shows a rise
+faster than the equipment can work.
 
 Totals are read off at window edges only, so the samples are passed over once, to see whether any needs care.
 """
@@ -31,10 +33,11 @@ class Counter:
     Attributes:
         times_us: int64 sample times, sorted.
         values: int64 readings >= 0.
-        fall_index: int64 index of each sample below the one before it.
-        fall_total: int64, shape (falls + 1,): what resets and wraps up to each fall add to the plain difference.
+        fall_index: int64 index of each sample whose increment is not the plain difference.
+        fall_total: int64, shape (steps + 1,): what resets, wraps and baselines up to each add to the plain difference.
         reset_us: int64 times of resets.
         invalid_us: int64 times of readings that were left out: negative or fractional.
+        implausible_us: int64 times of rises that were not counted.
     """
 
     times_us: Int64
@@ -43,14 +46,15 @@ class Counter:
     fall_total: Int64
     reset_us: Int64
     invalid_us: Int64
+    implausible_us: Int64
 
     def total_before(self, times_us: Int64) -> Int64:
         """Sum of all increments at sample times < each time; int64, shape of `times_us`."""
         if self.values.size == 0:
             return np.zeros(np.shape(times_us), np.int64)
         last = np.maximum(np.searchsorted(self.times_us, times_us, side="left") - 1, 0)
-        falls = np.searchsorted(self.fall_index, last, side="right")
-        out: Int64 = self.values[last] - self.values[0] + self.fall_total[falls]
+        steps = np.searchsorted(self.fall_index, last, side="right")
+        out: Int64 = self.values[last] - self.values[0] + self.fall_total[steps]
         return out
 
     def increments(self, windows: Windows) -> Int64:
@@ -65,8 +69,19 @@ class Counter:
         """Whether a reading was left out in each window."""
         return _any_within(self.invalid_us, windows)
 
+    def has_implausible(self, windows: Windows) -> Bool:
+        """Whether a rise was not counted in each window."""
+        return _any_within(self.implausible_us, windows)
 
-def counter(times_us: ArrayLike, values: ArrayLike, *, modulus: int | None = None) -> Counter:
+
+def counter(
+    times_us: ArrayLike,
+    values: ArrayLike,
+    *,
+    modulus: int | None = None,
+    replaced_us: ArrayLike = (),
+    least_cycle_us: int = 0,
+) -> Counter:
     """Prepare a counter.
 
     Args:
@@ -75,6 +90,10 @@ def counter(times_us: ArrayLike, values: ArrayLike, *, modulus: int | None = Non
         values: readings, shape (n,); integers, or floats where NaN stands for a value of bad quality (left out).
             Negative and fractional readings are left out and their times kept.
         modulus: value at which the counter starts again at 0, e.g. 65536; None for never.
+        replaced_us: sorted times at which the counter was replaced or set by hand; the first reading at or after each
+            is a new baseline, higher or lower.
+        least_cycle_us: shortest time that one item can take [us]; a rise by n items within less than (n - 1) of them
+            is not counted. 0: no bound.
 
     Raises:
         ValueError: for unsorted times, shapes that differ, or a modulus < 2.
@@ -94,14 +113,52 @@ def counter(times_us: ArrayLike, values: ArrayLike, *, modulus: int | None = Non
         good = clean >= 0
         times, clean, invalid = times[good], clean[good], np.sort(np.append(invalid, times[~good]))
     falls = np.flatnonzero(clean[1:] < clean[:-1]) + 1 if fall_count else np.empty(0, np.int64)
-    add = clean[falls - 1].copy()
-    reset = np.ones(falls.size, np.bool_)
+    baselines = _baselines(times, as_times(replaced_us, "counter replacements"))
+    steps = np.union1d(falls, baselines).astype(np.int64)
+    add, reset = _corrections(clean, steps, modulus)
+    if least_cycle_us > 0:
+        steps, add, reset, implausible = _bounded(times, clean, (steps, add, reset), least_cycle_us)
+    else:
+        implausible = np.empty(0, np.int64)
+    new = np.isin(steps, np.union1d(baselines, implausible))
+    add[new], reset[new] = clean[steps[new] - 1] - clean[steps[new]], False
+    implausible = np.setdiff1d(implausible, baselines)
+    total = np.append(np.int64(0), np.cumsum(add))
+    return Counter(times, clean, steps, total, times[steps[reset]], invalid, times[implausible])
+
+
+def _baselines(times: Int64, replaced: Int64) -> Int64:
+    """Index of the first reading at or after each replacement that has a reading before it."""
+    found = np.unique(np.searchsorted(times, replaced, side="left"))
+    return found[(found > 0) & (found < times.size)]
+
+
+def _corrections(clean: Int64, steps: Int64, modulus: int | None) -> tuple[Int64, Bool]:
+    """What each step adds to the plain difference if it is a fall, and whether it is a reset then."""
+    before, after = clean[steps - 1], clean[steps]
+    falls = after < before
+    add, reset = np.where(falls, before, 0), falls.copy()
     if modulus is not None:
-        reset = clean[falls] - clean[falls - 1] + modulus >= (modulus + 1) // 2
-        reset |= clean[falls - 1] >= modulus
-        add[~reset] = modulus
-    fall_total = np.append(np.int64(0), np.cumsum(add))
-    return Counter(times, clean, falls.astype(np.int64), fall_total, times[falls[reset]], invalid)
+        wraps = falls & (after - before + modulus < (modulus + 1) // 2) & (before < modulus)
+        reset &= ~wraps
+        add[wraps] = modulus
+    return add, reset
+
+
+def _bounded(
+    times: Int64, clean: Int64, known: tuple[Int64, Int64, Bool], least_cycle_us: int
+) -> tuple[Int64, Int64, Bool, Int64]:
+    """Add the rises that are too fast to the known steps; returns them and the index of each such rise."""
+    steps, add, reset = known
+    increment = np.diff(clean)
+    increment[steps - 1] += add
+    # One item may be in work when the first reading is taken, so n items need n - 1 cycles;
+    fast = np.flatnonzero(increment - 1 > np.diff(times) // least_cycle_us) + 1
+    every = np.union1d(steps, fast)
+    place = np.searchsorted(every, steps)
+    more, resets = np.zeros(every.size, np.int64), np.zeros(every.size, np.bool_)
+    more[place], resets[place] = add, reset
+    return every, more, resets, fast
 
 
 def _whole(times: Int64, raw: NDArray[Any]) -> tuple[Int64, Int64, Int64]:

@@ -20,7 +20,7 @@ OEE = Kpi(
     unit="1",
     clause="ISO 22400-2:2014, overall equipment effectiveness index",
     formula="sum(PRI * GQ) / PBT = availability * effectiveness * quality ratio",
-    formula_version="1",
+    formula_version="2",
     inputs=(Role.MACHINE_STATE, *_COUNTS, Role.PRODUCT),
     function=lambda r: r.oee,
     numerator=lambda r: r.effective_us if r.oee is not None else None,

@@ -23,7 +23,10 @@ class Flag(StrEnum):
     NOTHING_PRODUCED = "nothing_produced"
     """PQ is zero: the quality ratio is undefined."""
     PERFORMANCE_ABOVE_100 = "performance_above_100"
-    """Ideal time exceeds production time: the ideal cycle is too long or the counter counts too much."""
+    """Ideal time exceeds production time: shown as it is, never clamped."""
+    IDEAL_RATE_WRONG = "ideal_rate_wrong"
+    """Ideal time exceeds production time and missing data by more than one item, so neither an item in work at the
+    window's edge nor a silence explains it: the ideal cycle is too long, or the counter counts too much."""
     GOOD_ABOVE_PRODUCED = "good_above_produced"
     """More good items than items: the two are counted at different moments, or wrongly."""
     MIXED_PRODUCTS = "mixed_products"
@@ -32,11 +35,13 @@ class Flag(StrEnum):
     """A counter fell: its new value was counted from 0."""
     INVALID_COUNT = "invalid_count"
     """A negative or fractional counter reading was left out."""
+    IMPLAUSIBLE_COUNT = "implausible_count"
+    """A counter rose faster than the equipment can work; that rise was not counted."""
 
 
 STICKY = frozenset(
     {Flag.NO_COUNTS, Flag.COUNTS_PARTIAL, Flag.NO_QUALITY_COUNTS, Flag.NO_IDEAL_CYCLE}
-    | {Flag.COUNTER_RESET, Flag.INVALID_COUNT}
+    | {Flag.COUNTER_RESET, Flag.INVALID_COUNT, Flag.IMPLAUSIBLE_COUNT}
 )
 """Flags that come with the inputs; the others follow from the numbers and are derived anew in every sum."""
 
@@ -59,6 +64,16 @@ class OeeTerms:
         produced: PQ; None when not counted.
         good: GQ; None when not counted.
         scrap: SQ; None when not counted.
+        rework: RQ; None when not counted.
+        planned_maintenance_us: part of planned_stop_us.
+        fault_us: part of adet_us: malfunctions, minor stops left out.
+        minor_stop_us: part of adet_us: interruptions up to the threshold.
+        starved_us: part of adet_us: waiting for material.
+        blocked_us: part of adet_us: waiting for room.
+        maintenance_us: part of adet_us: corrective maintenance.
+        failures: failure events (FE) that began in the window.
+        minor_stops: minor stops that began in the window.
+        setups: set-ups that began in the window.
     """
 
     calendar_us: int
@@ -74,6 +89,16 @@ class OeeTerms:
     produced: int | None
     good: int | None
     scrap: int | None
+    rework: int | None = None
+    planned_maintenance_us: int = 0
+    fault_us: int = 0
+    minor_stop_us: int = 0
+    starved_us: int = 0
+    blocked_us: int = 0
+    maintenance_us: int = 0
+    failures: int = 0
+    minor_stops: int = 0
+    setups: int = 0
 
     def __post_init__(self) -> None:
         rest = (
@@ -83,14 +108,30 @@ class OeeTerms:
             raise ValueError(
                 f"time elements must sum to calendar_us = {self.calendar_us}; {rest} us are left"
             )
+        if self.stop_us < 0 or self.planned_maintenance_us > self.planned_stop_us:
+            raise ValueError(
+                f"parts exceed the whole: adet_us = {self.adet_us} leaves {self.stop_us} us for stops,"
+                f" planned_stop_us = {self.planned_stop_us} has {self.planned_maintenance_us} us of maintenance"
+            )
 
     @property
     def busy_us(self) -> int:
         """Known planned busy time PBT = APT + AUST + ADET + ADOT [us]."""
         return self.apt_us + self.aust_us + self.adet_us + self.adot_us
 
+    @property
+    def stop_us(self) -> int:
+        """Stops that are no malfunction, no minor stop, no waiting and no maintenance: the rest of ADET [us]."""
+        named = self.fault_us + self.minor_stop_us + self.starved_us + self.blocked_us + self.maintenance_us
+        return self.adet_us - named
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def repair_us(self) -> int:
+        """Time down because of failures (sum of TTR): malfunction and corrective maintenance [us]."""
+        return self.fault_us + self.maintenance_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OeeResult(OeeTerms):
     """OEE of a window with everything that it was made of.
 
@@ -176,6 +217,8 @@ def _derived_flags(terms: OeeTerms, given: set[Flag]) -> set[Flag]:
         Flag.NO_PRODUCTION_TIME: terms.apt_us == 0 and produced > 0,
         Flag.NOTHING_PRODUCED: counted and produced == 0,
         Flag.PERFORMANCE_ABOVE_100: terms.ideal_us > terms.apt_us,
+        Flag.IDEAL_RATE_WRONG: terms.apt_us > 0
+        and (terms.ideal_us - terms.apt_us - terms.no_data_us) * produced > terms.ideal_us,
         Flag.GOOD_ABOVE_PRODUCED: good > produced and counted,
         Flag.MIXED_PRODUCTS: not given & {Flag.NO_IDEAL_CYCLE, Flag.NO_QUALITY_COUNTS}
         and terms.effective_us * produced != terms.ideal_us * good,

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
 
-_COUNTS = frozenset({"produced", "good", "scrap"})
+_COUNTS = frozenset({"produced", "good", "scrap", "rework"})
 
 
 def rollup(parts: Sequence[OeeResult]) -> OeeResult:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chejian_analytics.kpi import KPIS, OeeInputs, OeeResult, Windows, overlay, state_intervals, window_oee
+from chejian_analytics.kpi import KPIS, OeeInputs, OeeResult, Windows, time_intervals, window_oee
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -104,14 +104,7 @@ def _windows(reader: Reader, kind: str, span: Span, floor_us: int) -> Windows:
 
 
 def _intervals(inputs: OeeInputs, span: Span) -> list[Interval]:
-    states = state_intervals(
-        inputs.state_times_us,
-        inputs.states,
-        start_us=span.start_us,
-        end_us=span.end_us,
-        hold_us=inputs.hold_us,
-    )
-    found = overlay(states, inputs.scheduled, inputs.planned_stops)
+    found = time_intervals(inputs, span.start_us, span.end_us).categories()
     columns = (found.start_us.tolist(), found.end_us.tolist(), found.state.tolist(), found.names())
     return [Interval(*row) for row in zip(*columns, strict=True)]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from chejian_analytics.kpi import CounterSeries, OeeInputs
+from chejian_analytics.kpi import NO_RULES, CounterSeries, OeeInputs, TimeRules
 from chejian_contract.samples import Quality
 from chejian_contract.signals import Role
 from numpy.typing import NDArray
@@ -73,18 +73,21 @@ class Reader:
         session: of the unit's transaction.
         setup: of the equipment.
         hold_us: longest time that a value of a node with a ledger holds [us].
+        rules: thresholds of the time model.
     """
 
     session: Session
     setup: Setup
     hold_us: int
+    rules: TimeRules = NO_RULES
 
     def oee_inputs(self, lo_us: int, hi_us: int) -> OeeInputs:
         """Everything that states and KPIs in [lo_us, hi_us) depend on; one statement reads all numbers."""
         roles = (Role.MACHINE_STATE, *COUNTERS)
         series = [i for role in roles for i in self.setup.of(role)]
-        found = read_by_series(raw_connection(self.session), series, lo_us - self.hold_us, hi_us)
-        state_times, states, hold = self._states(found, lo_us, hi_us)
+        first, last = lo_us - self.rules.margin_us, hi_us + self.rules.margin_us
+        found = read_by_series(raw_connection(self.session), series, first - self.hold_us, hi_us)
+        state_times, states, hold = self._states(found, first, hi_us)
         products = self._products(lo_us, hi_us)
         produced, good, scrap = (self._counter(found, role, lo_us) for role in COUNTERS)
         return OeeInputs(
@@ -97,8 +100,9 @@ class Reader:
             product_times_us=np.array([to_us(row.time) for row in products], np.int64),
             products=[row.value or "" for row in products],
             ideal_cycles=self.setup.cycles,
-            scheduled=self.setup.calendar.scheduled(lo_us, hi_us),
-            planned_stops=self.setup.calendar.planned_stops(lo_us, hi_us),
+            scheduled=self.setup.calendar.scheduled(first, last),
+            planned_stops=self.setup.calendar.planned_stops(first, last),
+            rules=self.rules,
         )
 
     def reach_us(self, hi_us: int, known_until_us: int) -> int:
