@@ -13,7 +13,7 @@ WORKERS ?= 3
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '%-8s %s\n' "$$name" "$$text"; done
 
-demo: ## one workshop, the whole chain, with a console
+demo: ## three workshops, the whole chain, with a console
 	@$(PYTHON) tools/bootstrap.py
 	@$(RUN)chejian demo $(ARGS)
 

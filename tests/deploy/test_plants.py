@@ -10,6 +10,14 @@ from chejian_simulators.assembly import STATE_CODES
 from chejian_simulators.model import PlantModel
 from chejian_simulators.plant import Plant, load_plant
 
+CARRIERS = {
+    "electricity": "electricity",
+    "steam": "steam",
+    "water": "fresh_water",
+    "gas": "natural_gas",
+    "compressed_air": "compressed_air",
+}
+"""Carriers of the simulators as GB/T 2589 names them."""
 HOURS_MS = 12 * 3_600_000
 EPOCH_MS = 1_764_288_000_000
 
@@ -88,3 +96,17 @@ def test_the_registry_knows_what_the_plant_has(plant: Plant, registry: SeedFile)
         (s.start, s.end) for s in plant.calendar.planned_stop
     ]
     assert {b.equipment for b in registry.bearing} == {m.code for m in plant.machine if m.vibration}
+
+
+def test_the_registry_knows_the_meters(plant: Plant, registry: SeedFile) -> None:
+    own = {m.equipment: m for m in registry.meter}
+    assert own.keys() == {m.code for m in plant.meter}
+    for meter in plant.meter:
+        known = own[meter.code]
+        assert (known.parent, known.interval_s, known.modulus) == (
+            meter.parent,
+            meter.interval,
+            meter.modulus or None,
+        )
+        assert known.machines == tuple(meter.machines)
+        assert CARRIERS[meter.carrier.value] == known.carrier.value

@@ -16,11 +16,14 @@ CHEJIAN = str(Path(sysconfig.get_path("scripts")) / "chejian")
 class Demo:
     """A headless run in the background."""
 
-    def __init__(self, folder: Path, *, history: str, minutes: float, recordings: Path | None) -> None:
+    def __init__(
+        self, folder: Path, *, history: str, minutes: float, recordings: Path | None, seed: int = 1
+    ) -> None:
         self.data = folder / "data"
         self.report = folder / "report.json"
         argv = [CHEJIAN, "demo", "--headless", "--history", history, "--minutes", str(minutes)]
         argv += ["--data", str(self.data), "--report", str(self.report), "--port", "0"]
+        argv += ["--seed", str(seed)]
         argv += ["--recordings", str(recordings)] if recordings else []
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
@@ -50,7 +53,7 @@ class Demo:
 
     def finish(self) -> dict[str, Any]:
         """Wait for the end and return the report; a failing check fails with its table."""
-        output, _ = self.process.communicate(timeout=480)
+        output, _ = self.process.communicate(timeout=900)
         assert self.report.exists(), output
         report: dict[str, Any] = json.loads(self.report.read_text("utf-8"))
         failed = [c for c in report["checks"] if not c["ok"]]

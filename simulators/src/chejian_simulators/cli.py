@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from chejian_contract.errors import ConfigError
 
 from chejian_simulators.arguments import PASSWORD_VARIABLE, parse_arguments
-from chejian_simulators.fleet.run import Fleet, FleetOptions
 from chejian_simulators.model import PlantModel
 from chejian_simulators.opcua_server import wall_clock_ms
 from chejian_simulators.plant import load_plant
@@ -92,6 +91,8 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _fleet(arguments: argparse.Namespace) -> None:
+    from chejian_simulators.fleet.run import Fleet, FleetOptions  # noqa: PLC0415 - plants start without MQTT
+
     options = FleetOptions(
         workshops=arguments.fleet,
         devices=arguments.devices,

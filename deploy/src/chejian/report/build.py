@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chejian.report.checks import Report
+from chejian.report.checks import Report, WindowFigures
 from chejian.report.database import Database
 from chejian.report.diagnoses import compare_diagnoses
+from chejian.report.faults import Evidence, check_faults, judge_faults
 from chejian.report.ledger import compare_ledger
 from chejian.report.states import compare_states
 from chejian.report.thresholds import thresholds
@@ -76,25 +77,43 @@ def _plant(
     edge: Mapping[str, Any],
     ledgers: Sequence[Mapping[str, Any]],
 ) -> None:
+    closed = truth.end_ms // HOUR_MS * HOUR_MS
     rows = database.rows(truth.group, truth.node)
     report.facts[truth.plant] = {
         "end_ms": truth.end_ms,
-        "closed_ms": truth.end_ms // HOUR_MS * HOUR_MS,
+        "closed_ms": closed,
         "rows": {table: count for table, (count, _) in rows.items()},
     }
     report.checks += compare_ledger({**edge, "node": truth.node}, ledgers, rows)
+    windows: list[WindowFigures] = []
     for machine in truth.equipment.values():
-        _machine(report, truth, machine, database)
+        windows += _machine(report, truth, machine, database)
+    report.windows += windows
+    signals = [(f["equipment"], f["signal"]) for f in truth.faults if f["signal"]]
+    evidence = Evidence(
+        truth,
+        closed,
+        windows,
+        {code: database.diagnoses(code) for code in truth.equipment},
+        {(code, name): database.known(truth.group, truth.node, code, name) for code, name in signals},
+    )
+    verdicts = judge_faults(evidence)
+    report.faults += verdicts
+    report.checks += check_faults(truth.plant, verdicts)
 
 
-def _machine(report: Report, truth: Truth, machine: EquipmentTruth, database: Database) -> None:
+def _machine(
+    report: Report, truth: Truth, machine: EquipmentTruth, database: Database
+) -> list[WindowFigures]:
     closed = truth.end_ms // HOUR_MS * HOUR_MS
     states = database.states(machine.code)
     until = min(truth.end_ms, max((b for _, b, _ in states), default=0))
     report.checks += compare_states(machine, states, truth.epoch_ms, max(until, closed))
+    windows = []
     for kind in ("hour", "shift"):
         figures = window_figures(machine, kind, database.windows(machine.code, kind, PARTS), closed)
-        report.windows += figures
+        windows += figures
         report.checks += compare_windows(machine.code, kind, figures, most_transitions(machine, figures))
     report.checks += compare_counts(machine, database.counts(truth.group, truth.node, machine.code))
     report.checks += compare_diagnoses(machine, database.diagnoses(machine.code))
+    return windows

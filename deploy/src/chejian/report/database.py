@@ -21,6 +21,23 @@ SELECT (extract(epoch FROM start) * 1000)::bigint AS start_ms, (extract(epoch FR
 FROM app.kpi_value JOIN app.equipment USING (equipment_id)
 WHERE code = %s AND window_kind = %s AND kpi = ANY(%s) ORDER BY start
 """
+_ENERGY = """
+SELECT (extract(epoch FROM start) * 1000)::bigint AS start_ms, window_kind,
+       amount, covered_us, output, completeness, kgce, shares, flags, provisional
+FROM app.energy_value JOIN app.equipment USING (equipment_id)
+WHERE code = %s ORDER BY start
+"""
+_READINGS = """
+SELECT count(*) AS n FROM telemetry.sample
+JOIN telemetry.series USING (series_id) JOIN telemetry.device USING (device_id) JOIN telemetry.node USING (node_id)
+WHERE group_id = %s AND edge_node = %s AND device.name = %s AND role = %s AND quality <> ALL(%s)
+  AND time BETWEEN to_timestamp(%s::float8 / 1000) AND to_timestamp(%s::float8 / 1000)
+"""
+_KNOWN = """
+SELECT (extract(epoch FROM bucket) * 1000)::bigint AS start_ms, known_us FROM app.rollup_1h
+JOIN telemetry.series s USING (series_id) JOIN telemetry.device USING (device_id) JOIN telemetry.node USING (node_id)
+WHERE group_id = %s AND edge_node = %s AND device.name = %s AND s.name = %s ORDER BY bucket
+"""
 _DIAGNOSES = """
 SELECT (extract(epoch FROM time) * 1000)::bigint AS time_ms, part, confidence, score
 FROM app.diagnosis JOIN app.equipment USING (equipment_id)
@@ -134,6 +151,23 @@ class Database:
             row = self._all(_ROWS.format(table=table), ids=ids)[0]
             out[table] = (row["rows"], row["distinct_rows"])
         return out
+
+    def energy(self, code: str) -> dict[str, dict[int, Row]]:
+        """Energy of a meter by kind of window and start [ms]."""
+        out: dict[str, dict[int, Row]] = {}
+        for row in self._all(_ENERGY, code):
+            out.setdefault(row["window_kind"], {})[row["start_ms"]] = row
+        return out
+
+    def readings(self, group: str, node: str, device: str, role: str, span_ms: tuple[int, int]) -> int:
+        """Readable samples of a device's signal from the first to the last millisecond of a span."""
+        rows = self._all(_READINGS, group, node, device, role, list(UNREADABLE), *span_ms)
+        return int(rows[0]["n"])
+
+    def known(self, group: str, node: str, device: str, signal: str) -> dict[int, int]:
+        """Known time [us] of a signal by hour [ms], from the rollups."""
+        rows = self._all(_KNOWN, group, node, device, signal)
+        return {row["start_ms"]: row["known_us"] for row in rows}
 
     def counts(self, group: str, node: str, device: str) -> dict[str, dict[str, int]]:
         """All increments of a device's counters in the samples, by role and by the product that was in work."""

@@ -23,6 +23,7 @@ class EquipmentTruth:
         energy: by carrier, see the simulators' README.
         orders: one entry per order, see the simulators' README.
         by_product: product -> "produced", "good", "scrap" of the whole run.
+        tells_orders: whether it tells the number of its order.
     """
 
     code: str
@@ -33,6 +34,7 @@ class EquipmentTruth:
     energy: Mapping[str, Row] = field(default_factory=dict)
     orders: Sequence[Row] = ()
     by_product: Mapping[str, Row] = field(default_factory=dict)
+    tells_orders: bool = False
 
     def last_changes(self) -> dict[str, int]:
         """Time [ms] of the last change by role of its signal."""
@@ -71,6 +73,7 @@ def load_truth(path: Path) -> Truth:
             energy=e["energy"],
             orders=e["orders"],
             by_product=e["counts_by_product"],
+            tells_orders="Order/Id" in e["changes"],
         )
         for code, e in data["equipment"].items()
     }

@@ -60,6 +60,7 @@ def _measured(row: Row) -> Row:
         **{name: row["values"].get(name) for name in PARTS},
         "completeness": row["completeness"],
         "capped": CAPPED in row["flags"],
+        "flags": row["flags"],
         "provisional": row["provisional"],
     }
 
