@@ -24,7 +24,7 @@ test: setup ## all tests that run on one machine in minutes
 	$(RUN)python -m pytest -m "$(QUICK)" -n $(WORKERS) --dist loadfile $(ARGS)
 
 system: setup ## the whole chain as processes
-	$(RUN)python -m pytest -m system $(ARGS)
+	$(RUN)python -m pytest -m "system and not store" $(ARGS)
 
 check: setup ## lint, types, import contracts, generated files, sizes, locks, wheels, documents
 	@$(RUN)python -m tools.check $(ARGS)

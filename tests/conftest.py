@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fixtures.fix_recordings",  # first: fix_needs imports it
     "tests.fixtures.fix_needs",
     "tests.fixtures.fix_faults",
+    "tests.fixtures.fix_store",
     "tests.fixtures.fix_broker",
     "tests.fixtures.fix_postgres",
 ]

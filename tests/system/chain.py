@@ -21,6 +21,7 @@ from tests.faults.broker import TightBroker
 from tests.faults.clocks import PRELOAD, FakeClock
 from tests.faults.disks import SmallDisk
 from tests.faults.network import NetworkCell
+from tests.faults.timescale import Timescale
 from tests.faults.waiting import until
 from tests.system import workshop
 
@@ -63,9 +64,18 @@ class Chain:
         plant: what the sources play.
         replicas: gateways.
         clocks: whether processes run under libfaketime.
+        store: makes the database server over a folder.
     """
 
-    def __init__(self, folder: Path, plant: workshop.Workshop, *, replicas: int, clocks: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        plant: workshop.Workshop,
+        *,
+        replicas: int,
+        clocks: bool = True,
+        store: Callable[[Path], Postgres | Timescale] = Postgres,
+    ) -> None:
         self.folder = folder
         self.plant = plant
         self.gateways = [f"gateway-{i + 1}" for i in range(replicas)]
@@ -74,7 +84,7 @@ class Chain:
         self.cells = {edge: NetworkCell() for edge in self.edges}
         self.database_disk = SmallDisk(folder / "postgres", mebibytes=_DATABASE_MB)
         self.buffer_disks = {e: SmallDisk(folder / e, mebibytes=_BUFFER_MB) for e in self.edges}
-        self.postgres = Postgres(folder / "postgres")
+        self.postgres = store(folder / "postgres")
         self.broker = TightBroker(folder / "broker", also_on=[c.outside for c in self.cells.values()])
         timed = [*self.edges, *self.gateways, "worker"]
         self.clocks = {name: FakeClock(folder / f"{name}.clock") for name in timed} if clocks else {}
@@ -130,7 +140,11 @@ class Chain:
         self.supervisor.wait_ready("broker", self.broker.ready, within=_READY_S)
         self.postgres.create_database("chejian")
         make_schemas(self.folder, self.environment)
-        self.postgres.create_database(FRESH, template="chejian")
+        if isinstance(self.postgres, Postgres):
+            self.postgres.create_database(FRESH, template="chejian")
+        else:  # its scheduler has a session in each database, so none can be a template
+            dsn = self.postgres.create_database(FRESH)
+            make_schemas(self.folder, {**self.environment, "CHEJIAN_DSN": dsn})
 
     def _start_parts(self) -> None:
         for name in self.gateways:

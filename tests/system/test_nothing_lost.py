@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from chejian_simulators.machines.cnc import STATE_CODES
 
+from tests.faults.timescale import Timescale
 from tests.faults.waiting import until
 from tests.fixtures.fix_faults import MakeCell, MakeClock, MakeDisk
+from tests.fixtures.fix_store import MakeTimescale
 from tests.system.account import Account, differences
-from tests.system.chain import Chain
+from tests.system.chain import Chain, Postgres
 from tests.system.chaos import Chaos, produced_by
 from tests.system.reference import Reference
 from tests.system.sources import stored, without_heartbeats
@@ -21,6 +23,7 @@ from tests.system.workshop import make_workshop
 
 SEED = int(os.environ.get("CHEJIAN_SOAK_SEED", "20261124"))
 SOAK_FAULTS = int(os.environ.get("CHEJIAN_SOAK_FAULTS", "300"))
+SOAK_GATEWAYS = int(os.environ.get("CHEJIAN_SOAK_GATEWAYS", "2"))
 SOAK_LOG = Path(os.environ.get("CHEJIAN_SOAK_LOG", ".chejian/soak-faults.tsv"))
 
 NUMBERS = {code: int(state) for state, code in STATE_CODES.items()}
@@ -73,13 +76,28 @@ def test_nothing_is_lost_doubled_or_changed(
     torment(run, SEED + run.replicas, tmp_path, tmp_path / "faults.tsv", say)
 
 
+@pytest.mark.system
+@pytest.mark.store
+@pytest.mark.timeout(420)
+def test_nothing_is_lost_doubled_or_changed_on_timescaledb(
+    tmp_path: Path,
+    network_cells: MakeCell,
+    small_disks: MakeDisk,
+    fake_clock: MakeClock,
+    timescale: MakeTimescale,
+    say: Say,
+) -> None:
+    run = Run(replicas=2, faults=15, hours=12, seconds=45, pause=0.5)
+    torment(run, SEED, tmp_path, tmp_path / "faults.tsv", say, store=timescale)
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_soak(
     tmp_path: Path, network_cells: MakeCell, small_disks: MakeDisk, fake_clock: MakeClock, say: Say
 ) -> None:
     SOAK_LOG.parent.mkdir(parents=True, exist_ok=True)
-    run = Run(replicas=2, faults=SOAK_FAULTS, hours=48, seconds=SOAK_FAULTS * 6.0, pause=1.0)
+    run = Run(replicas=SOAK_GATEWAYS, faults=SOAK_FAULTS, hours=48, seconds=SOAK_FAULTS * 6.0, pause=1.0)
     torment(run, SEED, tmp_path, SOAK_LOG.resolve(), say, patient=True)
 
 
@@ -94,12 +112,21 @@ def say(pytestconfig: pytest.Config, capfd: pytest.CaptureFixture[str]) -> Say:
     return line
 
 
-def torment(run: Run, seed: int, folder: Path, log: Path, say: Say, *, patient: bool = False) -> None:
+def torment(
+    run: Run,
+    seed: int,
+    folder: Path,
+    log: Path,
+    say: Say,
+    *,
+    patient: bool = False,
+    store: Callable[[Path], Postgres | Timescale] = Postgres,
+) -> None:
     """Break a chain under load, let it finish, and compare it with a chain that nothing has disturbed."""
     began = time.monotonic()
     plant = make_workshop(seed, run.hours, time.time_ns() // 1_000_000)
     say(f"\nseed {seed}: {run.faults} faults on {run.replicas} gateways; log {log}")
-    with Chain(folder, plant, replicas=run.replicas) as chain:
+    with Chain(folder, plant, replicas=run.replicas, store=store) as chain:
         seconds = chain.start_edges((plant.to_ms - plant.from_ms) / 1000 / run.seconds)
         chaos = Chaos(chain, seed, log, patient=patient)
         break_at_random(chain, chaos, run, say)
