@@ -100,6 +100,8 @@ def test_commands(
         "in_flight_batches": 4,
     }
     assert (entry["ranges"], entry["rows_counted"], entry["produced_samples"]) == (3, 0, 99)
+    assert cli.main(["ledger", "--brief"]) == 0
+    assert "SELECT" not in capsys.readouterr().out
     assert cli.main(["deadletter", "show", "1"]) == 1
     assert "no dead letter 1" in capsys.readouterr().err
     config = tmp_path / "gateway.toml"

@@ -23,7 +23,7 @@ DAY_MS = 86_400_000
 def dsn() -> Iterator[str]:
     """A migrated database with the extension, on the server of `CHEJIAN_TEST_STORE_DSN`."""
     server = DatabaseServer(os.environ["CHEJIAN_TEST_STORE_DSN"])
-    url = server.create()
+    url = server.create(template="template0")  # the extension looks into every other database now and then
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
     assert migrate(url) == [m.name for m in migrations()]

@@ -36,6 +36,7 @@ _HEADS = {
     "rows_counted": "rows",
 }
 _SUMS = tuple(_HEADS)[1:6]
+_HOW = "-- These figures, as psql or any other client gets them:"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,9 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     apply = commands.add_parser("migrate", help="bring schema telemetry up to date")
     apply.set_defaults(command=_migrate)
-    show = commands.add_parser("ledger", help="produced = stored + dead + lost + in flight, per node")
-    show.add_argument("--json", action="store_true", help="as JSON")
-    show.add_argument("--query", action="store_true", help="print the SQL first, as it is run")
+    show = commands.add_parser(
+        "ledger", help="produced = stored + dead + lost + in flight, per node, and the SQL that proves it"
+    )
+    show.add_argument("--json", action="store_true", help="as JSON, without the SQL")
+    show.add_argument("--brief", action="store_true", help="without the SQL")
     show.add_argument(
         "--verify",
         action="store_true",
@@ -113,9 +116,6 @@ def _migrate(config: GatewayConfig, _arguments: argparse.Namespace) -> int:
 
 
 def _ledger(config: GatewayConfig, arguments: argparse.Namespace) -> int:
-    if arguments.query:
-        queries = (ledger.IDENTITY, proof.DUPLICATES) if arguments.verify else (ledger.IDENTITY,)
-        print(*(f"{query.strip()};\n" for query in queries), sep="\n", file=_beside(arguments))
     with psycopg.connect(config.dsn, autocommit=True) as connection:
         proved = proof.verify(connection) if arguments.verify else None
         accounts = proved.accounts if proved else ledger.identity(connection)
@@ -123,7 +123,11 @@ def _ledger(config: GatewayConfig, arguments: argparse.Namespace) -> int:
         print(json.dumps(accounts, ensure_ascii=False))
     else:
         print(*_table(accounts), sep="\n")
-    return _verdict(proved, arguments) if proved else 0
+    failed = _verdict(proved, arguments) if proved else 0
+    if not (arguments.json or arguments.brief):
+        queries = (ledger.IDENTITY, proof.DUPLICATES) if proved else (ledger.IDENTITY,)
+        print("", _HOW, *(f"{query.strip()};\n" for query in queries), sep="\n")
+    return failed
 
 
 def _beside(arguments: argparse.Namespace) -> TextIO:

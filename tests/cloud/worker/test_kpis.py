@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from chejian_analytics.kpi import (
     window_oee,
 )
 from chejian_cloud.registry.seed import seed
-from chejian_cloud.worker import Worker
-from chejian_cloud.worker.take import Unit
+from chejian_cloud.worker import Worker, work
+from chejian_cloud.worker.take import Unit, take_marks
 from sqlalchemy.orm import Session
 
 from tests.cloud.plant_rows import PlantRows, Row
@@ -258,6 +259,28 @@ def test_one_broken_equipment_does_not_stop_the_others(plant: PlantRows) -> None
         assert bench.metrics.get("chejian_worker_failed_units_total") == 1
     assert {r["code"] for r in rows(plant.dsn, STATES)} == {"MTS-01"}
     assert len(rows(plant.dsn, "SELECT * FROM telemetry.dirty")) == 1
+
+
+def test_what_failed_leaves_its_place_in_a_round_to_others(
+    plant: PlantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant.write("CNC-01", [("State/MachineState", T0 + 1000, 1)])
+    plant.write("MTS-01", [("State/MachineState", T0 + 60 * MINUTE, 1)])
+    monkeypatch.setattr(work, "take_marks", partial(take_marks, limit=1))
+
+    class Broken(Worker):
+        def _recompute(self, session: Session, unit: Unit) -> None:
+            super()._recompute(session, unit)
+            if unit.equipment_id == 1:
+                raise ValueError("no such number")
+
+    with Bench(plant.dsn, after(hours=3), Broken) as bench:
+        bench.step()
+        assert bench.metrics.get("chejian_worker_failed_units_total") == 1
+        with bench.engine.connect() as connection:
+            assert bench.worker.step(connection, diagnose=False)  # at once: it still pauses
+    assert len(rows(plant.dsn, "SELECT * FROM telemetry.dirty")) == 1
+    assert {r["code"] for r in rows(plant.dsn, STATES) if r["state"]} == {"MTS-01"}
 
 
 def test_months_of_silence_are_filled_in_pieces(plant: PlantRows) -> None:

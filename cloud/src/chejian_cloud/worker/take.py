@@ -21,8 +21,10 @@ SELECT 'telemetry' AS origin, d.device_id AS key, g.equipment_id, d.hour, d.lo, 
   JOIN telemetry.device v USING (device_id)
   JOIN telemetry.node n USING (node_id)
   LEFT JOIN app.equipment_feed g ON g.group_id = n.group_id AND g.edge_node = n.edge_node AND g.device = v.name
+ WHERE g.equipment_id IS NULL OR g.equipment_id <> ALL(:pausing)
 UNION ALL
 SELECT 'app', a.equipment_id, a.equipment_id, a.hour, a.lo, a.hi, a.gen, '' FROM app.dirty a
+ WHERE a.equipment_id <> ALL(:pausing)
  ORDER BY hour LIMIT :limit
 """)
 _DELETE = {
@@ -72,8 +74,14 @@ class Unit:
     hi_us: int
 
 
-def take_marks(session: Session, limit: int = MAX_MARKS) -> list[Mark]:
-    """All marks, earliest hours first; takes nothing away."""
+def take_marks(session: Session, pausing: Sequence[int] = (), limit: int = MAX_MARKS) -> list[Mark]:
+    """The marks of earliest hours; takes nothing away.
+
+    Args:
+        session: in a transaction.
+        pausing: equipment that is left out: its marks, kept after a failure, would take the place of others'.
+        limit: of marks.
+    """
     return [
         Mark(
             row.origin,
@@ -85,7 +93,7 @@ def take_marks(session: Session, limit: int = MAX_MARKS) -> list[Mark]:
             row.gen,
             row.name,
         )
-        for row in session.execute(_TAKE, {"limit": limit})
+        for row in session.execute(_TAKE, {"limit": limit, "pausing": list(pausing)})
     ]
 
 

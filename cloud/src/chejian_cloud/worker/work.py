@@ -98,7 +98,7 @@ class Worker:
 
     def _take(self, connection: Connection) -> list[Mark]:
         with Session(connection) as session, session.begin():
-            marks = take_marks(session)
+            marks = take_marks(session, [e for e in self._failed if self._pauses(e)])
         self._metrics.set("chejian_worker_marks", len(marks))
         return marks
 
