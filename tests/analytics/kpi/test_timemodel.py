@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -115,7 +116,7 @@ def test_the_classes_refine_the_categories() -> None:
     assert set(CATEGORY_OF_LOSS) == set(LOSSES)
 
 
-def plant(samples: list[tuple[int, int]], scheduled: Spans | None = None, **changes: Any) -> OeeInputs:
+def plant(samples: Sequence[tuple[int, int]], scheduled: Spans | None = None, **changes: Any) -> OeeInputs:
     base = OeeInputs(
         state_times_us=[t for t, _ in samples],
         states=[s for _, s in samples],
