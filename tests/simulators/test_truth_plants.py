@@ -11,6 +11,7 @@ from chejian_contract.templates import equipment_types
 from chejian_simulators.model import PlantModel
 from chejian_simulators.plant import shipped_plants
 from chejian_simulators.truth import truth_of
+from chejian_simulators.truth_table import truth_table
 
 EPOCH_MS = 1_795_312_200_000
 HOUR_MS = 3_600_000
@@ -48,6 +49,34 @@ def test_states_pieces_and_hours_agree(truth: dict[str, Any]) -> None:
         for hour in equipment["hours"]:
             if hour["oee"] is not None and hour["produced"] and hour["apt_us"]:
                 assert hour["quality_ratio"] == hour["good"] / hour["produced"]
+
+
+def test_shifts_are_the_sums_of_their_hours(truth: dict[str, Any]) -> None:
+    times = ("apt_us", "aust_us", "adet_us", "adot_us")
+    for code, equipment in truth["equipment"].items():
+        assert equipment["shifts"][0]["start_ms"] < EPOCH_MS < END_MS < equipment["shifts"][-1]["end_ms"]
+        for shift in equipment["shifts"]:
+            inside = [h for h in equipment["hours"] if shift["start_ms"] <= h["start_ms"] < shift["end_ms"]]
+            for name in (*times, "produced", "good", "scrap", "ideal_us"):
+                assert shift[name] == sum(h[name] for h in inside), (code, name)
+            assert shift["not_scheduled_us"] == 0
+            parts = sum(shift[name] for name in (*times, "planned_stop_us", "no_data_us"))
+            assert parts == shift["calendar_us"] == (shift["end_ms"] - shift["start_ms"]) * 1000
+            made = shift["by_product"].values()
+            assert sum(counts["produced"] for counts in made) == shift["produced"]
+        whole = [s for s in equipment["shifts"] if s["start_ms"] >= EPOCH_MS and s["end_ms"] <= END_MS]
+        assert whole
+        assert not any(s["no_data_us"] for s in whole)
+
+
+def test_the_table_shows_the_figures(truth: dict[str, Any]) -> None:
+    lines = truth_table(truth).splitlines()
+    for code, equipment in truth["equipment"].items():
+        shown = [line.split() for line in lines if line.startswith(code)]
+        oee = [s["oee"] for s in equipment["shifts"]]
+        assert [row[4] for row in shown] == ["-" if x is None else f"{x:.4f}" for x in oee]
+    for code, meter in truth["meters"].items():
+        assert next(line.split()[3] for line in lines if line.startswith(code)) == str(meter["total"])
 
 
 def test_every_signal_of_the_type_is_told(truth: dict[str, Any], model: PlantModel) -> None:

@@ -18,6 +18,7 @@ from chejian_simulators.plant import load_plant
 from chejian_simulators.recordings import RecordingError
 from chejian_simulators.run import RunOptions, run
 from chejian_simulators.truth import write_truth
+from chejian_simulators.truth_table import truth_table
 
 log = logging.getLogger("chejian_simulators")
 
@@ -123,7 +124,7 @@ def _truth(arguments: argparse.Namespace) -> None:
     if end_ms <= model.epoch_ms:
         raise _ArgumentError("--end is not after --epoch; allowed: a later time")
     _make_history(model, end_ms)
-    write_truth(model, end_ms, arguments.out)
+    print(truth_table(write_truth(model, end_ms, arguments.out)))
 
 
 def _make_history(model: PlantModel, until_ms: int) -> None:

@@ -64,15 +64,17 @@ def truth_of(model: PlantModel, end_ms: int) -> dict[str, Any]:
     }
 
 
-def write_truth(model: PlantModel, end_ms: int, path: Path) -> None:
-    """Write the truth as JSON; the file is replaced in one step, so a reader sees the old one or the new one."""
-    text = json.dumps(truth_of(model, end_ms), ensure_ascii=False, separators=(",", ":")) + "\n"
+def write_truth(model: PlantModel, end_ms: int, path: Path) -> dict[str, Any]:
+    """Write the truth as JSON and return it; the file is replaced in one step, so a reader sees the old one or the new one."""
+    truth = truth_of(model, end_ms)
+    text = json.dumps(truth, ensure_ascii=False, separators=(",", ":")) + "\n"
     draft = path.with_name(path.name + ".tmp")
     with draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    return truth
 
 
 def _equipment(machine: MachinePast, model: PlantModel, end: int) -> dict[str, Any]:
