@@ -5,9 +5,18 @@ Amounts are int64 of the meter's own unit (Wh, g, L); conversion to kWh and kgce
 
 from chejian_analytics.energy.allocate import Shares, share_out
 from chejian_analytics.energy.factors import Carrier, Factor, FactorTable, Value, load_factors
-from chejian_analytics.energy.meter import Consumption, Meter, Replacement, consumption, meter
+from chejian_analytics.energy.meter import (
+    Consumption,
+    Meter,
+    MeterFlag,
+    Replacement,
+    consumption,
+    meter,
+    without_repeats,
+)
 from chejian_analytics.energy.per_unit import EnergyTotals, Intensity, intensity
 from chejian_analytics.energy.tree import TreeNode, remainders
+from chejian_analytics.energy.use import Labels, MachineWork, Share, Use, add_uses, window_use
 
 __all__ = [
     "Carrier",
@@ -16,15 +25,23 @@ __all__ = [
     "Factor",
     "FactorTable",
     "Intensity",
+    "Labels",
+    "MachineWork",
     "Meter",
+    "MeterFlag",
     "Replacement",
+    "Share",
     "Shares",
     "TreeNode",
+    "Use",
     "Value",
+    "add_uses",
     "consumption",
     "intensity",
     "load_factors",
     "meter",
     "remainders",
     "share_out",
+    "window_use",
+    "without_repeats",
 ]

@@ -136,6 +136,34 @@ def meter(
     return _joined(parts, replacements, max_gap_us)
 
 
+def without_repeats(
+    times_us: ArrayLike, readings: ArrayLike, *, interval_us: int
+) -> tuple[Int64, NDArray[np.float64]]:
+    """Drop the heartbeats that an edge puts between two readings of a meter.
+
+    A heartbeat repeats the last reading, so it would say that nothing was used up to it and everything behind it. Dropped
+    is what repeats the reading before it and is followed, within the interval (less a tenth, as clocks jitter), by another
+    value: a meter that is read each interval can't have shown both. What is dropped depends on readings that are less than
+    an interval away only.
+
+    Args:
+        times_us: sorted, int64 [us], shape (n,).
+        readings: register values, NaN for bad quality; shape (n,).
+        interval_us: distance of real readings [us], > 0.
+
+    Returns:
+        Times and values of the readings that are left; no reading (NaN, a fraction, below 0) is left.
+    """
+    times, values = np.asarray(times_us, np.int64), np.asarray(readings, np.float64)
+    known = (values >= 0) & (values == np.floor(values))
+    times, values = times[known], values[known]
+    repeats = np.append(False, values[1:] == values[:-1])[: values.size]
+    changes = np.append(times[~repeats], np.iinfo(np.int64).max)
+    following = changes[np.searchsorted(changes, times, side="right").clip(max=changes.size - 1)]
+    kept = ~(repeats & (following - times < interval_us - interval_us // 10))
+    return times[kept], values[kept]
+
+
 def _joined(parts: Sequence[Counter], replacements: Sequence[Replacement], max_gap_us: int) -> Meter:
     times: list[Int64] = []
     totals: list[Int64] = []

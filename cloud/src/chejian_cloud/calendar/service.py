@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import time
+from zoneinfo import ZoneInfo
 
 from chejian_analytics.kpi import (
     Shift,
@@ -58,6 +59,10 @@ class WorkCalendar:
         if kind == "day":
             return day_windows(self.timezone, start_us, end_us)
         return self.shift_windows(start_us, end_us).windows
+
+    def local_day(self, time_us: int) -> str:
+        """Local day of an instant, ISO date."""
+        return from_us(time_us).astimezone(ZoneInfo(self.timezone)).date().isoformat()
 
     def last_edge(self, now_us: int) -> int:
         """Last instant not after `now_us` at which a window of any kind began or ended [us since 1970]."""

@@ -345,7 +345,8 @@ class WorkProgress(Base):
     """How far the worker is with an equipment; the row's lock makes its transactions follow one another.
 
     `rolled_until` is the end of the last minute that rollups know. `late_since` and `late_last` are the first and last
-    change of ended windows in the latest run of late data, whose changes share one revision per window.
+    change of ended windows in the latest run of late data, whose changes share one revision per window. `energy_until`
+    is up to when the energy of a meter is known; NULL for machines.
     """
 
     __tablename__ = "work_progress"
@@ -353,3 +354,4 @@ class WorkProgress(Base):
     rolled_until: Mapped[datetime | None]
     late_since: Mapped[datetime | None]
     late_last: Mapped[datetime | None]
+    energy_until: Mapped[datetime | None]

@@ -14,7 +14,8 @@ class Meter(Base):
     """An equipment that is a meter.
 
     `parent_id` is the meter above it; `interval_us` the distance of its readings; `modulus` where its register starts
-    again at 0, in register units, NULL for never.
+    again at 0, in register units, NULL for never. `made_on_site`: a medium that the site makes from energy counted
+    elsewhere; it is shown, but not added to standard coal.
     """
 
     __tablename__ = "meter"
@@ -28,6 +29,7 @@ class Meter(Base):
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("app.equipment.equipment_id"), index=True)
     interval_us: Mapped[int] = mapped_column(BigInteger)
     modulus: Mapped[int | None] = mapped_column(BigInteger)
+    made_on_site: Mapped[bool]
 
 
 class MeterMachine(Base):

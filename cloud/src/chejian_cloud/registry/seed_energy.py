@@ -58,6 +58,7 @@ def _meter(writer: Upserts, key: str, item: MeterSeed) -> None:
             "parent_id": parent.equipment_id if parent else None,
             "interval_us": item.interval_us,
             "modulus": item.modulus,
+            "made_on_site": item.made_on_site,
         },
     )
     machines = []

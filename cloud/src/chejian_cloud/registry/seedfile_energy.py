@@ -50,9 +50,12 @@ class MeterSeed:
         parent: code of the meter above it, of the same carrier; "" for none.
         machines: codes of the equipment whose use it counts; with exactly one, its energy is told by the machine's
             state, product and order.
-        interval_s: distance of its readings; time between readings that are further apart than twice this and 10 s
-            does not count as covered.
+        interval_s: distance of its stored readings [s]: of a meter that keeps records theirs, of a counter that is
+            polled the heartbeat (30 s unless the edge's file says otherwise). Time between readings that are further
+            apart than twice this and 10 s does not count as covered.
         modulus: value at which its register starts again at 0; None for never.
+        made_on_site: whether the site makes this medium (compressed air, steam) from energy that other meters count;
+            it is shown, but standard coal counts once (GB/T 2589-2020, 6).
         replacement: exchanges of the meter, in order of time.
     """
 
@@ -62,6 +65,7 @@ class MeterSeed:
     machines: tuple[str, ...] = ()
     interval_s: float = 60.0
     modulus: int | None = None
+    made_on_site: bool = False
     replacement: tuple[ReplacementSeed, ...] = ()
 
     def __post_init__(self) -> None:

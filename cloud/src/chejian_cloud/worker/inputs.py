@@ -23,13 +23,13 @@ _INT64_SPAN = 2.0**63
 READABLE = [int(Quality.GOOD), int(Quality.UNCERTAIN)]
 """Qualities whose value counts."""
 
-_VALID_COUNT = """
+VALID_COUNT = """
 p.quality = ANY(:readable) AND p.value >= 0 AND p.value < 9223372036854775808 AND p.value = floor(p.value)
 """
 """What `chejian_analytics.kpi.counter` takes for a reading."""
 _LAST_COUNT = text(f"""
 SELECT p.time, p.value FROM telemetry.sample p
- WHERE p.series_id = ANY(:series) AND p.time < :before AND {_VALID_COUNT}
+ WHERE p.series_id = ANY(:series) AND p.time < :before AND {VALID_COUNT}
  ORDER BY p.time DESC, p.series_id DESC LIMIT 1
 """)  # noqa: S608 - the text put in is the constant above
 _LAST_TIME = text("""
@@ -50,7 +50,7 @@ SELECT max(next), count(*) FILTER (WHERE next IS NULL) > 0 FROM (
          FROM unnest(CAST(:series AS integer[])) AS s(id)) found
 """
 _NEXT_SAMPLE = text(_NEXT.format(filter=""))
-_NEXT_COUNT = text(_NEXT.format(filter=f"AND {_VALID_COUNT}"))
+_NEXT_COUNT = text(_NEXT.format(filter=f"AND {VALID_COUNT}"))
 _NEXT_TEXT = text("""
 SELECT min(next) FROM (
        SELECT (SELECT p.time FROM telemetry.text_sample p WHERE p.series_id = s.id AND p.time > :after
@@ -88,7 +88,7 @@ class Reader:
         first, last = lo_us - self.rules.margin_us, hi_us + self.rules.margin_us
         found = read_by_series(raw_connection(self.session), series, first - self.hold_us, hi_us)
         state_times, states, hold = self._states(found, first, hi_us)
-        products = self._products(lo_us, hi_us)
+        products = self.texts(Role.PRODUCT, lo_us, hi_us)
         produced, good, scrap = (self._counter(found, role, lo_us) for role in COUNTERS)
         return OeeInputs(
             state_times_us=state_times,
@@ -105,20 +105,20 @@ class Reader:
             rules=self.rules,
         )
 
-    def reach_us(self, hi_us: int, known_until_us: int) -> int:
+    def reach_us(self, hi_us: int, known_until_us: int, *, texts: Sequence[Role] = (Role.PRODUCT,)) -> int:
         """Until when a change at `hi_us` can show in states and KPIs [us].
 
         That is the hold of a state, the next reading of each counter (its increment is counted from the changed value),
-        and the next product (or the end of what is known: a product holds until another comes). A state of a foreign
-        node holds until the next one, too.
+        and the next text of each role in `texts` (or the end of what is known: a product holds until another comes). A
+        state of a foreign node holds until the next one, too.
         """
         counters = [i for role in COUNTERS for i in self.setup.of(role)]
-        found = [hi_us + self.hold_us, self._next_count(counters, hi_us)]
+        found = [hi_us + self.hold_us, self.next_count(counters, hi_us)]
         if self.setup.foreign(Role.MACHINE_STATE):
             found.append(self._next_sample(self.setup.of(Role.MACHINE_STATE), hi_us, known_until_us))
-        if products := self.setup.of(Role.PRODUCT):
+        for series in filter(None, (self.setup.of(role) for role in texts)):
             next_text: datetime | None = self.session.scalar(
-                _NEXT_TEXT, {"series": products, "after": from_us(hi_us)}
+                _NEXT_TEXT, {"series": series, "after": from_us(hi_us)}
             )
             found.append(to_us(next_text) if next_text is not None else known_until_us)
         return max(found) + 1
@@ -131,7 +131,7 @@ class Reader:
         counters = [s.series_id for s in self.setup.rolled if s.counts]
         foreign = [s.series_id for s in self.setup.rolled if s.foreign]
         held = self._next_sample(foreign, hi_us, known_until_us)
-        return max(hi_us + self.hold_us, self._next_count(counters, hi_us), held) + 1
+        return max(hi_us + self.hold_us, self.next_count(counters, hi_us), held) + 1
 
     def deaths(self, devices: list[int], lo_us: int, hi_us: int) -> NDArray[np.int64]:
         """Deaths of some devices (or of their nodes) in [lo_us, hi_us), by the gateway's clock, sorted."""
@@ -154,7 +154,7 @@ class Reader:
         )
         return to_us(found) if found is not None else before_us
 
-    def _next_count(self, series: list[int], after_us: int) -> int:
+    def next_count(self, series: list[int], after_us: int) -> int:
         """Latest of the next valid readings of some counters; `after_us` when there is none."""
         if not series:
             return after_us
@@ -179,7 +179,7 @@ class Reader:
         series = self.setup.of(Role.MACHINE_STATE)
         devices = self.setup.foreign(Role.MACHINE_STATE)
         if not devices:
-            state = _as_one(found, series)
+            state = as_one(found, series)
             return state.times_us, state.usable(), self.hold_us
         since = self.last_time_us(series, lo_us)
         state = read_samples(raw_connection(self.session), series, since, hi_us)
@@ -188,8 +188,9 @@ class Reader:
         order = np.argsort(times, kind="stable")  # a death at the very instant of a sample ends that, too
         return times[order], np.append(state.usable(), np.full(deaths.size, np.nan))[order], None
 
-    def _products(self, lo_us: int, hi_us: int) -> Sequence[Row[tuple[datetime, int, str | None]]]:
-        series = self.setup.of(Role.PRODUCT)
+    def texts(self, role: Role, lo_us: int, hi_us: int) -> Sequence[Row[tuple[datetime, int, str | None]]]:
+        """What the signal of a role says in [lo_us, hi_us), and the last it said before, by time."""
+        series = self.setup.of(role)
         if not series:
             return ()
         return self.session.execute(
@@ -201,7 +202,7 @@ class Reader:
         series = self.setup.of(role)
         if not series:
             return None
-        samples = _as_one(found, series)
+        samples = as_one(found, series)
         times, values = samples.times_us, samples.usable()
         if not has_reading(times, values, lo_us):
             before = self.last_count(series, int(times[0]) if times.size else lo_us)
@@ -216,7 +217,7 @@ def has_reading(times_us: NDArray[np.int64], values: NDArray[np.float64], before
     return bool(((early >= 0) & (early == np.floor(early)) & (early < _INT64_SPAN)).any())
 
 
-def _as_one(found: Mapping[int, Samples], series: Sequence[int]) -> Samples:
+def as_one(found: Mapping[int, Samples], series: Sequence[int]) -> Samples:
     """Samples of several series in the order of time; equal times by series."""
     own = [found[i] for i in sorted(series) if i in found]
     if len(own) == 1:

@@ -4,17 +4,20 @@ The terms of OEE add up exactly (`chejian_analytics.kpi.rollup`), so this gives 
 window would give; a property test compares the two.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from chejian_analytics.kpi import OEE, OeeResult, OeeTerms, Windows, oee, rollup, window_oee
 from sqlalchemy import text
 
+from chejian_cloud.calendar.service import WorkCalendar
 from chejian_cloud.clock import HOUR_US, from_us, to_us
 from chejian_cloud.worker.inputs import Reader
 
+R = TypeVar("R")
 Piece = tuple[int, int]
 """Half-open piece of time [us since 1970]."""
 
@@ -45,26 +48,58 @@ def window_results(
     Returns:
         For each kind its windows' results.
     """
-    cut = [[(a, min(b, now_us)) for a, b in _spans(windows)] for windows in kinds]
+
+    def known(lo: int, hi: int) -> dict[Piece, OeeResult]:
+        return {**_stored(reader, lo, hi), **fresh}
+
+    def computed(run: Sequence[Piece]) -> list[OeeResult]:
+        starts, ends = np.array(run, np.int64).T
+        return window_oee(reader.oee_inputs(run[0][0], run[-1][1]), Windows(starts, ends))
+
+    cut = [[(a, min(b, now_us)) for a, b in spans_of(windows)] for windows in kinds]
+    return assemble(cut, reader.setup.calendar, known, computed, rollup)
+
+
+def assemble(
+    cut: Sequence[Sequence[Piece]],
+    calendar: WorkCalendar,
+    known: Callable[[int, int], Mapping[Piece, R]],
+    computed: Callable[[Sequence[Piece]], Sequence[R]],
+    add: Callable[[Sequence[R]], R],
+) -> list[list[R]]:
+    """Results of long windows from those of their hours.
+
+    Args:
+        cut: for each kind its windows, up to the present.
+        calendar: whose hours they are made of.
+        known: gives the results that need no samples, of pieces in a range.
+        computed: gives those of adjoining pieces from samples.
+        add: gives the result of adjoining pieces' union.
+
+    Returns:
+        For each kind its windows' results.
+    """
     wanted = [span for spans in cut for span in spans]
     if not wanted:
-        return [[] for _ in kinds]
+        return [[] for _ in cut]
     lo, hi = min(a for a, _ in wanted), max(b for _, b in wanted)
-    pieces = _pieces(reader, wanted, lo, hi)
-    known = {**_stored(reader, lo, hi), **fresh}
-    known |= _computed(reader, [p for p in pieces if p not in known])
+    pieces = _pieces(calendar, wanted, lo, hi)
+    found = dict(known(lo, hi))
+    for run in _runs([p for p in pieces if p not in found]):
+        found |= zip(run, computed(run), strict=True)
     starts = [a for a, _ in pieces]
-    return [[_sum(pieces, starts, known, span) for span in spans] for spans in cut]
+    return [[_sum(pieces, starts, found, span, add) for span in spans] for spans in cut]
 
 
-def _spans(windows: Windows) -> list[Piece]:
+def spans_of(windows: Windows) -> list[Piece]:
+    """Start and end of each window."""
     return list(zip(windows.start_us.tolist(), windows.end_us.tolist(), strict=True))
 
 
-def _pieces(reader: Reader, wanted: Iterable[Piece], lo: int, hi: int) -> list[Piece]:
+def _pieces(calendar: WorkCalendar, wanted: Iterable[Piece], lo: int, hi: int) -> list[Piece]:
     """The hours of [lo, hi), cut where a window begins or ends inside one."""
-    hours = reader.setup.calendar.windows("hour", lo, hi).clip(lo, hi)
-    edges = {edge for span in (*_spans(hours), *wanted) for edge in span}
+    hours = calendar.windows("hour", lo, hi).clip(lo, hi)
+    edges = {edge for span in (*spans_of(hours), *wanted) for edge in span}
     return list(pairwise(sorted(edges)))
 
 
@@ -98,16 +133,6 @@ def _stored(reader: Reader, lo: int, hi: int) -> dict[Piece, OeeResult]:
     return found
 
 
-def _computed(reader: Reader, pieces: Sequence[Piece]) -> dict[Piece, OeeResult]:
-    """Results of pieces from samples, those that adjoin read together."""
-    out: dict[Piece, OeeResult] = {}
-    for run in _runs(pieces):
-        starts, ends = np.array(run, np.int64).T
-        inputs = reader.oee_inputs(run[0][0], run[-1][1])
-        out |= dict(zip(run, window_oee(inputs, Windows(starts, ends)), strict=True))
-    return out
-
-
 def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
     runs: list[list[Piece]] = []
     for piece in pieces:
@@ -119,7 +144,11 @@ def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 
 def _sum(
-    pieces: Sequence[Piece], starts: Sequence[int], known: Mapping[Piece, OeeResult], span: Piece
-) -> OeeResult:
+    pieces: Sequence[Piece],
+    starts: Sequence[int],
+    known: Mapping[Piece, R],
+    span: Piece,
+    add: Callable[[Sequence[R]], R],
+) -> R:
     first, last = np.searchsorted(starts, span)
-    return rollup([known[p] for p in pieces[first:last]])
+    return add([known[p] for p in pieces[first:last]])

@@ -14,7 +14,7 @@ from chejian_cloud.db import app as db
 from chejian_cloud.errors import NotFoundError
 
 _SETUP = text("""
-SELECT c.timezone,
+SELECT e.type, c.timezone,
        (SELECT json_agg(json_build_array(s.code, s.start, s."end") ORDER BY s.start, s.shift_id)
           FROM app.shift s WHERE s.calendar_id = c.calendar_id) AS shifts,
        (SELECT json_agg(json_build_array(p.start, p."end") ORDER BY p.start, p.planned_stop_id)
@@ -25,7 +25,7 @@ SELECT c.timezone,
        (SELECT json_agg(to_json(b) ORDER BY b.position)
           FROM app.bearing b WHERE b.equipment_id = e.equipment_id) AS bearings,
        (SELECT json_agg(json_build_array(s.series_id, s.name, s.role, s.kind, s.quantity, s.datatype, v.device_id,
-                                         n.ledger_id IS NULL) ORDER BY s.role, s.name, s.series_id)
+                                         n.ledger_id IS NULL, s.unit) ORDER BY s.role, s.name, s.series_id)
           FROM app.equipment_feed g
           JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
           JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
@@ -57,6 +57,7 @@ class SeriesInfo:
         device_id: that sends it.
         foreign: whether its node keeps no ledger, and so sends no heartbeats: a value holds until the next one or the
             node's death.
+        unit: of its values; "" when its node did not tell.
     """
 
     series_id: int
@@ -67,6 +68,7 @@ class SeriesInfo:
     datatype: int
     device_id: int
     foreign: bool
+    unit: str = ""
 
     @property
     def rolled(self) -> bool:
@@ -97,6 +99,7 @@ class Setup:
         cycles: its ideal cycles.
         bearings: its monitored bearings.
         all_series: its series, by role, name and id.
+        type: id of its equipment type.
     """
 
     equipment_id: int
@@ -104,6 +107,7 @@ class Setup:
     cycles: tuple[IdealCycle, ...]
     bearings: tuple[db.Bearing, ...]
     all_series: tuple[SeriesInfo, ...] = field(default=())
+    type: str = ""
 
     @cached_property
     def by_role(self) -> dict[str, list[SeriesInfo]]:
@@ -168,6 +172,7 @@ def load_setup(session: Session, equipment_id: int) -> Setup:
         tuple(IdealCycle(*cycle) for cycle in row.cycles or ()),
         tuple(_bearing(b) for b in row.bearings or ()),
         tuple(SeriesInfo(*s) for s in row.series or ()),
+        row.type,
     )
 
 

@@ -16,14 +16,14 @@ MAX_SPAN_HOURS = 48
 
 _TAKE = text("""
 SELECT 'telemetry' AS origin, d.device_id AS key, g.equipment_id, d.hour, d.lo, d.hi, d.gen,
-       n.group_id || '/' || n.edge_node || '/' || v.name AS name
+       n.group_id || '/' || n.edge_node || '/' || v.name AS name, false AS passed_on
   FROM telemetry.dirty d
   JOIN telemetry.device v USING (device_id)
   JOIN telemetry.node n USING (node_id)
   LEFT JOIN app.equipment_feed g ON g.group_id = n.group_id AND g.edge_node = n.edge_node AND g.device = v.name
  WHERE g.equipment_id IS NULL OR g.equipment_id <> ALL(:pausing)
 UNION ALL
-SELECT 'app', a.equipment_id, a.equipment_id, a.hour, a.lo, a.hi, a.gen, '' FROM app.dirty a
+SELECT 'app', a.equipment_id, a.equipment_id, a.hour, a.lo, a.hi, a.gen, '', a.reason = 'machine' FROM app.dirty a
  WHERE a.equipment_id <> ALL(:pausing)
  ORDER BY hour LIMIT :limit
 """)
@@ -31,6 +31,11 @@ _DELETE = {
     "telemetry": "DELETE FROM telemetry.dirty WHERE device_id = %s AND hour = %s AND gen = %s",
     "app": "DELETE FROM app.dirty WHERE equipment_id = %s AND hour = %s AND gen = %s",
 }
+_MARK_METER = """
+INSERT INTO app.dirty AS d (equipment_id, hour, lo, hi, reason) VALUES (%s, %s, %s, %s, 'machine')
+ON CONFLICT (equipment_id, hour) DO UPDATE
+   SET lo = least(d.lo, excluded.lo), hi = greatest(d.hi, excluded.hi), gen = d.gen + 1
+"""
 _STILL_UNMAPPED = text("""
 SELECT v.device_id FROM telemetry.device v JOIN telemetry.node n USING (node_id)
  WHERE v.device_id = ANY(:keys) AND NOT EXISTS (
@@ -52,6 +57,7 @@ class Mark:
         hi_us: last time that changed.
         gen: generation; a mark that was renewed since has another and must stay.
         name: group/node/device, for people.
+        passed_on: whether it came from the machine of a meter, see `pass_on`.
     """
 
     origin: str
@@ -62,6 +68,7 @@ class Mark:
     hi_us: int
     gen: int
     name: str
+    passed_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ def take_marks(session: Session, pausing: Sequence[int] = (), limit: int = MAX_M
             to_us(row.hi),
             row.gen,
             row.name,
+            row.passed_on,
         )
         for row in session.execute(_TAKE, {"limit": limit, "pausing": list(pausing)})
     ]
@@ -106,6 +114,23 @@ def delete_marks(session: Session, marks: Iterable[Mark]) -> None:
             own = [(m.key, from_us(m.hour_us), m.gen) for m in ordered if m.origin == origin]
             if own:
                 cursor.executemany(statement, own)
+
+
+def pass_on(session: Session, marks: Iterable[Mark], meters: Iterable[int]) -> None:
+    """Mark meters for what a machine's marks of samples say; call it in the transaction that deletes those.
+
+    So a late state or count of a machine brings the energy of its meters up to date, whichever is worked off first. Rows
+    are renewed in the order of equipment and hour, like every writer of `app.dirty` does, so that none waits for another.
+    """
+    own = sorted((m for m in marks if m.origin == "telemetry"), key=lambda m: m.hour_us)
+    rows = [
+        (meter, from_us(m.hour_us), from_us(m.lo_us), from_us(m.hi_us))
+        for meter in sorted(meters)
+        for m in own
+    ]
+    if rows:
+        with raw_connection(session).cursor() as cursor:
+            cursor.executemany(_MARK_METER, rows)
 
 
 def still_unmapped(session: Session, marks: Iterable[Mark]) -> list[Mark]:

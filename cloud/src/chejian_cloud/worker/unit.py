@@ -1,5 +1,6 @@
 """One unit of work: everything that one transaction computes, stores and ticks off for one equipment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,21 +10,25 @@ from sqlalchemy.orm import Session
 from chejian_cloud.clock import HOUR_US, from_us, to_us
 from chejian_cloud.config import Settings
 from chejian_cloud.db.rollups import RollupPartitions
-from chejian_cloud.worker.compute import LONGEST_ADVANCE_US, recompute_unit
+from chejian_cloud.energy.carriers import METER_TYPES
+from chejian_cloud.worker.compute import LONGEST_ADVANCE_US, Span, recompute_unit
+from chejian_cloud.worker.energy import recompute_meter
 from chejian_cloud.worker.inputs import Reader
+from chejian_cloud.worker.meters import meter_reader, meters_of
 from chejian_cloud.worker.retention import floor_us
 from chejian_cloud.worker.revisions import LateRun, Revisions
 from chejian_cloud.worker.rollups import closed_until, roll_up
 from chejian_cloud.worker.setup import load_setup
-from chejian_cloud.worker.take import Unit, delete_marks
+from chejian_cloud.worker.take import Unit, delete_marks, pass_on
 from chejian_cloud.worker.waveforms import plan
 
 _LOCK = text("""
-SELECT rolled_until, late_since, late_last FROM app.work_progress WHERE equipment_id = :equipment_id FOR UPDATE
+SELECT rolled_until, late_since, late_last, energy_until FROM app.work_progress WHERE equipment_id = :equipment_id FOR UPDATE
 """)
 _ENTER = text("INSERT INTO app.work_progress (equipment_id) VALUES (:equipment_id) ON CONFLICT DO NOTHING")
 _PROGRESS = text("""
-UPDATE app.work_progress SET rolled_until = :rolled_until, late_since = :late_since, late_last = :late_last
+UPDATE app.work_progress
+   SET rolled_until = :rolled_until, late_since = :late_since, late_last = :late_last, energy_until = :energy_until
  WHERE equipment_id = :equipment_id
 """)
 
@@ -76,8 +81,15 @@ class UnitWork:
         done = Done(complete=True, rollup_rows=0, refused=len(gone))
         if len(gone) < len(unit.marks) or not unit.marks:
             done = self._compute(reader, unit, progress, floor, len(gone))
-        delete_marks(self.session, unit.marks)
+        self._tick_off(unit)
         return done
+
+    def _tick_off(self, unit: Unit) -> None:
+        """Delete the unit's marks, and tell the meters of the machine; rows of `app.dirty` in the order of equipment."""
+        meters = meters_of(self.session, unit.equipment_id) if unit.marks else ()
+        pass_on(self.session, unit.marks, [m for m in meters if m < unit.equipment_id])
+        delete_marks(self.session, unit.marks)
+        pass_on(self.session, unit.marks, [m for m in meters if m > unit.equipment_id])
 
     def _lock(self, equipment_id: int) -> RowMapping:
         key = {"equipment_id": equipment_id}
@@ -96,7 +108,11 @@ class UnitWork:
             now=self.now,
             settle=timedelta(seconds=float(self.settings.settle)),
         )
-        span = recompute_unit(reader, lo, hi, now_us=now_us, floor_us=floor, revisions=revisions)
+        energy_until = progress["energy_until"]
+        if reader.setup.type in METER_TYPES:
+            span, energy_until = self._meter(reader, lo, hi, energy_until, floor, revisions)
+        else:
+            span = recompute_unit(reader, lo, hi, now_us=now_us, floor_us=floor, revisions=revisions)
         until = None if progress["rolled_until"] is None else to_us(progress["rolled_until"])
         hour = -(-floor // HOUR_US) * HOUR_US  # rollups know UTC hours only
         closed = closed_until(now_us)
@@ -109,16 +125,50 @@ class UnitWork:
             advance_us=0 if unit.marks else LONGEST_ADVANCE_US,
             end_us=closed,
         )
-        self._note(reader.setup.equipment_id, progress, rolled.until_us, revisions.run)
+        now_known = {"rolled_until": from_us(rolled.until_us), "energy_until": energy_until}
+        self._note(reader.setup.equipment_id, progress, now_known, revisions.run)
         if unit.marks:
             plan(self.session, reader.setup, lo, hi)
         behind = span is not None and hi + reader.hold_us < span.end_us < now_us
         behind |= not unit.marks and rolled.until_us < closed
         return Done(complete=not behind, rollup_rows=rolled.written, refused=refused)
 
-    def _note(self, equipment_id: int, progress: RowMapping, until_us: int, run: LateRun | None) -> None:
+    def _meter(
+        self,
+        reader: Reader,
+        lo_us: int,
+        hi_us: int,
+        until: datetime | None,
+        floor: int,
+        revisions: Revisions,
+    ) -> tuple[Span | None, datetime | None]:
+        """Recompute a meter; the span, and up to when its energy is known then."""
+        meter = meter_reader(reader)
+        if meter is None:
+            return None, self.now  # the registry does not say what it measures; it marks when it does
+        until_us = None if until is None else to_us(until)
+        span = recompute_meter(
+            meter,
+            lo_us,
+            hi_us,
+            until_us=until_us,
+            now_us=to_us(self.now),
+            floor_us=floor,
+            revisions=revisions,
+        )
+        if span is None:
+            return None, until
+        return span, from_us(max(span.end_us, until_us or span.end_us))
+
+    def _note(
+        self,
+        equipment_id: int,
+        progress: RowMapping,
+        known: Mapping[str, datetime | None],
+        run: LateRun | None,
+    ) -> None:
         values = {
-            "rolled_until": from_us(until_us),
+            **known,
             "late_since": run.since if run is not None else progress["late_since"],
             "late_last": run.last if run is not None else progress["late_last"],
         }

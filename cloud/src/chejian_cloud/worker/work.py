@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 CLOCK_SECONDS = 5.0
 """[s] between two looks at which windows have ended; ended ones settle for longer than that anyway."""
+METER_PACE = 5
+"""A machine's marks of running hours reach its meter this many times less often than they reach the machine: a meter has
+a reading a minute, and what a machine does in between is not worth a computation of its own each two seconds."""
 RETRY_SECONDS = 30.0
 """[s] before an equipment whose computation failed is tried again; its marks stay."""
 
@@ -108,9 +111,8 @@ class Worker:
             return False
         running = mark.hour_us + HOUR_US > hour_floor(to_us(self._clock()))
         since = self._monotonic() - self._taken.get(mark.equipment_id, float("-inf"))
-        return not (running and since < self._settings.running_interval) and not self._pauses(
-            mark.equipment_id
-        )
+        pace = self._settings.running_interval * (METER_PACE if mark.passed_on else 1)
+        return not (running and since < pace) and not self._pauses(mark.equipment_id)
 
     def _pauses(self, equipment_id: int) -> bool:
         failure = self._failed.get(equipment_id)
@@ -216,9 +218,12 @@ _KNOWN_ENDS = (
     select(
         Equipment.equipment_id,
         Workshop.calendar_id,
-        select(func.max(StateInterval.end))
-        .where(StateInterval.equipment_id == Equipment.equipment_id)
-        .scalar_subquery(),
+        func.coalesce(
+            WorkProgress.energy_until,
+            select(func.max(StateInterval.end))
+            .where(StateInterval.equipment_id == Equipment.equipment_id)
+            .scalar_subquery(),
+        ),
         WorkProgress.rolled_until,
     )
     .outerjoin(WorkProgress, WorkProgress.equipment_id == Equipment.equipment_id)

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("parent_id", sa.Integer(), nullable=True),
         sa.Column("interval_us", sa.BigInteger(), nullable=False),
         sa.Column("modulus", sa.BigInteger(), nullable=True),
+        sa.Column("made_on_site", sa.Boolean(), nullable=False),
         sa.CheckConstraint("interval_us > 0", name=op.f("ck_meter_interval")),
         sa.CheckConstraint("modulus > 1", name=op.f("ck_meter_modulus")),
         sa.CheckConstraint("parent_id <> equipment_id", name=op.f("ck_meter_parent")),
@@ -68,6 +69,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_line_output_equipment_id"), "line_output", ["equipment_id"], schema="app")
     _factors()
     _values()
+    op.add_column(
+        "work_progress",
+        sa.Column("energy_until", sa.DateTime(timezone=True), nullable=True),
+        schema="app",
+    )
+    # Meters have neither states nor OEE; what was computed of them before they were known as meters goes.
+    for table in ("state_interval", "kpi_value", "kpi_revision"):
+        op.execute(
+            f"DELETE FROM app.{table} t USING app.equipment e"  # noqa: S608 - constants
+            " WHERE e.equipment_id = t.equipment_id AND e.type LIKE '%\\_meter'"
+        )
 
 
 def _factors() -> None:
@@ -128,6 +140,7 @@ def _values() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("work_progress", "energy_until", schema="app")
     tables = ("energy_value", "energy_factor", "line_output", "meter_replacement", "meter_machine", "meter")
     for table in tables:
         op.drop_table(table, schema="app")
