@@ -133,3 +133,28 @@ def moments(signal: NDArray[np.float64]) -> tuple[float, float, float, float]:
         return mean, 0.0, 0.0, 0.0
     second = math.fsum((value / peak) ** 2 for value in centred) / len(signal)
     return mean, peak, second, math.fsum((value / peak) ** 4 for value in centred) / len(signal)
+
+
+def combs(
+    level: Sequence[float],
+    *,
+    per_order: float,
+    orders: Sequence[float],
+    harmonics: int,
+    counted: int,
+    least_lines: int,
+    excluded: Sequence[tuple[float, float]],
+) -> list[float]:
+    """Mean level of the series of each fundamental; None-like -1 where it is not tried."""
+    out = []
+    for order in orders:
+        first = _at(level, order * per_order)
+        if first is None or any(low <= order <= high for low, high in excluded):
+            out.append(-1.0)
+            continue
+        out.append(
+            mean_level(
+                [_at(level, h * order * per_order) for h in range(1, harmonics + 1)], counted, least_lines
+            )
+        )
+    return out

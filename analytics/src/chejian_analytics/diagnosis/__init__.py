@@ -3,6 +3,7 @@
 from chejian_contract.signals import Role
 
 from chejian_analytics.diagnosis import verdict
+from chejian_analytics.diagnosis.baseline import BearingBaseline, freeze
 from chejian_analytics.diagnosis.bearing import diagnose_bearing
 from chejian_analytics.diagnosis.envelope import envelope_spectrum
 from chejian_analytics.diagnosis.kinematics import BearingGeometry, BearingOrders
@@ -11,7 +12,13 @@ from chejian_analytics.diagnosis.masks import Mask
 from chejian_analytics.diagnosis.method import Method
 from chejian_analytics.diagnosis.quality import Features
 from chejian_analytics.diagnosis.speed import ShaftSpeed, estimate_shaft_speed
-from chejian_analytics.diagnosis.verdict import BearingConfig, BearingDiagnosis, Evidence, strongest
+from chejian_analytics.diagnosis.verdict import (
+    BearingConfig,
+    BearingDiagnosis,
+    Evidence,
+    Explanation,
+    strongest,
+)
 
 METHODS: tuple[Method, ...] = (
     Method(
@@ -21,11 +28,13 @@ METHODS: tuple[Method, ...] = (
 
 __all__ = [
     "METHODS",
+    "BearingBaseline",
     "BearingConfig",
     "BearingDiagnosis",
     "BearingGeometry",
     "BearingOrders",
     "Evidence",
+    "Explanation",
     "Features",
     "Line",
     "Mask",
@@ -34,5 +43,6 @@ __all__ = [
     "diagnose_bearing",
     "envelope_spectrum",
     "estimate_shaft_speed",
+    "freeze",
     "strongest",
 ]

@@ -1,7 +1,7 @@
 """Method `bearing_envelope`: which part of a rolling bearing is damaged, or why that cannot be said.
 
-Quality gates, shaft speed, cepstrum prewhitening, squared envelope spectrum, masks, joint line test per part,
-verdict. No state, no randomness: the same window gives the same bits.
+Quality gates, shaft speed, cepstrum prewhitening, squared envelope spectrum, masks, joint line test per part, test
+against every other harmonic series, verdict. No state, no randomness: the same window gives the same bits.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chejian_analytics.diagnosis.baseline import BearingBaseline, comb_threshold, thresholds
+from chejian_analytics.diagnosis.combs import rival_comb
+from chejian_analytics.diagnosis.decide import Findings, against, decide
 from chejian_analytics.diagnosis.envelope import (
     BACKGROUND_HZ,
     background_power,
@@ -20,12 +23,11 @@ from chejian_analytics.diagnosis.envelope import (
 from chejian_analytics.diagnosis.kinematics import BearingOrders
 from chejian_analytics.diagnosis.lines import (
     Family,
-    FamilyScore,
-    Line,
     families_of,
     line_level,
     lines_of,
     score_family,
+    shaft_level,
 )
 from chejian_analytics.diagnosis.masks import bearing_masks
 from chejian_analytics.diagnosis.quality import NO_FEATURES, Features, features_of, unusable
@@ -36,8 +38,8 @@ from chejian_analytics.diagnosis.verdict import (
     VERSION,
     BearingConfig,
     BearingDiagnosis,
-    Confidence,
     Evidence,
+    Explanation,
     Reason,
 )
 from chejian_analytics.kernels.moments import moments
@@ -55,6 +57,15 @@ class _Window:
     speed: ShaftSpeed
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the window is judged by."""
+
+    mains_hz: float
+    baseline: BearingBaseline | None
+    config: BearingConfig
+
+
 def diagnose_bearing(
     signal: NDArray[np.float64],
     *,
@@ -62,6 +73,7 @@ def diagnose_bearing(
     nominal_rpm: float,
     bearing: BearingOrders,
     mains_hz: float = 50.0,
+    baseline: BearingBaseline | None = None,
     config: BearingConfig = DEFAULTS,
 ) -> BearingDiagnosis:
     """Diagnose one bearing from one window of acceleration.
@@ -72,6 +84,7 @@ def diagnose_bearing(
         nominal_rpm: shaft speed [1/min], > 0; right within +-5 %.
         bearing: its fault orders.
         mains_hz: grid frequency [Hz], 50 or 60; 0 = no mains nearby.
+        baseline: scores of the machine's own healthy windows; None = cold start.
         config: thresholds.
 
     Returns:
@@ -106,7 +119,7 @@ def diagnose_bearing(
         return _cannot_tell(reason, shaft_hz, features)
     window = _read(signal, sample_rate, shaft_hz, highest_hz)
     readable, skipped = _readable(families, seconds * window.speed.hz, config)
-    return _judge(window, readable, skipped, features, mains_hz, config)
+    return _judge(window, readable, skipped, features, _Terms(mains_hz, baseline, config))
 
 
 def _highest_hz(families: tuple[Family, ...], shaft_hz: float) -> float:
@@ -144,27 +157,38 @@ def _judge(
     families: tuple[Family, ...],
     skipped: tuple[Evidence, ...],
     features: Features,
-    mains_hz: float,
-    config: BearingConfig,
+    terms: _Terms,
 ) -> BearingDiagnosis:
     shaft_hz, bin_hz = window.speed.hz, window.bin_hz
-    masks = bearing_masks(shaft_hz, mains_hz, bin_hz)
+    per_order = shaft_hz / bin_hz
+    masks = bearing_masks(shaft_hz, terms.mains_hz, bin_hz)
     masked = np.logical_or.reduce([mask.bins(window.power.size, bin_hz) for mask in masks])
     level = line_level(window.power, window.background, masked)
-    fits = [score_family(family, level, shaft_hz / bin_hz, config.slip_range) for family in families]
+    fits = [score_family(family, level, per_order, terms.config.slip_range) for family in families]
     fits.sort(key=lambda fit: -fit.score)
     best, second = fits[0], fits[1]
-    confidence = _confidence(fits, features, config)
-    named = confidence in ("confirmed", "probable")
+    found = Findings(
+        fits=tuple(fits),
+        thresholds=thresholds(terms.baseline, terms.config),
+        comb=rival_comb(level, per_order, best),
+        comb_threshold=comb_threshold(terms.baseline, terms.config),
+        shaft_level=shaft_level(window.power, window.background, per_order),
+        features=features,
+        speed=window.speed,
+    )
+    confidence, reason = decide(found, terms.config)
     ratio = np.zeros_like(window.power)
     np.divide(window.power, window.background, out=ratio, where=window.background > 0.0)
     lines = lines_of(best, ratio, masked, shaft_hz=shaft_hz, bin_hz=bin_hz)
     return BearingDiagnosis(
         method=METHOD,
         version=VERSION,
-        part=best.family.part if named else None,
+        part=best.family.part if confidence in ("confirmed", "probable") else None,
         confidence=confidence,
         score=best.score,
+        explanations=tuple(
+            Explanation(fit.family.part, fit.score, found.thresholds[fit.family.part]) for fit in fits
+        ),
         runner_up=second.family.part,
         runner_up_score=second.score,
         shaft_hz=shaft_hz,
@@ -173,42 +197,14 @@ def _judge(
         samples_used=window.samples,
         lines=lines,
         masks=masks,
-        counter_evidence=(*_against(fits, lines, window.speed, config), *skipped),
+        counter_evidence=(*against(found, lines, terms.config), *skipped),
         features=features,
-        reason="not_separable_from_shaft" if confidence == "cannot_tell" else None,
+        band_hz=(bin_hz, ((window.samples + 1) // 2 - 1) * bin_hz),
+        comb_order=found.comb.order,
+        comb_score=found.comb.score,
+        baseline=terms.baseline.version if terms.baseline else "",
+        reason=reason,
     )
-
-
-def _confidence(fits: list[FamilyScore], features: Features, config: BearingConfig) -> Confidence:
-    """Class of the verdict; `fits` are sorted, best first."""
-    best = fits[0]
-    supported = best.supported(config.line_score, 3) >= config.line_support
-    if supported and best.score >= config.probable_score:
-        if best.score - fits[1].score >= config.winner_margin:
-            return "confirmed" if best.score >= config.confirmed_score else "probable"
-        return "impulsive_unassigned"
-    if features.kurtosis >= config.impulsive_kurtosis:
-        return "impulsive_unassigned"
-    if max(fit.own_score for fit in fits) >= config.probable_score:
-        return "cannot_tell"
-    return "none"
-
-
-def _against(
-    fits: list[FamilyScore], lines: tuple[Line, ...], speed: ShaftSpeed, config: BearingConfig
-) -> tuple[Evidence, ...]:
-    best, second = fits[0], fits[1]
-    lead = best.score - second.score
-    hidden = max(fit.own_score - max(fit.score, config.probable_score) for fit in fits)
-    masked = sum(line.masked for line in lines if line.sideband == 0)
-    cases = (
-        ("runner_up_present", lead, second.score >= config.probable_score),
-        ("explained_by_shaft", hidden, hidden > 0.0),
-        ("lines_masked", float(masked), masked > 0),
-        ("speed_uncertain", speed.quality, speed.quality < config.line_score),
-        ("speed_departs_nominal", speed.departure, abs(speed.departure) >= config.slip_range),
-    )
-    return tuple(Evidence(code, value) for code, value, holds in cases if holds)
 
 
 def _cannot_tell(reason: Reason, shaft_hz: float, features: Features) -> BearingDiagnosis:
@@ -218,6 +214,7 @@ def _cannot_tell(reason: Reason, shaft_hz: float, features: Features) -> Bearing
         part=None,
         confidence="cannot_tell",
         score=0.0,
+        explanations=(),
         runner_up=None,
         runner_up_score=0.0,
         shaft_hz=shaft_hz,
@@ -228,5 +225,9 @@ def _cannot_tell(reason: Reason, shaft_hz: float, features: Features) -> Bearing
         masks=(),
         counter_evidence=(),
         features=features,
+        band_hz=(0.0, 0.0),
+        comb_order=0.0,
+        comb_score=0.0,
+        baseline="",
         reason=reason,
     )

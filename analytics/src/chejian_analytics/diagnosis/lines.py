@@ -137,6 +137,17 @@ def line_level(
     return np.asarray(out)
 
 
+def shaft_level(power: NDArray[np.float64], background: NDArray[np.float64], bins_per_order: float) -> float:
+    """Mean level of the first three shaft orders [nat], read as the parts' lines are, without masks."""
+    levels = []
+    for h in (1, 2, 3):
+        centre = int(h * bins_per_order + 0.5)
+        around = slice(max(centre - 1, 0), centre + 2)
+        ratio = power[around] / np.maximum(background[around], np.finfo(np.float64).tiny)
+        levels.append(math.log(max(float(ratio.max(initial=0.0)), 1.0)))
+    return sum(levels) / len(levels)
+
+
 def score_family(
     family: Family, level: NDArray[np.float64], bins_per_order: float, slip_range: float
 ) -> FamilyScore:

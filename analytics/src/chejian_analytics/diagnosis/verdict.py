@@ -9,10 +9,10 @@ from chejian_analytics.diagnosis.masks import Mask
 from chejian_analytics.diagnosis.quality import Features, Unusable
 
 METHOD = "bearing_envelope"
-VERSION = "1"
+VERSION = "2"
 
 Confidence = Literal["confirmed", "probable", "impulsive_unassigned", "none", "cannot_tell"]
-Reason = Unusable | Literal["not_separable_from_shaft"]
+Reason = Unusable | Literal["not_separable_from_shaft", "stronger_comb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +22,34 @@ class BearingConfig:
     Args:
         slip_range: largest joint offset of the lines from kinematics, relative. Published slip is 0.1-0.4 %, lightly
             loaded bearings skid up to 1 %.
-        probable_score: score from which a part is named: power of its lines 11 times the background in geometric mean.
-            Sound machines asked for 40 bearings that are not there name one in 15 of 1160 windows: 8 from one
-            record with very heavy imbalance, 7 from a gearbox (``python -m benchmarks.diagnosis``).
+        probable_score: score from which a part is named before the machine has a baseline: power of its lines 9 times
+            the background in geometric mean. How often sound machines reach it, and machines with another defect, when
+            asked for bearings that are not there: ``python -m benchmarks.diagnosis`` and docs/diagnosis.md.
+        learned_score: least score from which a part is named once a complete baseline sets the threshold: all lines
+            at the level that one line of noise exceeds in 1 of 100 cases.
         confirmed_score: power of its lines 27 times the background in geometric mean.
         line_score: a single line counts as present from here: noise in three bins exceeds it in 1 of 100 cases.
         line_support: so many of the first three readable harmonics must be present.
         winner_margin: lead over the runner-up below which two parts explain the window equally well.
+        comb_margin: a harmonic series of any other fundamental may beat the claim by this [nat]. Half the fundamental of a
+            real defect, whose every second line is that defect's, comes close by chance.
+        shaft_score: mean level of the first shaft orders from which shocks count as the shaft's own.
+        false_alarm_rate: accepted share of healthy windows in which any part is named, once a baseline is complete.
         impulsive_kurtosis: Gaussian noise has 3, sinusoids less; from 5 on the window holds repeated shocks.
         race_passes: least number of outer-race passes in the window for race and ball families.
         cage_turns: least number of cage turns for the cage family.
     """
 
     slip_range: float = 0.01
-    probable_score: float = 2.4
+    probable_score: float = 2.2
+    learned_score: float = 1.75
     confirmed_score: float = 3.3
     line_score: float = 1.75
     line_support: int = 2
     winner_margin: float = 0.2
+    comb_margin: float = 0.25
+    shaft_score: float = 2.2
+    false_alarm_rate: float = 0.01
     impulsive_kurtosis: float = 5.0
     race_passes: float = 50.0
     cage_turns: float = 20.0
@@ -56,13 +66,29 @@ class Evidence:
     Args:
         code: ``runner_up_present`` (lead over it [nat]), ``explained_by_shaft`` (how far a part would
             pass the threshold if shaft sidebands were not held against it [nat]), ``lines_masked``
-            (count), ``speed_uncertain`` (evidence [nat]), ``speed_departs_nominal`` (relative),
+            (count), ``unknown_comb_order`` (fundamental of a stronger harmonic series that is no part's [shaft orders]),
+            ``shocks_follow_shaft`` (level of the shaft orders [nat]), ``speed_uncertain`` (evidence [nat]), ``speed_departs_nominal`` (relative),
             ``not_evaluated_<part>`` (passes seen).
         value: its size.
     """
 
     code: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One of the competing explanations.
+
+    Args:
+        part: the part.
+        score: how strongly its lines are there [nat].
+        threshold: score from which it would be named [nat].
+    """
+
+    part: Part
+    score: float
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +101,7 @@ class BearingDiagnosis:
         part: damaged part, None unless confidence is confirmed or probable.
         confidence: class of the verdict.
         score: score of the best family [nat], 0 where none was evaluated.
+        explanations: every part that could be evaluated, strongest first.
         runner_up: part with the second score, None where none was evaluated.
         runner_up_score: its score [nat].
         shaft_hz: shaft frequency used [Hz].
@@ -85,6 +112,10 @@ class BearingDiagnosis:
         masks: what was taken out before scoring.
         counter_evidence: what speaks against the verdict.
         features: time-domain features.
+        band_hz: frequencies whose envelope was read [Hz].
+        comb_order: fundamental of the strongest harmonic series that is not the best part's [shaft orders], 0 = none.
+        comb_score: its mean level [nat].
+        baseline: version of the healthy baseline behind the thresholds, "" = cold start.
         reason: why nothing can be told, None unless confidence is cannot_tell.
     """
 
@@ -93,6 +124,7 @@ class BearingDiagnosis:
     part: Part | None
     confidence: Confidence
     score: float
+    explanations: tuple[Explanation, ...]
     runner_up: Part | None
     runner_up_score: float
     shaft_hz: float
@@ -103,6 +135,10 @@ class BearingDiagnosis:
     masks: tuple[Mask, ...]
     counter_evidence: tuple[Evidence, ...]
     features: Features
+    band_hz: tuple[float, float]
+    comb_order: float
+    comb_score: float
+    baseline: str
     reason: Reason | None
 
 

@@ -1,0 +1,106 @@
+"""Is there a better explanation than the bearing's? The strongest harmonic series of any fundamental.
+
+A bearing's lines are looked for where its geometry puts them. With a wrong geometry, or with the defect of a neighbour,
+some of those places are hit by another series: an inner race at twice the real outer race reads every second of its
+lines. So a claim must stand against every other fundamental of the same window: the series it is read from must be the
+strongest one, apart from those that a real defect brings along (its multiples and sidebands). Were all fundamentals
+alike, a part would win by chance only as often as its slip range covers the range that was searched.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chejian_analytics.diagnosis.lines import LEAST_LINES, Family, FamilyScore
+from chejian_analytics.kernels.combs import strongest_comb
+
+LOWEST_ORDER = 0.5
+"""Below half the shaft speed a series' lines are closer than those of any race, and some fit everywhere."""
+
+HIGHEST_ORDER = 8.0
+"""Above the inner race of common bearings; from here on three lines no longer fit into the spectrum that is read."""
+
+HARMONICS, COUNTED = 5, 3
+"""As for an outer race: the first three that are not masked."""
+
+STEPS_PER_BIN = 2
+"""Fundamentals are tried so densely that the third line moves by half a bin."""
+
+NEIGHBOURHOOD = 0.01
+"""Fundamentals this close, relative, are the claim itself."""
+
+NEIGHBOUR_BINS = 1.5
+"""The same in bins: main lobe of a line."""
+
+SHAFT_ZONE = 0.2
+"""Series this close to a whole or half shaft order [orders] are the shaft's own: harmonics, whirl, slip of a motor."""
+
+OWN_MULTIPLES = (1, 2, 3)
+"""Multiples of the claim's fundamental are its own lines."""
+
+OWN_SIDEBANDS = (-3, -2, -1, 1, 2, 3)
+"""So are sidebands of its fundamental, as far out as they are seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comb:
+    """A harmonic series.
+
+    Args:
+        order: fundamental [shaft orders], 0 = none found.
+        score: mean level of its lines [nat].
+    """
+
+    order: float
+    score: float
+
+    @property
+    def of_shaft(self) -> bool:
+        """Whether a shaft makes such a series: whole orders with what surrounds them."""
+        return abs(self.order - round(self.order)) <= SHAFT_ZONE
+
+
+def rival_comb(level: NDArray[np.float64], bins_per_order: float, claim: FamilyScore | None) -> Comb:
+    """The strongest series that is not the claim's.
+
+    Args:
+        level: shape (n,), from `line_level`.
+        bins_per_order: bins of `level` per shaft order.
+        claim: the part's fit; None = nothing is left out.
+
+    Returns:
+        The series; its fundamental lies in `LOWEST_ORDER` .. `HIGHEST_ORDER`.
+    """
+    order, score = strongest_comb(
+        level,
+        bins_per_order=bins_per_order,
+        lowest=LOWEST_ORDER,
+        highest=min(HIGHEST_ORDER, (level.size - 1) / bins_per_order / COUNTED),
+        step=1.0 / (STEPS_PER_BIN * COUNTED * bins_per_order),
+        harmonics=HARMONICS,
+        counted=COUNTED,
+        least_lines=LEAST_LINES,
+        excluded=np.zeros((0, 2)) if claim is None else _own(claim, bins_per_order),
+    )
+    return Comb(order, score)
+
+
+def _own(claim: FamilyScore, bins_per_order: float) -> NDArray[np.float64]:
+    """Intervals of fundamentals that belong to the claim, shape (m, 2)."""
+    family = claim.family
+    fundamental = family.order * (1.0 + claim.offset)
+    centres = [multiple * fundamental for multiple in OWN_MULTIPLES]
+    centres += _own_sidebands(family, fundamental)
+    half = [max(NEIGHBOURHOOD * centre, NEIGHBOUR_BINS / bins_per_order) for centre in centres]
+    return np.array([(c - h, c + h) for c, h in zip(centres, half, strict=True)])
+
+
+def _own_sidebands(family: Family, fundamental: float) -> list[float]:
+    if not family.modulation:
+        return []
+    sides = [fundamental + side * family.modulation for side in OWN_SIDEBANDS]
+    if family.part == "rolling_element":
+        # A defect that meets one race only strikes once per spin: half of twice the spin frequency.
+        sides.append(fundamental / 2.0)
+    return [side for side in sides if side > 0.0]

@@ -1,0 +1,90 @@
+"""From competing explanations to a confidence class, and what speaks against it."""
+
+from dataclasses import dataclass
+
+from chejian_analytics.diagnosis.combs import Comb
+from chejian_analytics.diagnosis.lines import FamilyScore, Line, Part
+from chejian_analytics.diagnosis.quality import Features
+from chejian_analytics.diagnosis.speed import ShaftSpeed
+from chejian_analytics.diagnosis.verdict import BearingConfig, Confidence, Evidence, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that was measured on one window.
+
+    Args:
+        fits: best fit of each part, strongest first, at least two.
+        thresholds: score above which each part is named [nat].
+        comb: strongest harmonic series that is not the best part's.
+        comb_threshold: level above which a series of unknown origin is reported [nat].
+        shaft_level: mean level of the first shaft orders in the envelope spectrum [nat].
+        features: time-domain features.
+        speed: shaft speed.
+    """
+
+    fits: tuple[FamilyScore, ...]
+    thresholds: dict[Part, float]
+    comb: Comb
+    comb_threshold: float
+    shaft_level: float
+    features: Features
+    speed: ShaftSpeed
+
+    @property
+    def lead(self) -> float:
+        """Lead of the best part over the runner-up [nat]."""
+        return self.fits[0].score - self.fits[1].score
+
+    @property
+    def stranger(self) -> bool:
+        """Whether there is a strong series that neither the best part nor the shaft explains."""
+        return self.comb.score > self.comb_threshold and not self.comb.of_shaft
+
+    def shocks(self, config: BearingConfig) -> bool:
+        """Whether the waveform itself holds shocks."""
+        return self.features.kurtosis >= config.impulsive_kurtosis
+
+
+def decide(found: Findings, config: BearingConfig) -> tuple[Confidence, Reason | None]:
+    """Class of the verdict, and why nothing can be told."""
+    best = found.fits[0]
+    beaten = found.comb.score > best.score + config.comb_margin
+    if is_claim(found, config) and not beaten:
+        if found.lead < config.winner_margin:
+            return "impulsive_unassigned", None
+        return ("confirmed" if best.score >= config.confirmed_score else "probable"), None
+    if found.stranger or (found.shocks(config) and found.shaft_level < config.shaft_score):
+        return "impulsive_unassigned", None
+    if is_claim(found, config):
+        return "cannot_tell", "stronger_comb"
+    if max(fit.own_score - found.thresholds[fit.family.part] for fit in found.fits) > 0.0:
+        return "cannot_tell", "not_separable_from_shaft"
+    return "none", None
+
+
+def is_claim(found: Findings, config: BearingConfig) -> bool:
+    """Whether the best part passes its threshold with enough of its lines present."""
+    best = found.fits[0]
+    supported = best.supported(config.line_score, 3) >= config.line_support
+    return supported and best.score > found.thresholds[best.family.part]
+
+
+def against(found: Findings, lines: tuple[Line, ...], config: BearingConfig) -> tuple[Evidence, ...]:
+    """What speaks against the verdict, or limits it."""
+    best, second = found.fits[0], found.fits[1]
+    hidden = max(fit.own_score - max(fit.score, found.thresholds[fit.family.part]) for fit in found.fits)
+    masked = sum(line.masked for line in lines if line.sideband == 0)
+    beaten = found.comb.score > best.score + config.comb_margin
+    departure = found.speed.departure
+    own_shocks = found.shocks(config) and found.shaft_level >= config.shaft_score
+    cases = (
+        ("runner_up_present", found.lead, second.score > found.thresholds[second.family.part]),
+        ("explained_by_shaft", hidden, hidden > 0.0),
+        ("unknown_comb_order", found.comb.order, beaten and (found.stranger or is_claim(found, config))),
+        ("shocks_follow_shaft", found.shaft_level, own_shocks),
+        ("lines_masked", float(masked), masked > 0),
+        ("speed_uncertain", found.speed.quality, found.speed.quality < config.line_score),
+        ("speed_departs_nominal", departure, abs(departure) >= config.slip_range),
+    )
+    return tuple(Evidence(code, value) for code, value, holds in cases if holds)

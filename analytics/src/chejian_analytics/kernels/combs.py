@@ -1,0 +1,89 @@
+"""Comb kernel: the strongest harmonic series in a level array, whatever its fundamental.
+
+Levels are as in `harmonics`: ln(power / background), >= 0, NaN = masked.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+def strongest_comb(
+    level: NDArray[np.float64],
+    *,
+    bins_per_order: float,
+    lowest: float,
+    highest: float,
+    step: float,
+    harmonics: int,
+    counted: int,
+    least_lines: int,
+    excluded: NDArray[np.float64],
+) -> tuple[float, float]:
+    """Fundamental whose first harmonics have the highest mean level.
+
+    Args:
+        level: shape (n,), >= 0 or NaN = masked.
+        bins_per_order: bins per shaft order, > 0.
+        lowest: first fundamental tried [orders], > 0.
+        highest: no fundamental above this is tried [orders].
+        step: distance of the fundamentals tried [orders], > 0.
+        harmonics: multiples looked at, >= 1; those beyond the array do not count.
+        counted: the mean is over the first `counted` of them that are not masked, >= 1. A fundamental that is masked
+            itself is not tried: what masked it explains the series.
+        least_lines: least divisor of the mean, >= 1.
+        excluded: shape (m, 2), closed intervals of fundamentals that are not tried [orders].
+
+    Returns:
+        (fundamental [orders], its mean level [nat]); (0, 0) when none could be tried. The first of equals wins.
+
+    Raises:
+        ValueError: a shape or a range is wrong.
+    """
+    if level.ndim != 1 or excluded.ndim != 2 or excluded.shape[1] != 2:
+        raise ValueError(f"shapes {level.shape} and {excluded.shape} given, (n,) and (m, 2) allowed")
+    if not (bins_per_order > 0 and lowest > 0 and step > 0 and min(harmonics, counted, least_lines) >= 1):
+        raise ValueError(
+            f"bins_per_order {bins_per_order}, lowest {lowest}, step {step}, harmonics {harmonics}, "
+            f"counted {counted}, least_lines {least_lines} given; > 0, > 0, > 0, >= 1, >= 1, >= 1 allowed"
+        )
+    order, score = _strongest_comb(
+        level, bins_per_order, lowest, highest, step, harmonics, counted, least_lines, excluded
+    )
+    return float(order), float(score)
+
+
+@njit(cache=True, nogil=True)
+def _strongest_comb(level, bins_per_order, lowest, highest, step, harmonics, counted, least_lines, excluded):
+    best = 0.0
+    best_order = 0.0
+    count = math.floor((highest - lowest) / step) + 1
+    for i in range(count):
+        order = lowest + i * step
+        first = int(order * bins_per_order + 0.5)
+        skipped = first >= level.size or math.isnan(level[first])
+        for j in range(excluded.shape[0]):
+            if excluded[j, 0] <= order <= excluded[j, 1]:
+                skipped = True
+                break
+        if skipped:
+            continue
+        total = 0.0
+        readable = 0
+        for h in range(1, harmonics + 1):
+            index = int(h * order * bins_per_order + 0.5)
+            if index >= level.size:
+                break
+            value = level[index]
+            if not math.isnan(value):
+                total += value
+                readable += 1
+                if readable == counted:
+                    break
+        score = total / max(readable, least_lines)
+        if score > best:
+            best = score
+            best_order = order
+    return best_order, best
