@@ -72,7 +72,8 @@ def _shift(row: RowMapping) -> ShiftKpis | None:
 def _terms(row: RowMapping) -> OeeResult | None:
     if row["shift_start"] is None:
         return None
-    return oee(OeeTerms(**{name: row["inputs"][name] for name in _TERMS}), _known_flags(row["flags"]))
+    terms = {name: row["inputs"][name] for name in _TERMS if name in row["inputs"]}
+    return oee(OeeTerms(**terms), _known_flags(row["flags"]))
 
 
 def _known_flags(flags: Sequence[str]) -> list[str]:
