@@ -9,7 +9,6 @@ from chejian_contract.states import MachineState
 from sqlalchemy import RowMapping
 
 from chejian_cloud.states.service import NO_DATA, state_name
-from chejian_cloud.stream.repository import RATIOS
 from chejian_cloud.stream.schemas import (
     DiagnosisMention,
     EquipmentNow,
@@ -22,6 +21,8 @@ from chejian_cloud.stream.schemas import (
 
 MOST_NAMED = 5
 """Machines that the overview of a workshop names of each kind; the count tells of the others."""
+_RATIOS = ("oee", "availability", "effectiveness", "quality_ratio")
+"""KPIs of the shift that an overview shows."""
 _TERMS = tuple(field.name for field in fields(OeeTerms))
 _UNCOUNTED = frozenset({Flag.NO_COUNTS, Flag.NO_IDEAL_CYCLE, Flag.NO_QUALITY_COUNTS})
 """With one of these an OEE is undefined, and so would be every sum that holds it."""
@@ -42,30 +43,29 @@ def machine(row: RowMapping, oldest: datetime) -> Machine:
     silent = row["state_end"] is None or row["state_end"] < oldest
     known = row["state"] is not None and not silent
     names = [name for name in EquipmentNow.model_fields if name in row and name not in {"state", "category"}]
+    shift = _terms(row)
     now = EquipmentNow(
         **{name: row[name] for name in names},
         state=row["state"] if known else 0,
         state_name=state_name(row["state"]) if known else NO_DATA,
         category=row["category"] if known else NO_DATA,
         since=row["state_start"] if known else row["state_end"],
-        shift=_shift(row),
+        shift=_shift(row, shift),
         diagnosis=_diagnosis(row),
     )
-    return Machine(now, _terms(row))
+    return Machine(now, shift)
 
 
-def _shift(row: RowMapping) -> ShiftKpis | None:
-    if row["shift_start"] is None:
+def _shift(row: RowMapping, found: OeeResult | None) -> ShiftKpis | None:
+    if found is None:
         return None
-    inputs = ("produced", "good", "scrap", "apt_us", "ideal_us")
+    names = (*_RATIOS, "completeness", "produced", "good", "scrap", "apt_us", "ideal_us")
     return ShiftKpis(
         start=row["shift_start"],
         end=row["shift_end"],
         provisional=row["provisional"],
-        completeness=row["completeness"],
         flags=row["flags"],
-        **{name: row["ratios"].get(name) for name in RATIOS},
-        **{name: row["inputs"].get(name) for name in inputs},
+        **{name: getattr(found, name) for name in names},
     )
 
 
@@ -144,10 +144,10 @@ def _workshop_shift(machines: Sequence[Machine]) -> WorkshopShift | None:
     first = shifts[0][0]
     head = {"start": newest, "end": first.end, "provisional": any(s.provisional for s, _ in shifts)}
     if not parts:
-        empty = dict.fromkeys((*RATIOS, "completeness"))
+        empty = dict.fromkeys((*_RATIOS, "completeness"))
         return WorkshopShift.model_validate(head | empty | {"flags": [], "machines": 0})
     total = rollup(parts)
-    ratios = {name: getattr(total, name) for name in RATIOS}
+    ratios = {name: getattr(total, name) for name in _RATIOS}
     rest = {"completeness": total.completeness, "flags": list(total.flags), "machines": len(parts)}
     return WorkshopShift.model_validate(head | ratios | rest)
 

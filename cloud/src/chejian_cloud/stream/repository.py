@@ -11,7 +11,7 @@ SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type,
        e.workshop_id, w.code AS workshop, e.line_id, l.code AS line,
        COALESCE(f.online, false) AS online,
        s.start AS state_start, s."end" AS state_end, s.state, s.category,
-       k.start AS shift_start, k."end" AS shift_end, k.provisional, k.completeness, k.flags, k.inputs, k.ratios,
+       k.start AS shift_start, k."end" AS shift_end, k.provisional, k.completeness, k.flags, k.inputs,
        d.diagnosis_id, d.time AS diagnosis_time, d.part, d.confidence, d.score
   FROM app.equipment e
   JOIN app.workshop w USING (workshop_id)
@@ -25,10 +25,7 @@ SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type,
   LEFT JOIN LATERAL (
        SELECT * FROM app.state_interval i WHERE i.equipment_id = e.equipment_id ORDER BY i.start DESC LIMIT 1) s ON true
   LEFT JOIN LATERAL (
-       SELECT o.*, (SELECT jsonb_object_agg(r.kpi, r.value) FROM app.kpi_value r
-                     WHERE r.equipment_id = o.equipment_id AND r.window_kind = 'shift' AND r.start = o.start
-                       AND r.kpi = ANY(:ratios)) AS ratios
-         FROM app.kpi_value o
+       SELECT * FROM app.kpi_value o
         WHERE o.equipment_id = e.equipment_id AND o.kpi = 'oee' AND o.window_kind = 'shift' AND o.start <= now()
         ORDER BY o.start DESC LIMIT 1) k ON true
   LEFT JOIN LATERAL (
@@ -38,20 +35,17 @@ SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type,
    AND (:everything OR e.workshop_id = ANY(:workshops) OR e.line_id = ANY(:lines))
  ORDER BY w.code, l.code, e.position, e.code
 """)
-RATIOS = ("oee", "availability", "effectiveness", "quality_ratio")
-"""KPIs of the shift that an overview shows."""
 
 
 def overview(
     connection: Connection, types: Collection[str], scopes: Collection[Scope]
 ) -> Sequence[RowMapping]:
-    """One row for each equipment of `types` in one of `scopes`: newest state interval, shift KPIs and diagnosis.
+    """One row for each equipment of `types` in one of `scopes`: newest state interval, OEE of the shift and diagnosis.
 
     A scope of workshop and line is read as the workshop's.
     """
     values = {
         "types": list(types),
-        "ratios": list(RATIOS),
         "everything": EVERYTHING in scopes,
         "workshops": [s.workshop_id for s in scopes if s.workshop_id is not None],
         "lines": [s.line_id for s in scopes if s.workshop_id is None and s.line_id is not None],

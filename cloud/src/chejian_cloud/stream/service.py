@@ -75,6 +75,7 @@ class OverviewStream:
         self._failing = False
         self._task: asyncio.Task[None] | None = None
         self._looks: set[asyncio.Task[Mapping[View, str]]] = set()
+        self._reads: dict[View, asyncio.Task[Mapping[View, str]]] = {}
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="overview-poller")
@@ -91,8 +92,12 @@ class OverviewStream:
         await asyncio.gather(*self._looks, return_exceptions=True)
 
     async def read(self, view: View = ALL_MACHINES) -> str:
-        """A view at this moment as JSON, for a page's first paint."""
-        return (await self._look([view]))[view]
+        """A view at this moment as JSON, for a page's first paint; pages that ask together share one look."""
+        looking = self._reads.get(view)
+        if looking is None:
+            looking = self._reads[view] = self._look([view])
+            looking.add_done_callback(lambda _: self._reads.pop(view, None))
+        return (await asyncio.shield(looking))[view]
 
     async def updates(
         self, last_event_id: str | None = None, view: View = ALL_MACHINES
@@ -164,14 +169,14 @@ class OverviewStream:
             took = monotonic() - begin
             await asyncio.sleep(max(self._poll_seconds, took * (1 / LOOK_SHARE - 1)))
 
-    async def _look(self, views: Collection[View]) -> Mapping[View, str]:
+    def _look(self, views: Collection[View]) -> asyncio.Task[Mapping[View, str]]:
         looking = asyncio.create_task(asyncio.to_thread(look, self._engine, self._oldest, views))
         self._looks.add(looking)
         looking.add_done_callback(self._looks.discard)
-        return await asyncio.shield(looking)
+        return looking
 
     async def _poll(self) -> None:
-        told = await self._look(list(self._topics))
+        told = await asyncio.shield(self._look(list(self._topics)))
         self._metrics.add("chejian_cloud_stream_polls_total")
         async with self._changed:
             for view, payload in told.items():
