@@ -68,6 +68,11 @@ class MachinePast:
         """When the stream goes on."""
         return self._ahead.due_ms
 
+    @property
+    def begun_ms(self) -> Mapping[str, int]:
+        """When work on each order began, also on those without a piece so far."""
+        return self._began_ms
+
     def advance(self, until_ms: int) -> list[Change]:
         """Changes due before `until_ms` that were not advanced over yet; they become part of the past."""
         found = []

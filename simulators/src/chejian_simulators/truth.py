@@ -14,7 +14,8 @@ from chejian_contract.states import MachineState
 
 from chejian_simulators.assembly import STATE_CODES
 from chejian_simulators.changes import Block
-from chejian_simulators.model import MachinePast, PlantModel, Series
+from chejian_simulators.machines.process import ANNOUNCE_MS
+from chejian_simulators.model import MachinePast, OrderPast, PlantModel, Series
 from chejian_simulators.plant import CalendarConfig
 from chejian_simulators.shifts import Span, planned_stops, spans
 from chejian_simulators.truth_energy import energy_of, faults_told, meters_of, shifts_of
@@ -95,19 +96,29 @@ def _equipment(machine: MachinePast, model: PlantModel, end: int) -> dict[str, A
         "shifts": [{"code": code, **row(a, b)} for code, a, b in shifts_of(model, end)],
         "waveforms": _waveforms(machine),
         "counts_by_product": _by_product(machine),
-        "orders": [
-            {
-                "id": number,
-                "product": order.product,
-                "start_ms": order.start_ms,
-                "end_ms": order.end_ms,
-                "planned": order.planned,
-                **_counts(order.counts),
-            }
-            for number, order in machine.orders.items()
-        ],
+        "orders": _orders(machine, products, end),
         "energy": energy_of(machine, end),
     }
+
+
+def _orders(machine: MachinePast, products: Series, end: int) -> list[dict[str, Any]]:
+    """All orders that were begun; one without a piece so far has the product that is told, once it is told."""
+    begun = {
+        number: OrderPast(_product(end, products), start)
+        for number, start in machine.begun_ms.items()
+        if start + ANNOUNCE_MS < end
+    }
+    return [
+        {
+            "id": number,
+            "product": order.product,
+            "start_ms": order.start_ms,
+            "end_ms": order.end_ms,
+            "planned": order.planned,
+            **_counts(order.counts),
+        }
+        for number, order in {**begun, **machine.orders}.items()
+    ]
 
 
 def _counts(counts: Mapping[Outcome, int]) -> dict[str, int]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chejian.report.checks import Report, WindowFigures
+from chejian.report.checks import Check, Report, WindowFigures
 from chejian.report.database import Database
 from chejian.report.diagnoses import compare_diagnoses
+from chejian.report.energy import compare_meter, compare_shares, meter_figures
 from chejian.report.faults import Evidence, check_faults, judge_faults
 from chejian.report.ledger import compare_ledger
 from chejian.report.states import compare_states
@@ -88,6 +89,8 @@ def _plant(
     windows: list[WindowFigures] = []
     for machine in truth.equipment.values():
         windows += _machine(report, truth, machine, database)
+    for code in truth.meters:
+        windows += _meter(report, truth, code, database)
     report.windows += windows
     signals = [(f["equipment"], f["signal"]) for f in truth.faults if f["signal"]]
     evidence = Evidence(
@@ -116,4 +119,31 @@ def _machine(
         report.checks += compare_windows(machine.code, kind, figures, most_transitions(machine, figures))
     report.checks += compare_counts(machine, database.counts(truth.group, truth.node, machine.code))
     report.checks += compare_diagnoses(machine, database.diagnoses(machine.code))
+    return windows
+
+
+def _meter(report: Report, truth: Truth, code: str, database: Database) -> list[WindowFigures]:
+    closed = truth.end_ms // HOUR_MS * HOUR_MS
+    meter, found = truth.meters[code], database.energy(code)
+    windows = meter_figures(truth, code, found, closed)
+    report.checks += compare_meter(truth, code, windows, found)
+    report.checks += compare_shares(truth, code, found, closed)
+    span = (meter["first"][0], meter["last"][0])
+    readings = database.readings(truth.group, truth.node, code, TOTALS[meter["carrier"]], span)
+    report.checks.append(
+        Check(code, "readings of the meter", readings == meter["records"], readings, meter["records"])
+    )
+    if "replay" in meter:
+        replay = meter["replay"]
+        report.facts[f"recording on {code}"] = replay
+        played = database.readings(
+            truth.group,
+            truth.node,
+            code,
+            TOTALS[meter["carrier"]],
+            (replay["start_ms"] + 1, replay["end_ms"]),
+        )
+        report.checks.append(
+            Check(code, "rows of the recording", played == replay["rows"], played, replay["rows"])
+        )
     return windows

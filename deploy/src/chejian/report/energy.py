@@ -134,7 +134,7 @@ def compare_shares(truth: Truth, code: str, found: Found, end_ms: int) -> Iterat
     ):
         have = [row["shares"].get(kind, {}).get(label, {}) for row in rows]
         used, made = (sum(int(share.get(name) or 0) for share in have) for name in ("amount", "output"))
-        allowed = thresholds().energy_per_unit.limit + changes * step / amount
+        allowed = max(thresholds().energy_per_unit.limit, changes * step / amount)
         error = relative(used / made if made else None, amount / good)
         name = f"energy per unit by {kind} [{meter['unit']}]"
         measured = f"{label}: {used} / {made}, {100 * error:.4f} % off"

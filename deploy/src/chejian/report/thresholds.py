@@ -25,7 +25,7 @@ class Thresholds:
         transition_ms: error of a change of state [ms].
         oee: error of OEE and of each of its parts, 1 = 100 %.
         energy_per_unit: relative error of energy per unit, 1 = 100 %.
-        meter_steps: steps of a meter by which a change of product or order may be misplaced.
+        meter_steps: steps of a meter at full power that a change of product or order may misplace.
         silence_steps: steps of a meter by which its silence may look longer.
         sensor_silence_s: by how much a signal's silence may look shorter [s].
         bearing_grades: recordings of grades Y1 to Y<limit> are judged.
