@@ -66,9 +66,7 @@ def test_each_difference_is_found(spoil: Callable[[Stored], None], names: set[st
 
 def test_a_change_of_product_may_be_misplaced_within_one_reading() -> None:
     stored = energy()
-    moved = (
-        1_900  # of 2,000 Wh: 60,000 Wh an hour are 1,000 a minute, at the begin and at the end of the product
-    )
+    moved = 490  # a minute is 1,000 Wh; a quarter of it where the product begins, and where it ends
     stored["hour"][0]["shares"] = share("P", "o1", 60_000 + moved, 30)
     assert failed(stored) == []
 
