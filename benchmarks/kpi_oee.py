@@ -18,13 +18,13 @@ from chejian_analytics.kpi import (
     OeeInputs,
     Shift,
     Windows,
-    aggregate,
     counter,
     counts,
     daily_windows,
     hour_windows,
     shift_windows,
     state_intervals,
+    timemodel,
     window_oee,
 )
 
@@ -130,7 +130,7 @@ def main() -> None:
 def numpy_everything(inputs: OeeInputs, hours: Windows) -> None:
     """The same aggregation with both kernels replaced by plain numpy."""
     with (
-        mock.patch.object(aggregate, "state_intervals", checked_numpy_intervals),
+        mock.patch.object(timemodel, "state_intervals", checked_numpy_intervals),
         mock.patch.object(counts, "survey", numpy_survey),
     ):
         window_oee(inputs, hours)

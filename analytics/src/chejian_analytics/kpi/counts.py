@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chejian_analytics.kernels.counts import survey
+from chejian_analytics.kernels.counts import survey, whole_numbers
 from chejian_analytics.kpi.timeline import as_times, check_sorted
 from chejian_analytics.kpi.windows import Windows
 
@@ -169,11 +169,12 @@ def _whole(times: Int64, raw: NDArray[Any]) -> tuple[Int64, Int64, Int64]:
         raise ValueError(f"counter: values must be numbers, got {raw.dtype}")
     if raw.dtype.kind != "f":
         return times, np.ascontiguousarray(raw, dtype=np.int64), np.empty(0, np.int64)
-    numbers = raw.astype(np.float64, copy=False)
+    numbers = np.ascontiguousarray(raw, dtype=np.float64)
+    clean = np.empty(numbers.size, np.int64)
+    if whole_numbers(numbers, clean) == 0:
+        return times, clean, np.empty(0, np.int64)
     good = (numbers == np.floor(numbers)) & (np.abs(numbers) < _INT64_SPAN)
-    if good.all():
-        return times, numbers.astype(np.int64), np.empty(0, np.int64)
-    return times[good], numbers[good].astype(np.int64), times[~good & ~np.isnan(numbers)]
+    return times[good], clean[good], times[~good & ~np.isnan(numbers)]
 
 
 def _any_within(times: Int64, windows: Windows) -> Bool:
