@@ -117,8 +117,14 @@ def events(inputs: OeeInputs, start: int, end: int) -> tuple[list[int], list[int
     day = Day(inputs, start, end)
     loss = {t: day.loss(t) for t in range(start - 1, end)}
 
-    def begins(holds: Callable[[int], bool]) -> list[int]:
-        return [t for t in range(start, end) if holds(t) and not holds(t - 1)]
+    def begins(holds: Callable[[int], bool], also: Callable[[int], bool] = lambda _: False) -> list[int]:
+        return [t for t in range(start, end) if holds(t) and not holds(t - 1) and not also(t - 1)]
+
+    def overrun(t: int) -> bool:
+        """Fault or maintenance while the calendar plans to stop: what goes on behind it is no new failure."""
+        scheduled = inside(inputs.scheduled, t)
+        stopped = inside(inputs.planned_stops, t) or inside(inputs.planned_maintenance, t)
+        return scheduled and stopped and day.state[t] in {S.FAULT, S.MAINTENANCE} and not day.is_minor(t)
 
     def planned(t: int) -> bool:
         return loss[t] is Loss.PLANNED_STOP and inside(inputs.planned_stops, t)

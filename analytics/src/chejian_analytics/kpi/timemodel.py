@@ -65,7 +65,8 @@ class TimeIntervals:
         loss: int8 index into `LOSSES`.
         reason: int32 index into the reasons that were given, `NO_REASON` for none.
         failures_us: int64 begins of failures: of FAULT or unplanned maintenance in scheduled time, minor stops left out.
-            Planned stops do not cut one; one that outlives the shift begins again with the next.
+            Planned stops do not cut one, planned maintenance that takes longer is none; one that outlives the shift
+            begins again with the next.
         minor_stops_us: int64 begins of minor stops, likewise.
         setups_us: int64 begins of set-ups, likewise.
     """
@@ -137,11 +138,15 @@ def time_intervals(inputs: OeeInputs, start_us: int, end_us: int) -> TimeInterva
     loss[minor & _is(loss, Loss.FAULT, Loss.STOP)] = LOSS_CODE[Loss.MINOR_STOP]
     loss[changeover & _is(loss, Loss.STOP, Loss.NO_ORDER, Loss.STARVED, Loss.BLOCKED)] = LOSS_CODE[Loss.SETUP]
     reason = _apply_reasons(start, loss, inputs)
-    planned = _apply_calendar(start, loss, reason, inputs)
-    failing = _is(loss, Loss.FAULT, Loss.MAINTENANCE) | (planned & (state == MachineState.FAULT) & ~minor)
-    short = _is(loss, Loss.MINOR_STOP) | (planned & minor)
-    setup = _is(loss, Loss.SETUP) | (planned & (state == MachineState.SETUP))
-    events = (_begins(start, which, start_us, end_us) for which in (failing, short, setup))
+    stop, planned = _apply_calendar(start, loss, reason, inputs)
+    down = (state == MachineState.FAULT) | (state == MachineState.MAINTENANCE)
+    failing = _is(loss, Loss.FAULT, Loss.MAINTENANCE) | (stop & (state == MachineState.FAULT) & ~minor)
+    short = _is(loss, Loss.MINOR_STOP) | (stop & minor)
+    setup = _is(loss, Loss.SETUP) | (stop & (state == MachineState.SETUP))
+    events = (
+        _begins(start, which, held, start_us, end_us)
+        for which, held in ((failing, failing | (planned & down & ~minor)), (short, short), (setup, setup))
+    )
     return _cut(start, state, loss, reason, start_us, end_us, *events)
 
 
@@ -259,8 +264,8 @@ def _apply_reasons(start: Int64, loss: Int8, inputs: OeeInputs) -> Int32:
     return reason
 
 
-def _apply_calendar(start: Int64, loss: Int8, reason: Int32, inputs: OeeInputs) -> Bool:
-    """Change the classes by the calendar, in place; returns where the calendar's planned stops hold."""
+def _apply_calendar(start: Int64, loss: Int8, reason: Int32, inputs: OeeInputs) -> tuple[Bool, Bool]:
+    """Change the classes by the calendar, in place; returns where its planned stops hold, and these with maintenance."""
     scheduled = inputs.scheduled.contains(start)
     stop = inputs.planned_stops.contains(start) & scheduled
     maintenance = inputs.planned_maintenance.contains(start) & scheduled
@@ -269,12 +274,12 @@ def _apply_calendar(start: Int64, loss: Int8, reason: Int32, inputs: OeeInputs) 
     loss[~scheduled] = LOSS_CODE[Loss.NOT_SCHEDULED]
     planned = stop | maintenance
     reason[planned | ~scheduled] = NO_REASON
-    return planned & ~maintenance
+    return planned & ~maintenance, planned
 
 
-def _begins(start: Int64, which: Bool, start_us: int, end_us: int) -> Int64:
-    """Times in [start_us, end_us) at which something begins that did not hold just before."""
-    begins: Int64 = start[which & ~np.append(False, which[:-1])]
+def _begins(start: Int64, which: Bool, held: Bool, start_us: int, end_us: int) -> Int64:
+    """Times in [start_us, end_us) at which `which` begins where `held` did not hold just before."""
+    begins: Int64 = start[which & ~np.append(False, held[:-1])]
     inside: Int64 = begins[(begins >= start_us) & (begins < end_us)]
     return inside
 

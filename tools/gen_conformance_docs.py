@@ -1,0 +1,88 @@
+"""Write docs/oee-conformance.md: how OEE is checked, with the list of the conformance cases.
+
+python -m tools.gen_conformance_docs            write the page
+python -m tools.gen_conformance_docs --check    compare with what is there
+"""
+
+import argparse
+import json
+import sys
+
+from tools.tracked import ROOT
+
+PAGE = ROOT / "docs" / "oee-conformance.md"
+CASES = ROOT / "tests" / "analytics" / "kpi" / "cases"
+_PAGE = """\
+# OEE conformance
+
+Written by `python -m tools.gen_conformance_docs` from the cases; do not edit.
+
+The cases are plain JSON, one file each, for any engine to run:
+[tests/analytics/kpi/cases](../tests/analytics/kpi/cases), with a
+[JSON schema](../tests/analytics/kpi/cases/case.schema.json). Take the folder as it is; nothing in it depends on Chejian. Classes of
+time, KPIs and flags are those of [KPIs and the time model](kpis.md).
+
+## How to read a case
+
+- All times carry their offset, all windows and spans are half-open, [start, end).
+- `states`, `modes` and `samples` of counters stand in the order of arrival; an engine has to sort them.
+- `hold_s`: a state holds until the next sample, but no longer; what is left is `no_data`. A state of `null` has bad quality
+  and is `no_data` at once.
+- `calendar`: versions by date, shifts by wall clock (an end not after the start is on the next day), breaks and daily planned
+  stops, exceptions. A shift belongs to the date on which it starts.
+- An increment of a counter belongs to the time of the sample that shows it, and to the product that ran up to it. The
+  first sample is a baseline.
+- `reasons` are laid over known time in which nothing is produced; of overlapping ones the later in the list holds.
+- `rules`: thresholds of minor stops and changeovers; absent ones are off.
+
+What is expected of each window: `seconds` of each class (all others are 0, and together they are the window exactly),
+`counts`, `events` that begin in it, `kpis` to 1e-9 (`null`: undefined), `completeness`, and the `flags`.
+
+## What an engine has to show
+
+1. Every window of every case comes out as written.
+2. Cutting a window at any instants and adding the pieces gives the whole, to the bit (durations and counts are whole
+   numbers).
+3. The order of arrival changes nothing.
+4. Losses sum to the calendar: not scheduled + planned + no data + no order + delays + set-up + speed + quality + effective.
+
+`tests/analytics/kpi/test_golden.py` does this for Chejian; `tests/analytics/kpi/test_oee.py` adds the published worked
+examples (within 0.001 of what was printed and 1e-6 of the recomputation), whose table is not part of this repository.
+
+## Cases
+
+| case | 名称 | title | trap |
+|---|---|---|---|
+{rows}
+"""
+
+
+def page() -> str:
+    """Text of the page."""
+    rows = []
+    for path in sorted(CASES.glob("*.json")):
+        if path.name != "case.schema.json":
+            case = json.loads(path.read_text(encoding="utf-8"))
+            cells = (f"`{case['id']}`", case["title_zh"], case["title_en"], case["trap"])
+            rows.append("| " + " | ".join(cells) + " |")
+    return _PAGE.format(rows="\n".join(rows))
+
+
+def main() -> int:
+    """Write or compare; the exit status is 1 when the page is out of date."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true")
+    text = page()
+    if not parser.parse_args().check:
+        PAGE.write_text(text, encoding="utf-8")
+        return 0
+    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+        print("docs/oee-conformance.md is out of date: python -m tools.gen_conformance_docs")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
