@@ -1,6 +1,6 @@
 """Kernels against plain Python at sizes beyond a chunk, compiled and not: gaps, NaN, equal times, clipped ranges, disorder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +20,7 @@ def engine(kernel: Any, mode: str) -> Callable[..., Any]:
 
 
 def naive_runs(
-    times: list[int], states: list[float], start: int, end: int, hold: int
+    times: list[int], states: Sequence[float], start: int, end: int, hold: int
 ) -> list[tuple[int, int]]:
     """(start, state) of the runs, from the pieces that each sample makes."""
     pieces = [(start, 0)]
