@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="chejian", description="The open platform for digital workshops (数字化车间)."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    demo = commands.add_parser("demo", help="run the whole chain on this machine with a simulated workshop")
+    demo = commands.add_parser(
+        "demo", help="run the whole chain on this machine with three simulated workshops"
+    )
     demo.add_argument(
         "--headless", action="store_true", help="run, compare with the truth, exit; no console needed"
     )
@@ -44,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--history", type=_duration, default="24h", help="length of the past (default 24h)")
     demo.add_argument(
-        "--recordings", type=_folder, help="folder of real recordings to replay instead of the model"
+        "--recordings", type=_folder, help="folder of real recordings to replay instead of the models"
     )
     demo.add_argument("--report", type=Path, help="write the truth report to this JSON file, headless")
     demo.add_argument(
@@ -58,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_PORT,
         help=f"port of the console (default {DEFAULT_PORT}; a free one is taken where it is in use)",
     )
-    demo.add_argument("--seed", type=int, default=1, help="seed of the simulated plant (default 1)")
+    demo.add_argument("--seed", type=int, default=1, help="seed of the simulated plants (default 1)")
     demo.set_defaults(run=_demo)
     init = commands.add_parser(
         "init", help="write a first edge.toml and registry.toml to start your own plant from"
