@@ -250,6 +250,13 @@ class Chain:
             database.close()
         return all(found.get(key) == time_ms for key, time_ms in wanted.items())
 
+    def device_deaths(self) -> int:
+        """DDEATH messages in the database's journal; those that came while no host was online are not in it."""
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute("SELECT count(*) FROM telemetry.birth WHERE kind = 'DDEATH'").fetchone()
+        assert row is not None
+        return int(row[0])
+
     def marks(self) -> int:
         """Dirty marks that wait for the worker."""
         with psycopg.connect(self.dsn) as connection:

@@ -79,6 +79,7 @@ class Chaos:
             "clock": Kind(2, self._clock),
             "forged acknowledgement": Kind(2, self._forge),
             "torn buffer": Kind(1, self._tear),
+            "lost source": Kind(2, self._lose_source),
             "restored backup": Kind(1, self._restore),
         }
         if patient:
@@ -258,6 +259,20 @@ class Chaos:
         chain.supervisor.resume(edge)
         self._back(edge)
         return f"{edge}, {how}" + " spoilt" * (how != "log cut")
+
+    def _lose_source(self) -> str:
+        """Away for longer than its devices outlive it; what happened meanwhile is read from its history."""
+        edge = self._edge()
+        self._back(edge)
+        away = workshop.replay_file(self._chain.folder, self._chain.edges[edge]).with_suffix(".away")
+        away.touch()
+        try:
+            time.sleep(workshop.DEVICE_TIMEOUT_S)
+            self._hold(4.0)
+        finally:
+            away.unlink()
+        self._back(edge)
+        return edge
 
     def _keep(self, edge: str, copy: Callable[[Path, Path], Path]) -> None:
         status = self._chain.status(edge)

@@ -135,7 +135,9 @@ def torment(
         say(
             f"[{time.monotonic() - began:5.0f} s] drained; {sum(chaos.done.values())} faults {dict(chaos.done)},"
         )
-        say(f"          {chaos.second} kills in the middle of them")
+        say(
+            f"          {chaos.second} kills in the middle of them, {chain.device_deaths()} deaths of devices"
+        )
         until(lambda: chain.marks() == 0, patience, "the last figures")
         for name in (*chain.edges, *chain.gateways, "worker"):
             chain.supervisor.stop(name)

@@ -26,6 +26,8 @@ STATES = (
     ' 60 = "MAINTENANCE", 70 = "OFF" }'
 )
 HOUR_MS = 3_600_000
+DEVICE_TIMEOUT_S = 2
+"""A device whose source has been away for so long is dead [s]."""
 BEHIND_MS = 4 * HOUR_MS
 """The model ends so long before now: all hours that are played are closed, and a clock that jumps an hour is no fool."""
 
@@ -74,7 +76,7 @@ def replay_file(folder: Path, node: str) -> Path:
 def edge_config(node: str, *, mqtt_url: str, replay: Path, history_s: int, http: tuple[str, int]) -> str:
     """An edge.toml; its buffer lies beside it."""
     lines = [
-        f'[node]\ngroup = "{GROUP}"\nname = "{node}"\nworkshop = "HRB-W1"',
+        f'[node]\ngroup = "{GROUP}"\nname = "{node}"\nworkshop = "HRB-W1"\ndevice_timeout = "{DEVICE_TIMEOUT_S}s"',
         # A broker that hangs is noticed after one and a half keep-alives.
         f'[mqtt]\nurl = "{mqtt_url}"\nkeepalive = "5s"\nretry_max = "1s"',
         '[buffer]\npath = "buffer.sqlite"',

@@ -3,7 +3,8 @@
 The file is JSON: {"signals": {address: [[ms, ...], [value, ...]]}, "clock": {"began": s, "from_ms": ms, "to_ms": ms,
 "rate": n}}. `began` is a moment of the machine's monotonic clock, which all processes share and no fault moves; the
 source shows `from_ms` then, goes on `rate` times as fast as the clock, and stands still at `to_ms`. A file without a
-clock is a source that says nothing.
+clock is a source that says nothing. While a file of the same name with the suffix `.away` stands beside it, the source can't be
+reached.
 """
 
 import asyncio
@@ -49,11 +50,16 @@ class ReplayDriver:
 
     async def connect(self) -> None:
         """Read the file."""
+        self._check_there()
         try:
             data = json.loads(self._path.read_text("utf-8"))
         except OSError as error:
             raise SourceError(f"{self._path}: {error}") from error
         self._signals, self._clock = data["signals"], data.get("clock")
+
+    def _check_there(self) -> None:
+        if self._path.with_suffix(".away").exists():
+            raise SourceError(f"{self._path}: the source is away")
 
     def _now_ms(self) -> int:
         if self._clock is None:
@@ -72,6 +78,7 @@ class ReplayDriver:
         yield Burst(first, now or None)
         while True:
             await asyncio.sleep(BURST_S)
+            self._check_there()
             before, now = now, self._now_ms()
             if now > before:
                 fresh = [r for key in self._items for r in self._between(key, before + 1, now)]
