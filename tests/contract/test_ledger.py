@@ -7,14 +7,18 @@ from chejian_contract.ledger import (
     MAX_BATCH,
     Ack,
     Range,
+    format_devices,
     format_produced,
     format_ranges,
     merge,
+    parse_devices,
     parse_produced,
     parse_ranges,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.contract.strategies import codes
 
 small = st.tuples(st.integers(1, 60), st.integers(0, 6)).map(lambda p: (p[0], p[0] + p[1]))
 ranges = st.lists(small, max_size=12)
@@ -96,6 +100,11 @@ def test_any_text_is_an_acknowledgement_or_a_payload_error(text: str) -> None:
     except PayloadError:
         return
     assert Ack.parse(str(ack)) == ack
+
+
+@given(devices=st.frozensets(codes))
+def test_devices_survive_their_text_whatever_their_codes(devices: frozenset[str]) -> None:
+    assert parse_devices(format_devices(devices)) == devices
 
 
 @given(batches=ids, samples=ids)

@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as mqtt
 from chejian_contract.ledger import (
     METRIC_BATCH,
+    METRIC_DEVICES,
     METRIC_ID,
     METRIC_LOST,
     METRIC_PRODUCED,
     METRIC_STORED,
     Ack,
     Range,
+    parse_devices,
     parse_ranges,
 )
 from chejian_contract.samples import Quality
@@ -129,6 +131,9 @@ class Host:
             self._seq = payload.seq
         if kind is MessageType.NBIRTH or kind is MessageType.NDATA:
             self._account(payload)
+            if kind is MessageType.NDATA:
+                (told,) = (m.string_value for m in payload.metrics if m.name == METRIC_DEVICES)
+                assert parse_devices(told) == self.alive
         elif kind is MessageType.DBIRTH:
             self.alive.add(message.topic.device)
             self._birth(message)

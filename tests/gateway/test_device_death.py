@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from chejian_contract.ledger import METRIC_REBIRTH
+from chejian_contract.ledger import METRIC_DEVICES, METRIC_REBIRTH
 from chejian_contract.sparkplug.datatypes import Code
-from chejian_contract.sparkplug.payload import parse_payload
+from chejian_contract.sparkplug.payload import add_metric, parse_payload
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
 
 from tests.gateway.fake_edge import Sample, now_ms
-from tests.gateway.hand import Hand, batch, device_birth, engine_in_hand, node_birth, topic_of
+from tests.gateway.hand import Hand, batch, device_birth, engine_in_hand, node_birth, status, topic_of
 
 Query = Callable[..., list[tuple[object, ...]]]
 LEDGER_ID = 7
@@ -30,9 +30,17 @@ def death(hand: Hand, device: str = "M1") -> None:
     hand.settle()
 
 
-def data(hand: Hand, number: int, value: float, *, received_ms: int | None = None) -> None:
+def data(hand: Hand, number: int, value: float) -> None:
     payload = batch(LEDGER_ID, number, [Sample(1, value, now_ms())])
-    assert hand.intake.put(topic_of("DDATA", device="M1"), payload, received_ms or now_ms())
+    hand.put(topic_of("DDATA", device="M1"), payload)
+    hand.settle()
+
+
+def account(hand: Hand, devices: str) -> None:
+    """An NDATA that says which devices are there."""
+    payload = parse_payload(status(LEDGER_ID, 0, 0))
+    add_metric(payload, Code.STRING, devices, time_ms=now_ms(), name=METRIC_DEVICES)
+    hand.put(topic_of("NDATA"), payload.SerializeToString())
     hand.settle()
 
 
@@ -70,30 +78,36 @@ def test_a_node_s_births_say_which_devices_are_there(dsn: str, database_rows: Qu
         assert asked(hand) == 0
 
 
-def test_data_of_a_dead_device_are_stored_and_its_lost_birth_is_asked_for(
-    dsn: str, database_rows: Query
-) -> None:
+def test_a_lost_birth_is_asked_for_and_data_are_stored_meanwhile(dsn: str, database_rows: Query) -> None:
     with engine_in_hand(dsn) as hand:
         births(hand)
         death(hand)
-        at = now_ms()
-        data(hand, 1, 1.0, received_ms=at)
-        data(hand, 2, 2.0, received_ms=at + 4_000)
-        assert asked(hand) == 0  # the birth may come over the other connection
-        data(hand, 3, 3.0, received_ms=at + 6_000)
+        data(hand, 1, 1.0)
+        account(hand, "M1/M2")
         assert asked(hand) == 1
         births(hand)
-        data(hand, 4, 4.0, received_ms=at + 20_000)
+        account(hand, "M1/M2")
         assert asked(hand) == 1
-    assert database_rows("SELECT value FROM telemetry.sample ORDER BY 1") == [(1.0,), (2.0,), (3.0,), (4.0,)]
+        assert database_rows(ONLINE) == [("M1",), ("M2",)]
+    assert database_rows("SELECT value FROM telemetry.sample") == [(1.0,)]
 
 
-def test_a_restarted_gateway_asks_too(dsn: str, database_rows: Query) -> None:
+def test_a_lost_death_is_learned_from_the_account(dsn: str, database_rows: Query) -> None:
     with engine_in_hand(dsn) as hand:
         births(hand)
-        death(hand)
+        data(hand, 1, 0.5)
+    with engine_in_hand(dsn) as hand:  # the death came while no gateway ran
+        account(hand, "M2")
+        assert database_rows(ONLINE) == [("M2",)]
+        assert database_rows(LAST) == [(0.5, 500)]
+        account(hand, "")
+        assert database_rows(ONLINE) == []
+        assert asked(hand) == 0
+
+
+def test_an_account_without_devices_says_nothing_of_them(dsn: str, database_rows: Query) -> None:
     with engine_in_hand(dsn) as hand:
-        at = now_ms()
-        data(hand, 1, 1.0, received_ms=at)
-        data(hand, 2, 2.0, received_ms=at + 6_000)
-        assert asked(hand) == 1
+        births(hand)
+        hand.put(topic_of("NDATA"), status(LEDGER_ID, 0, 0))
+        hand.settle()
+        assert database_rows(ONLINE) == [("M1",), ("M2",)]

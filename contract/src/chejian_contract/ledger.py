@@ -16,6 +16,8 @@ METRIC_PRODUCED = "Ledger/Produced"
 """NBIRTH and NDATA, String "<batches>,<samples>": what the buffer has committed since its creation."""
 METRIC_LOST = "Ledger/Lost"
 """NBIRTH and NDATA, String of ranges "a-b,c-d": batches declared lost; empty for none."""
+METRIC_DEVICES = "Properties/Devices"
+"""NBIRTH and NDATA, String, see `format_devices`: the devices that have been born in this session and have not died."""
 METRIC_STORED = "Node Control/Ledger Stored"
 """NCMD, String, see `Ack`; announced in NBIRTH."""
 METRIC_REBIRTH = "Node Control/Rebirth"
@@ -32,6 +34,16 @@ MAX_BATCH = 2**63 - 1
 _MAX_DIGITS = len(str(MAX_BATCH))
 
 Range = tuple[int, int]
+
+
+def format_devices(codes: Iterable[str]) -> str:
+    """Device codes as one text: sorted, with "/" between them, which no code holds."""
+    return "/".join(sorted(codes))
+
+
+def parse_devices(text: str) -> frozenset[str]:
+    """Device codes of `format_devices`."""
+    return frozenset(text.split("/")) if text else frozenset()
 
 
 def merge(ranges: Iterable[Range]) -> list[Range]:

@@ -6,11 +6,13 @@ from chejian_contract import CONTRACT_VERSION
 from chejian_contract.ledger import (
     METRIC_BATCH,
     METRIC_BDSEQ,
+    METRIC_DEVICES,
     METRIC_ID,
     METRIC_LOST,
     METRIC_PRODUCED,
     METRIC_REBIRTH,
     METRIC_STORED,
+    format_devices,
     format_produced,
     format_ranges,
 )
@@ -36,22 +38,23 @@ from chejian_edge.series import Series
 METRIC_CONTRACT = "Properties/ContractVersion"
 
 
-def nbirth(account: Announced, *, bd_seq: int, seq: int, now_ms: int) -> bytes:
-    """NBIRTH: identity of the buffer, its account, and the two commands that the edge takes."""
+def nbirth(account: Announced, devices: Iterable[str], *, bd_seq: int, seq: int, now_ms: int) -> bytes:
+    """NBIRTH: identity of the buffer, its account, the devices to be born, and the two commands that the edge takes."""
     payload = Payload(timestamp=now_ms, seq=seq)
     add_metric(payload, Code.INT64, bd_seq, time_ms=now_ms, name=METRIC_BDSEQ)
     add_metric(payload, Code.BOOLEAN, False, time_ms=now_ms, name=METRIC_REBIRTH)
     add_metric(payload, Code.STRING, "", time_ms=now_ms, name=METRIC_STORED)
-    _add_account(payload, account, now_ms)
+    _add_account(payload, account, devices, now_ms)
     add_metric(payload, Code.STRING, CONTRACT_VERSION, time_ms=now_ms, name=METRIC_CONTRACT)
     return payload.SerializeToString()
 
 
-def _add_account(payload: Payload, account: Announced, now_ms: int) -> None:
+def _add_account(payload: Payload, account: Announced, devices: Iterable[str], now_ms: int) -> None:
     add_metric(payload, Code.INT64, account.ledger_id, time_ms=now_ms, name=METRIC_ID)
     produced = format_produced(account.batches, account.samples)
     add_metric(payload, Code.STRING, produced, time_ms=now_ms, name=METRIC_PRODUCED)
     add_metric(payload, Code.STRING, format_ranges(account.lost), time_ms=now_ms, name=METRIC_LOST)
+    add_metric(payload, Code.STRING, format_devices(devices), time_ms=now_ms, name=METRIC_DEVICES)
 
 
 def dbirth(
@@ -126,10 +129,10 @@ def ddata(metrics: bytes, *, ledger_id: int, number: int, seq: int, now_ms: int)
     return b"".join((head.SerializeToString(), metrics, Payload(seq=seq).SerializeToString()))
 
 
-def ndata(account: Announced, *, seq: int, now_ms: int) -> bytes:
-    """NDATA: the account; it carries no samples."""
+def ndata(account: Announced, devices: Iterable[str], *, seq: int, now_ms: int) -> bytes:
+    """NDATA: the account, and the devices that are there; it carries no samples."""
     payload = Payload(timestamp=now_ms, seq=seq)
-    _add_account(payload, account, now_ms)
+    _add_account(payload, account, devices, now_ms)
     return payload.SerializeToString()
 
 

@@ -214,15 +214,16 @@ class Publisher:
     async def _births(self, client: aiomqtt.Client) -> None:
         self._rebirth = False
         retired = await self._buffer.retired()
+        known = dict.fromkeys((*(r.key.device for r in retired), *self._plan.devices))
+        there = [code for code in known if self._presence.alive(code) or await self._buffer.owes(code)]
         told, now = self._flow.account(), self._clock()
-        first = births.nbirth(told, bd_seq=self._session.bd_seq, seq=self._session.birth(), now_ms=now)
+        first = births.nbirth(told, there, bd_seq=self._session.bd_seq, seq=self._session.birth(), now_ms=now)
         await self._publish(client, self._topics[MessageType.NBIRTH], first)
         self._flow.told(told)
         self._identity = told.ledger_id
         self._born.clear()
-        for code in dict.fromkeys((*(r.key.device for r in retired), *self._plan.devices)):
-            if self._presence.alive(code) or await self._buffer.owes(code):
-                await self._device_birth(client, code, retired)
+        for code in there:
+            await self._device_birth(client, code, retired)
 
     async def _device_birth(
         self, client: aiomqtt.Client, code: str, retired: Sequence[RetiredAlias] | None = None
@@ -272,7 +273,7 @@ class Publisher:
     async def _status(self, client: aiomqtt.Client, *, force: bool = False) -> None:
         told = self._flow.tell(force=force)
         if told is not None:
-            message = births.ndata(told, seq=self._session.next_seq(), now_ms=self._clock())
+            message = births.ndata(told, self._born, seq=self._session.next_seq(), now_ms=self._clock())
             await self._publish(client, self._topics[MessageType.NDATA], message)
 
     async def _send_some(self, client: aiomqtt.Client) -> int:

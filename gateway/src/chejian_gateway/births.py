@@ -9,10 +9,12 @@ from chejian_contract.ledger import (
     EQUIPMENT_PREFIX,
     LEDGER_PREFIX,
     METRIC_BDSEQ,
+    METRIC_DEVICES,
     METRIC_ID,
     METRIC_LOST,
     METRIC_PRODUCED,
     Range,
+    parse_devices,
     parse_produced,
     parse_ranges,
 )
@@ -102,6 +104,16 @@ def status_of(payload: Payload) -> Status | None:
         return None
     batches, samples = parse_produced(str(produced)) if produced is not None else (0, 0)
     return Status(batches, samples, tuple(parse_ranges(str(lost or ""))))
+
+
+def devices_of(payload: Payload) -> frozenset[str] | None:
+    """The devices that a node says are there, of an NDATA; None where it says nothing of them.
+
+    Raises:
+        PayloadError: when they are announced in another form.
+    """
+    told = _named(payload.metrics, METRIC_DEVICES, Code.STRING)
+    return None if told is None else parse_devices(str(told))
 
 
 def ledger_id_of(payload: Payload) -> int | None:

@@ -52,7 +52,7 @@ def device_died(connection: Connection, node: Node, device: Device, sent_ms: int
         record(connection, node.node_id, device.name, "DDEATH", None, sent_ms, received_ms)
         _stale(connection, [device.device_id])
         _mark(connection, node, [device], died_ms)
-    device.online, device.spoke_ms = False, 0
+    device.online = False
 
 
 def _stale(connection: Connection, devices: Sequence[int]) -> None:

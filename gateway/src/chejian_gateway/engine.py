@@ -20,7 +20,7 @@ from chejian_gateway.hostlink import HostLink
 from chejian_gateway.intake import ANYHOW, SHARED, Intake, Message
 from chejian_gateway.ledger import Handled
 from chejian_gateway.lifecycle import Lifecycle
-from chejian_gateway.nodes import LedgerKey, NodeKey
+from chejian_gateway.nodes import LedgerKey, Node, NodeKey
 from chejian_gateway.role import Role
 from chejian_gateway.rows import BatchReader, Data
 
@@ -36,8 +36,7 @@ _SHOWN = 200
 _SEEN_MS = 5_000
 """How often `last_seen` of a node is written."""
 _ECHO_MS = 5_000
-"""Data that come so soon behind an NDEATH were sent before it, and came over another connection. A device that is
-offline may speak for as long before its birth is missed."""
+"""Data that come so soon behind an NDEATH were sent before it, and came over another connection."""
 
 
 class Engine:
@@ -180,7 +179,7 @@ class Engine:
     def _batches(self, items: Sequence[Data]) -> None:
         read = self._reader.read(items, self.core.pending, self.core.limits())
         for item in items:
-            self._heard(item)
+            self._heard(item.node, item.message.received_ms)
         for node in read.doubles:
             self.core.committer.doubles += 1
             self.core.acknowledger.again(node)
@@ -191,21 +190,10 @@ class Engine:
         for item, identity in read.other:
             self.following.other_buffer(item, identity)
 
-    def _heard(self, item: Data) -> None:
-        """Note that a node speaks; ask for births that did not come: of the node after its death, or of a device."""
-        node, at_ms = item.node, item.message.received_ms
+    def _heard(self, node: Node, at_ms: int) -> None:
         node.seen_ms = at_ms
-        if node.dead:
-            if at_ms - node.died_ms > _ECHO_MS and self.host:
-                self.core.rebirths.ask(node.key, "data after its death", node)
-            return
-        topic = self.core.topic(item.message.topic)
-        device = node.devices.get(topic.device) if topic else None
-        if device is None or device.online:
-            return
-        device.spoke_ms = device.spoke_ms or at_ms
-        if at_ms - device.spoke_ms > _ECHO_MS and self.host:
-            self.core.rebirths.ask(node.key, f"data of its device {device.name!r}, which is offline", node)
+        if node.dead and at_ms - node.died_ms > _ECHO_MS and self.host:
+            self.core.rebirths.ask(node.key, "data after its death", node)
 
     def _single(self, message: Message, topic: Topic | None, attempts: int) -> None:
         if not self._is_for_us(message):

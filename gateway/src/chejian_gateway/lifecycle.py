@@ -211,7 +211,7 @@ class Lifecycle:
         if not attempts:
             self._follow(message, node)
         if node.ledger_id is not None:
-            self._status(node, payload)
+            self._status(message, node, payload)
             return True
         device = node.devices.get(topic.device)
         known = device is not None and core.foreign.known(device, payload)
@@ -223,15 +223,27 @@ class Lifecycle:
         core.foreign.read(message, node, device, payload, core.pending, core.limits())
         return True
 
-    def _status(self, node: Node, payload: Payload) -> None:
-        """An NDATA of a ledger node: totals and losses, never samples."""
+    def _status(self, message: Message, node: Node, payload: Payload) -> None:
+        """An NDATA of a ledger node: totals, losses and the devices that are there, never samples."""
         announced, told = births.ledger_id_of(payload), births.status_of(payload)
+        there = births.devices_of(payload)
         if announced is not None and announced != node.ledger_id:
             self._core.rebirths.ask(node.key, "it has another buffer than before", node)
             return
         if told is not None:
             self._core.pending.announce(node.ledger_key, Announcement(told.batches, told.samples, told.lost))
         self._core.acknowledger.again(node)
+        if there is not None and not node.dead:
+            self._compare(message, node, there)
+
+    def _compare(self, message: Message, node: Node, there: frozenset[str]) -> None:
+        """Births and deaths of devices may be lost, or come while no host is online; a ledger node's account repeats them."""
+        present = {name for name, device in node.devices.items() if device.online}
+        for name in sorted(present - there):
+            self._enter_death(node, node.devices[name], message.received_ms, message.received_ms)
+        if there - present:
+            why = f"births of its devices {sorted(there - present)[:10]} are missing"
+            self._core.rebirths.ask(node.key, why, node)
 
     def _follow(self, message: Message, node: Node) -> None:
         """A node was heard; one that speaks without a birth is asked for it."""
@@ -262,7 +274,9 @@ class Lifecycle:
         if node is None or device is None:
             return
         self._follow(message, node)
-        core.commit()
-        sent, received = payload.timestamp, message.received_ms
-        core.duty(lambda c: deaths.device_died(c, node, device, sent, received))
-        core.committer.mark_dirty()
+        self._enter_death(node, device, payload.timestamp, message.received_ms)
+
+    def _enter_death(self, node: Node, device: Device, sent_ms: int, received_ms: int) -> None:
+        self._core.commit()
+        self._core.duty(lambda c: deaths.device_died(c, node, device, sent_ms, received_ms))
+        self._core.committer.mark_dirty()

@@ -33,20 +33,13 @@ class Series:
 
 @dataclass(slots=True)
 class Device:
-    """A row of `telemetry.device`.
-
-    Attributes:
-        device_id, name, online: of the row.
-        by_name, by_alias: the last birth; of a foreign node's device only.
-        spoke_ms: first data of a ledger node's device since it went offline, by the gateway's clock; 0: none.
-    """
+    """A row of `telemetry.device`; `by_name` and `by_alias` hold the last birth of a foreign node's device."""
 
     device_id: int
     name: str
     online: bool = False
     by_name: dict[str, Series] = field(default_factory=dict)
     by_alias: dict[int, Series] = field(default_factory=dict)
-    spoke_ms: int = 0
 
 
 @dataclass(slots=True)
