@@ -6,6 +6,7 @@ from chejian_contract.ledger import METRIC_DEVICES, METRIC_REBIRTH
 from chejian_contract.sparkplug.datatypes import Code
 from chejian_contract.sparkplug.payload import add_metric, parse_payload
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
+from chejian_gateway.silence import PATIENCE_S, Silence
 
 from tests.gateway.fake_edge import Sample, now_ms
 from tests.gateway.hand import Hand, batch, device_birth, engine_in_hand, node_birth, status, topic_of
@@ -15,6 +16,7 @@ LEDGER_ID = 7
 SIGNALS = {1: ("Spindle/Load", Code.DOUBLE)}
 OTHER = {2: ("Spindle/Load", Code.DOUBLE)}
 ONLINE = "SELECT name FROM telemetry.device WHERE online ORDER BY 1"
+NODES = "SELECT edge_node FROM telemetry.node WHERE online ORDER BY 1"
 LAST = "SELECT value, quality FROM telemetry.last_value WHERE series_id = 1"
 
 
@@ -110,4 +112,36 @@ def test_an_account_without_devices_says_nothing_of_them(dsn: str, database_rows
         births(hand)
         hand.put(topic_of("NDATA"), status(LEDGER_ID, 0, 0))
         hand.settle()
+        assert database_rows(ONLINE) == [("M1",), ("M2",)]
+
+
+def test_a_node_that_died_while_no_host_was_online_is_noticed_by_its_silence(
+    dsn: str, database_rows: Query
+) -> None:
+    with engine_in_hand(dsn) as hand:
+        births(hand)
+        hand.put(topic_of("NBIRTH", "N2"), node_birth(LEDGER_ID + 1))
+        hand.settle()
+    with engine_in_hand(dsn) as hand:  # NDEATH of N1 came in between
+        now, died = [0.0], hand.engine._lifecycle.node_died
+        silence = Silence(hand.core, lambda node, at: died(node, None, at), clock=lambda: now[0])
+        silence.tick(online=True)
+        hand.put(topic_of("NDATA", "N2"), status(LEDGER_ID + 1, 0, 0))
+        hand.settle()
+        for now[0] in (60.0, PATIENCE_S - 1):
+            silence.tick(online=True)
+            assert database_rows(NODES) == [("N1",), ("N2",)]
+        silence.tick(online=False)  # the broker was away: the time begins anew
+        now[0] = PATIENCE_S
+        silence.tick(online=True)
+        hand.put(topic_of("NDATA", "N2"), status(LEDGER_ID + 1, 0, 0))
+        hand.settle()
+        now[0] = 2 * PATIENCE_S
+        silence.tick(online=True)
+        assert database_rows(NODES) == [("N2",)]
+        assert database_rows(ONLINE) == []
+        account(hand, "M1/M2")  # it was only slow
+        assert asked(hand) == 1
+        births(hand)
+        assert database_rows(NODES) == [("N1",), ("N2",)]
         assert database_rows(ONLINE) == [("M1",), ("M2",)]

@@ -130,7 +130,10 @@ class Core:
 
     def node(self, topic: Topic) -> Node | None:
         """The node of a topic, from memory or from the database; None where it was never born."""
-        key = topic.group, topic.node
+        return self.known_node((topic.group, topic.node))
+
+    def known_node(self, key: NodeKey) -> Node | None:
+        """A node by its key; as `node`."""
         node = self.plant.nodes.get(key)
         if node is None and time.monotonic() - self._unknown.get(key, -_UNKNOWN_S) >= _UNKNOWN_S:
             node = self.database.run(lambda c: registry.load(c, key))

@@ -23,6 +23,7 @@ from chejian_gateway.lifecycle import Lifecycle
 from chejian_gateway.nodes import LedgerKey, Node, NodeKey
 from chejian_gateway.role import Role
 from chejian_gateway.rows import BatchReader, Data
+from chejian_gateway.silence import Silence
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Engine:
         self._reader = BatchReader(self.core.plant)
         self._retire = retire
         self._early = Early()
+        self._silence = Silence(self.core, lambda node, at_ms: self._lifecycle.node_died(node, None, at_ms))
         self.following = Following(self.core, self.process)
         self.core.on_other_database = self.following.forget
         self.foreign_left = 0
@@ -231,6 +233,7 @@ class Engine:
         """Look after the office, send what is due, write when nodes were seen."""
         if self.role is not None:
             self.role.tick()
+            self._silence.tick(online=self.role.online)
         self.following.tick(host=self.host)
         self._lifecycle.tick()
         self.core.rebirths.retry(self.core.plant.nodes)

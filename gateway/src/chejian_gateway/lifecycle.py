@@ -256,14 +256,19 @@ class Lifecycle:
         node, bd_seq = core.node(topic), births.bd_seq_of(payload)
         if node is None or not node.session.ends_with(bd_seq):
             return  # of a node never born, or of an older session: its successor is alive
+        self.node_died(node, bd_seq, message.received_ms)
+        node.seen_ms = node.seen_written_ms = message.received_ms
+
+    def node_died(self, node: Node, bd_seq: int | None, at_ms: int) -> None:
+        """Enter the death of a node, at a time of the gateway's clock [Unix ms]."""
+        core = self._core
         self._order.release(node)
         node.session.death(bd_seq)
         for device in node.devices.values():  # of a foreign node: what aliases mean, the next births say
             device.by_name, device.by_alias = {}, {}
         core.commit()
-        core.duty(lambda c: deaths.node_died(c, node, bd_seq, message.received_ms))
-        node.dead, node.died_ms = True, message.received_ms
-        node.seen_ms = node.seen_written_ms = message.received_ms
+        core.duty(lambda c: deaths.node_died(c, node, bd_seq, at_ms))
+        node.dead, node.died_ms = True, at_ms
         core.committer.mark_dirty()
         _log.info("node %s/%s is offline", *node.key)
 

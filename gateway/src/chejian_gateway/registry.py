@@ -103,6 +103,14 @@ def foreign_nodes(connection: Connection) -> list[Node]:
     return [node for node in loaded if node is not None]
 
 
+def online_ledger_nodes(connection: Connection) -> list[NodeKey]:
+    """Nodes with a ledger that are held for alive."""
+    rows = connection.execute(
+        "SELECT group_id, edge_node FROM telemetry.node WHERE online AND ledger_id IS NOT NULL ORDER BY node_id"
+    ).fetchall()
+    return [(group, node) for group, node in rows]
+
+
 def load(connection: Connection, key: NodeKey) -> Node | None:
     """Read a node with its devices, series and permanent aliases; None where it was never born."""
     row = connection.execute(
