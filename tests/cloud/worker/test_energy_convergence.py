@@ -110,20 +110,21 @@ def test_after_each_drain_energy_is_that_of_raw(energy: PlantRows, seed: int) ->
 
 
 def test_the_order_of_arrival_leaves_no_trace(make_seeded: Callable[[], str]) -> None:
-    made_once = made(random.Random(3), 3, 5)
+    everything = made(random.Random(3), 3, 2)
+    made_once = {device: everything[device] for device in ("EVP-01", "EM-02")}
     results = []
-    for order in (None, 1, 2):
+    for order in (None, 1):
         plant = energy_plant(make_seeded())
         todo = [(device, [s]) for device, samples in made_once.items() for s in samples]
         if order is not None:
             random.Random(order).shuffle(todo)
         size = len(todo) // (1 if order is None else 5) + 1
-        with Bench(plant.dsn, after(hours=6)) as bench:
+        with Bench(plant.dsn, after(hours=2, minutes=20)) as bench:
             for i in range(0, len(todo), size):
                 for device in made_once:
                     plant.write(device, [s for d, own in todo[i : i + size] if d == device for s in own])
                 bench.settle()
         results.append(rows(plant.dsn, VALUES))
         compare(plant)
-    assert results[0] == results[1] == results[2]
+    assert results[0] == results[1]
     assert any(r["provisional"] for r in results[0])
