@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 
 import chejian_cloud.calendar.routes as calendar_routes
 import chejian_cloud.diagnosis.routes as diagnosis_routes
+import chejian_cloud.energy.routes as energy_routes
 import chejian_cloud.health.routes as health_routes
 import chejian_cloud.kpi.routes as kpi_routes
 import chejian_cloud.lines.routes as lines_routes
@@ -31,6 +32,7 @@ _SUBJECTS = (
     series_routes,
     states_routes,
     kpi_routes,
+    energy_routes,
     lines_routes,
     diagnosis_routes,
     health_routes,
