@@ -55,10 +55,14 @@ class Gateway:
         except OSError:
             return 0, ""
 
-    def counter(self, name: str) -> int:
-        """Present value of a counter."""
+    def value(self, name: str) -> float:
+        """Present value of a metric."""
         lines = self.page("metrics")[1].splitlines()
-        return int(next(float(x.split()[1]) for x in lines if x.startswith(f"chejian_gateway_{name} ")))
+        return next(float(x.split()[1]) for x in lines if x.startswith(f"chejian_gateway_{name} "))
+
+    def counter(self, name: str) -> int:
+        """Present value of a counter of whole things."""
+        return int(self.value(name))
 
     def stop(self) -> None:
         """End it in order."""

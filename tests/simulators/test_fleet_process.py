@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest
-from chejian_contract.ledger import METRIC_ID, METRIC_STORED, Ack
+from chejian_contract.ledger import METRIC_BDSEQ, METRIC_ID, METRIC_PRODUCED, METRIC_STORED, Ack
 from chejian_contract.sparkplug.datatypes import Code
 from chejian_contract.sparkplug.payload import add_metric, parse_payload
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
@@ -25,6 +25,8 @@ class Host:
     def __init__(self, client: aiomqtt.Client) -> None:
         self.batches: dict[str, set[int]] = defaultdict(set)
         self.samples: dict[tuple[str, int, int], float] = {}
+        self.account: dict[str, str] = {}
+        self.ended: dict[str, int] = {}
         self.deaf = 5
         self._client = client
 
@@ -33,6 +35,12 @@ class Host:
             topic = Topic.parse(str(message.topic))
             metrics = list(parse_payload(bytes(message.payload)).metrics)
             ids = [m.long_value for m in metrics if m.name == METRIC_ID]
+            if topic.type is MessageType.NDEATH:
+                self.ended[topic.node] = metrics[0].long_value
+                assert (metrics[0].name, topic.node in self.account) == (METRIC_BDSEQ, True)
+            for metric in metrics:
+                if metric.name == METRIC_PRODUCED:
+                    self.account[topic.node] = metric.string_value
             if topic.type is MessageType.DDATA:
                 if self.deaf:
                     self.deaf -= 1
@@ -59,7 +67,7 @@ async def test_a_fleet_delivers_everything_once_and_its_account_is_exact(
     parts = urlsplit(mqtt_url)
     account = tmp_path / "account.json"
     async with aiomqtt.Client(parts.hostname or "", parts.port or 1883) as client:
-        for kind in ("NBIRTH/+", "NDATA/+", "DDATA/+/+"):
+        for kind in ("NBIRTH/+", "NDATA/+", "NDEATH/+", "DDATA/+/+"):
             await client.subscribe(f"spBv1.0/{GROUP}/{kind}")
         host = Host(client)
         serving = asyncio.create_task(host.serve())
@@ -70,6 +78,9 @@ async def test_a_fleet_delivers_everything_once_and_its_account_is_exact(
             stdout=asyncio.subprocess.PIPE,
         )
         out, _ = await asyncio.wait_for(process.communicate(), 50)
+        async with asyncio.timeout(10):
+            while len(host.ended) < 3 and not serving.done():
+                await asyncio.sleep(0.01)
         serving.cancel()
     assert process.returncode == 0
     told = json.loads(account.read_text("utf-8"))
@@ -80,6 +91,8 @@ async def test_a_fleet_delivers_everything_once_and_its_account_is_exact(
         assert host.batches[node["node"]] == set(range(1, 3 * 2 + 1))
         assert node["produced_batches"] == node["acknowledged_batches"] == 6
     assert len(host.samples) == 3 * 3 * 20
+    assert host.account == dict.fromkeys(host.batches, "6,60"), "the last account tells of all"
+    assert host.ended == dict.fromkeys(host.batches, 0), "each says its death itself, under its first bdSeq"
     last = out.decode().splitlines()[-1]
     assert last.startswith("produced 180 = acknowledged 180 + in flight 0 samples; sent ")
 

@@ -124,9 +124,13 @@ class FleetNode:
 
     def connect(self, now_ms: int) -> Message:
         """A new CONNECT: the next bdSeq, and the NDEATH that is its Will."""
+        self._session.next_connect()
+        return self.death(now_ms)
+
+    def death(self, now_ms: int) -> Message:
+        """NDEATH of the present connection."""
         payload = Payload(timestamp=now_ms)
-        bd_seq = self._session.next_connect()
-        add_metric(payload, Code.INT64, bd_seq, time_ms=now_ms, name=METRIC_BDSEQ)
+        add_metric(payload, Code.INT64, self._session.bd_seq, time_ms=now_ms, name=METRIC_BDSEQ)
         return self._node_message(MessageType.NDEATH, payload)
 
     def births(self, now_ms: int) -> Iterator[Message]:

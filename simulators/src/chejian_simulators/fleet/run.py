@@ -28,6 +28,8 @@ CYCLE_S = 0.25
 """[s] Between two looks at a workshop; a tick is sent at most this late."""
 RECONNECT_S = 1.0
 """[s] Pause before a lost connection is tried again."""
+FAREWELL_S = 5.0
+"""[s] How long the workshops may take at the end to tell their last account and their death."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class Fleet:
             await self._watch(tasks)
         finally:
             self._over = True
-            for task in tasks:
+            _, open_still = await asyncio.wait(tasks, timeout=FAREWELL_S)
+            for task in open_still:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         if self._options.account is not None:
@@ -183,13 +186,16 @@ class Fleet:
             commands = asyncio.create_task(self._listen(client, node), name=f"{node.name}-commands")
             try:
                 node.rebirth = True
-                while not commands.done():
+                while not (commands.done() or self._over):
                     self._produce(node, started)
                     if node.rebirth:
                         await _publish(client, node.births(time.time_ns() // 1_000_000))
                     await _publish(client, node.due(time.monotonic(), time.time_ns() // 1_000_000))
                     await asyncio.sleep(CYCLE_S)
-                commands.result()
+                if self._over:
+                    await _farewell(client, node)
+                else:
+                    commands.result()
             finally:
                 commands.cancel()
                 await asyncio.gather(commands, return_exceptions=True)
@@ -210,6 +216,14 @@ class Fleet:
                         node.rebirth = True
             except PayloadError as error:
                 log.warning("%s: command refused: %s", node.name, error)
+
+
+async def _farewell(client: aiomqtt.Client, node: FleetNode) -> None:
+    """The last account, and NDEATH, as an edge says them that ends in order."""
+    now_ms = time.time_ns() // 1_000_000
+    await _publish(client, [node.status(now_ms)])
+    topic, payload = node.death(now_ms)
+    await client.publish(topic, payload, qos=1)
 
 
 async def _publish(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
