@@ -126,7 +126,8 @@ def drive(folder: Path, url: str, dsn: str, arguments: argparse.Namespace) -> di
                 str(Path(sys.executable).with_name("chejian-simulate")),
                 *("run", "--fleet", str(arguments.workshops), "--mqtt", url),
                 *("--devices", str(DEVICES), "--signals", str(SIGNALS)),
-                *("--seconds", str(arguments.seconds), "--account", str(account)),
+                *("--seconds", str(arguments.seconds), "--drain", str(arguments.drain)),
+                *("--account", str(account)),
             ],
             stdout=subprocess.DEVNULL,
         )
@@ -137,7 +138,9 @@ def drive(folder: Path, url: str, dsn: str, arguments: argparse.Namespace) -> di
             raise RuntimeError(f"the fleet ended with {fleet.returncode}")
         told = json.loads(account.read_text("utf-8"))
         with psycopg.connect(dsn, autocommit=True) as connection:
-            query = "SELECT sum(produced_samples) FROM telemetry.ledger"  # its last word comes behind the data
+            query = (
+                "SELECT sum(produced_samples) FROM telemetry.ledger"  # its last word comes behind the data
+            )
             until(lambda: connection.execute(query).fetchone() == (told["produced_samples"],))
         counters = {name: sum_of(gateways, name) for name in COUNTERS}
     cores = {name: (used - before.get(name, 0.0)) / elapsed for name, used in seconds.used.items()}
@@ -189,7 +192,13 @@ def proof(environment: Mapping[str, str]) -> dict[str, object]:
     accounts = json.loads(told.stdout)
     sums = {
         name: sum(int(account[name]) for account in accounts)
-        for name in ("produced_samples", "stored_samples", "dead_samples", "lost_batches", "in_flight_batches")
+        for name in (
+            "produced_samples",
+            "stored_samples",
+            "dead_samples",
+            "lost_batches",
+            "in_flight_batches",
+        )
     }
     return {"ledger": sums, "verdict": told.stderr.strip(), "exact": told.returncode == 0}
 
@@ -239,6 +248,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workshops", type=int, default=100, help="of 1,000 signals at 1 Hz (default 100)")
     parser.add_argument("--seconds", type=int, default=120, help="of production (default 120)")
+    parser.add_argument("--drain", type=int, default=60, help="seconds for the last acknowledgements (60)")
     parser.add_argument("--replicas", type=int, default=1, help="gateways (default 1)")
     parser.add_argument("--broker", choices=("auto", "mosquitto", "embedded"), default="auto")
     parser.add_argument("--json", action="store_true", help="print JSON only")

@@ -2,7 +2,7 @@
 
 MQTT -> committed rows (real broker, real PostgreSQL with fsync, the ledger's window as flow control), the bare COPY
 of the same rows into the same indexed, partitioned table, the decoding kernel beside protobuf's parser, and what
-last values, dirty marks and the ledger add to a commit. The publisher is a process of its own on the same machine.
+marks and the ledger add to a commit. The publisher is a process of its own on the same machine.
 """
 
 import argparse
@@ -205,13 +205,6 @@ class Bare(Writer):
             stream(cursor, pgbinary.COPY_SAMPLE, pgbinary.copy_samples(rows))
 
 
-class NoLastValues(Writer):
-    """A writer that leaves the table of last values alone."""
-
-    def _last_values(self, cursor: psycopg.Cursor, rows: Rows, pending: Pending) -> None:
-        """Left out to see what it costs."""
-
-
 def stream(cursor: psycopg.Cursor, statement: LiteralString, data: bytes) -> None:
     with cursor.copy(statement) as copy:
         copy.write(data)
@@ -246,18 +239,17 @@ def commits(dsn: str) -> dict[str, float]:
         nodes, table = plant(connection)
         partitions = Partitions(detect_edition(connection))
         partitions.ahead(connection, time.time_ns() // 1000 - PG_EPOCH_MS * 1000 - 86_400_000_000, 2)
-        full, lean = Writer(connection, partitions, table), NoLastValues(connection, partitions, table)
-        bare = Bare(connection, partitions, table)
-        times: dict[str, list[float]] = {"full": [], "no_last_values": [], "copy": []}
-        for i in range(3 * REPEAT):
-            kind = ("copy", "no_last_values", "full")[i % 3]
+        full, bare = Writer(connection, partitions, table), Bare(connection, partitions, table)
+        times: dict[str, list[float]] = {"full": [], "copy": []}
+        for i in range(2 * REPEAT):
+            kind = ("copy", "full")[i % 2]
             pending = commit_of(nodes, table, i + 1, i)
             rows = Rows.join(pending.rows)
             start = time.perf_counter()
             if kind == "copy":
                 bare.copy_only(rows)
             else:
-                (full if kind == "full" else lean).commit(pending)
+                full.commit(pending)
             times[kind].append((time.perf_counter() - start) * 1000)
     return {kind: statistics.median(values) for kind, values in times.items()}
 
@@ -330,8 +322,7 @@ def measure(rows: int) -> dict[str, float]:
                 }
             for kind, value in commits(dsn).items():
                 out[f"commit_ms_{kind}"] = value
-    out["ledger_and_dirty_ms"] = out["commit_ms_no_last_values"] - out["commit_ms_copy"]
-    out["last_values_ms"] = out["commit_ms_full"] - out["commit_ms_no_last_values"]
+    out["ledger_and_marks_ms"] = out["commit_ms_full"] - out["commit_ms_copy"]
     return out
 
 

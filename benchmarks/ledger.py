@@ -1,10 +1,11 @@
 """What the ledger and the dirty marks cost: ``python -m benchmarks.ledger``.
 
 The same commit of 10,000 rows, 500 samples a message, 20 nodes, is written with and without its parts, one variant
-after the other in changing order on one embedded PostgreSQL (fsync on): bare COPY, COPY with claim and dirty marks, and
-the whole commit with last values. Two views of a part: the time of its statement inside whole commits (steady), and the
+after the other in changing order on one embedded PostgreSQL (fsync on): bare COPY, COPY with the claim, and the whole commit
+with the marks for worker and last values. Two views of a part: the time of its statement inside whole commits (steady), and the
 difference between commits with and without it in the same round (holds what it costs elsewhere, in COMMIT above all;
-noisy). Medians; sizes are fixed; under a minute.
+noisy). Then what settling the last values costs in the gateway's spare time, every series having a newer one. Medians; sizes
+are fixed; under a minute.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import psycopg
 from chejian.stack import EmbeddedPostgres
-from chejian_gateway import ledger, pgbinary
+from chejian_gateway import lastvalues, ledger, pgbinary
 from chejian_gateway.kernels.warmup import warm_up
 from chejian_gateway.migrate import migrate
 from chejian_gateway.nodes import Node, Series, SeriesTable
@@ -31,6 +32,7 @@ ROWS = 10_000
 MESSAGE = 500
 NODES = ROWS // MESSAGE
 ROUNDS = 100
+SETTLE_ROUNDS = 9
 WARM_ROUNDS = 4
 """First rounds are not counted: partitions, caches and the first index pages are made then."""
 BASE_US = 1_768_435_200_000_000 - PG_EPOCH_MS * 1000
@@ -39,8 +41,8 @@ SECOND_US = 1_000_000
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "copy": ("copy",),
-    "claim+dirty": ("copy", "dirty", "claim"),
-    "commit": ("copy", "last", "dirty", "claim"),
+    "claim": ("copy", "claim"),
+    "commit": ("copy", "marks", "claim"),
 }
 Times = dict[str, list[float]]
 
@@ -55,8 +57,7 @@ class PartWriter(Writer):
         with self.connection.transaction(), self.connection.cursor() as cursor:
             work: dict[str, Callable[[], object]] = {
                 "copy": lambda: stream(cursor, rows),
-                "last": lambda: self._last_values(cursor, rows, pending),
-                "dirty": lambda: self._dirty(cursor, rows, pending),
+                "marks": lambda: self._mark(cursor, rows, pending),
                 "claim": lambda: ledger.claim(self.connection, pending),
             }
             for part in parts:
@@ -115,8 +116,8 @@ def commit_of(nodes: Sequence[Node], number: int, second: int) -> Pending:
     return pending
 
 
-def rounds(dsn: str) -> dict[str, Times]:
-    """By variant and part the milliseconds of each counted round."""
+def rounds(dsn: str) -> tuple[dict[str, Times], float]:
+    """By variant and part the milliseconds of each counted round; and those of settling."""
     times: dict[str, Times] = {name: defaultdict(list) for name in VARIANTS}
     with psycopg.connect(dsn, autocommit=True) as connection:
         pgbinary.register(connection)
@@ -133,18 +134,29 @@ def rounds(dsn: str) -> dict[str, Times]:
                 took = writer.store(commit_of(nodes, claimed, second), VARIANTS[name])
                 for part, value in took.items() if turn >= WARM_ROUNDS else ():
                     times[name][part].append(value)
-    return times
+        return times, settling(connection, writer, nodes, second + 1)
+
+
+def settling(connection: psycopg.Connection, writer: Writer, nodes: Sequence[Node], start: int) -> float:
+    """Median milliseconds of settling all `ROWS` last values; `start`: the first second and batch that are free."""
+    took = []
+    for turn in range(SETTLE_ROUNDS):
+        writer.commit(commit_of(nodes, start + turn, start + turn))
+        begin = time.perf_counter()
+        while lastvalues.settle_due(connection, 0.0):
+            pass
+        took.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(took[1:])  # the first one inserts
 
 
 def figures(times: dict[str, Times]) -> dict[str, float]:
     """Medians by name [ms], and the ratios."""
-    bare, kept, whole = (times[name]["all"] for name in ("copy", "claim+dirty", "commit"))
+    bare, whole = (times[name]["all"] for name in ("copy", "commit"))
     out = {"bare_copy_ms": statistics.median(bare), "commit_ms": statistics.median(whole)}
     for part in (*VARIANTS["commit"], "COMMIT"):
         out[f"{part}_ms"] = statistics.median(times["commit"][part])
-    out["claim+dirty_difference_ms"] = statistics.median(a - b for a, b in zip(kept, bare, strict=True))
-    out["last_difference_ms"] = statistics.median(a - b for a, b in zip(whole, kept, strict=True))
-    out["claim+dirty_percent_of_commit"] = 100 * (out["claim_ms"] + out["dirty_ms"]) / out["commit_ms"]
+    out["claim+marks_difference_ms"] = statistics.median(a - b for a, b in zip(whole, bare, strict=True))
+    out["claim+marks_percent_of_commit"] = 100 * (out["claim_ms"] + out["marks_ms"]) / out["commit_ms"]
     out["commit_to_bare_copy"] = out["commit_ms"] / out["bare_copy_ms"]
     return out
 
@@ -158,7 +170,8 @@ def measure() -> dict[str, float]:
     ):
         dsn = postgres.create_database("bench")
         migrate(dsn)
-        return figures(rounds(dsn))
+        times, settled = rounds(dsn)
+        return figures(times) | {"settle_ms": settled}
 
 
 def main() -> None:
@@ -175,14 +188,13 @@ def main() -> None:
     for label, value in (
         ("whole commit", total),
         ("  COPY", found["copy_ms"]),
-        ("  last values", found["last_ms"]),
-        ("  dirty marks", found["dirty_ms"]),
+        ("  marks for worker and last values", found["marks_ms"]),
         ("  claim in the ledger", found["claim_ms"]),
         ("  COMMIT", found["COMMIT_ms"]),
-        ("ledger and dirty marks", found["claim_ms"] + found["dirty_ms"]),
-        ("  as difference, with and without", found["claim+dirty_difference_ms"]),
-        ("last values as difference", found["last_difference_ms"]),
+        ("ledger and marks", found["claim_ms"] + found["marks_ms"]),
+        ("  as difference, with and without", found["claim+marks_difference_ms"]),
         ("bare COPY and COMMIT", bare),
+        (f"settling {ROWS:,} last values", found["settle_ms"]),
     ):
         print(f"{label:<36}{value:>9.2f}{100 * value / total:>16.1f}%{value / bare:>14.3f}")
 

@@ -112,7 +112,7 @@ async def test_signals_and_texts(api: httpx.AsyncClient, plant: PlantRows) -> No
     plant.write("CNC-01", [("Order/Product", T0, "SHAFT-A"), ("Order/Product", T0 + 5, "HUSK-B")])
     with psycopg.connect(plant.dsn) as connection:
         connection.execute(
-            "INSERT INTO telemetry.last_value (series_id, time, text, quality) VALUES (%s, %s, 'HUSK-B', 192)",
+            "INSERT INTO telemetry.settled_value (series_id, time, text, quality) VALUES (%s, %s, 'HUSK-B', 192)",
             (plant.series("CNC-01", "Order/Product"), after()),
         )
     signals = {s["name"]: s for s in await ask(api, "/equipment/1/signals")}

@@ -11,15 +11,17 @@ from chejian_cloud.db.app import Base
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.db.migrate import current, head, migrate
 from chejian_cloud.errors import MigrationError
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, inspect, text
 
 
 def test_telemetry_tables_are_those_of_the_gateway(dsn: str) -> None:
     engine = make_engine(dsn, application="test")
     found = MetaData(schema="telemetry")
-    found.reflect(engine)
+    found.reflect(engine, views=True)
+    views = {f"telemetry.{name}" for name in inspect(engine).get_view_names("telemetry")}
+    assert views == {"telemetry.last_value"}
     for name, table in telemetry.METADATA.tables.items():
-        own = {c.name: (str(c.type), c.nullable) for c in table.columns}
+        own = {c.name: (str(c.type), c.nullable or name in views) for c in table.columns}
         theirs = {
             c.name: (str(c.type.as_generic() if "RANGE" not in str(c.type) else c.type), c.nullable)
             for c in found.tables[name].columns

@@ -161,7 +161,7 @@ def test_a_deadlock_is_done_again_and_counted(dsn: str, plant: tuple[list[Node],
     nodes, table = plant
     replica = Replica(dsn, table)
     assert replica.commit(commit_of(nodes, 1, random.Random(1))) == NODES
-    first = next(s.series_id for s in nodes[0].aliases.values() if s.datatype == Code.DOUBLE)
+    device = next(s.device_id for s in nodes[0].aliases.values() if s.datatype == Code.DOUBLE)
     done: list[int] = []
     thread = threading.Thread(
         target=lambda: done.append(replica.commit(commit_of(nodes, 2, random.Random(2))))
@@ -173,7 +173,7 @@ def test_a_deadlock_is_done_again_and_counted(dsn: str, plant: tuple[list[Node],
         wait = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         while other.execute(wait).fetchone() == (0,):
             pass
-        other.execute("SELECT 1 FROM telemetry.last_value WHERE series_id = %s FOR UPDATE", (first,))
+        other.execute("SELECT 1 FROM telemetry.unsettled WHERE device_id = %s FOR UPDATE", (device,))
     thread.join()
     assert done == [NODES]
     assert replica.database.deadlocks == 1

@@ -17,6 +17,7 @@ from chejian_contract.sparkplug.topics import MessageType, Topic, node_topic
 from chejian_simulators.cli import main
 
 GROUP = "fleet-test"
+WORKSHOPS = 3
 
 
 class Host:
@@ -27,6 +28,7 @@ class Host:
         self.samples: dict[tuple[str, int, int], float] = {}
         self.account: dict[str, str] = {}
         self.ended: dict[str, int] = {}
+        self.all_ended = asyncio.Event()
         self.deaf = 5
         self._client = client
 
@@ -38,6 +40,8 @@ class Host:
             if topic.type is MessageType.NDEATH:
                 self.ended[topic.node] = metrics[0].long_value
                 assert (metrics[0].name, topic.node in self.account) == (METRIC_BDSEQ, True)
+                if len(self.ended) == WORKSHOPS:
+                    self.all_ended.set()
             for metric in metrics:
                 if metric.name == METRIC_PRODUCED:
                     self.account[topic.node] = metric.string_value
@@ -71,16 +75,14 @@ async def test_a_fleet_delivers_everything_once_and_its_account_is_exact(
             await client.subscribe(f"spBv1.0/{GROUP}/{kind}")
         host = Host(client)
         serving = asyncio.create_task(host.serve())
-        command = ["run", "--fleet", "3", "--mqtt", mqtt_url, "--devices", "2", "--signals", "20"]
+        command = ["run", "--fleet", str(WORKSHOPS), "--mqtt", mqtt_url, "--devices", "2", "--signals", "20"]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "chejian_simulators.cli", *command),
             *("--seconds", "3", "--seed", "4", "--group", GROUP, "--account", str(account)),
             stdout=asyncio.subprocess.PIPE,
         )
         out, _ = await asyncio.wait_for(process.communicate(), 50)
-        async with asyncio.timeout(10):
-            while len(host.ended) < 3 and not serving.done():
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(host.all_ended.wait(), 10)
         serving.cancel()
     assert process.returncode == 0
     told = json.loads(account.read_text("utf-8"))

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.errors import QueryCanceled
 
-from chejian_gateway import registry
+from chejian_gateway import lastvalues, registry
 from chejian_gateway.config import GatewayConfig
 from chejian_gateway.database import Database
 from chejian_gateway.errors import ReplayError
@@ -24,6 +24,10 @@ _NOTIFY_S = 0.2
 """At most five notifications a second; they are hints."""
 _AHEAD_S = 3600.0
 """How often partitions ahead are looked after."""
+_SETTLE_S = 1.0
+"""How often it is looked for last values to settle."""
+_SETTLE_SHARE = 20
+"""Settling takes at most one part in so many of the time: the view is exact in any case."""
 _TIMEOUTS = 5
 """Attempts that the server may end by its `statement_timeout` before the commit is halved; 1.5 s of pauses."""
 _ROUNDS = 5
@@ -59,12 +63,14 @@ class Committer:
         self._notify = False
         self._notified = 0.0
         self._looked_ahead = float("-inf")
+        self._settle_at = float("-inf")
         self._epoch = 0
         self.edition = Edition.PLAIN
         self.commits = self.rows = self.batches = self.doubles = self.dead_letters = self.dropped = 0
         self.short_claims = self.stale = 0
         self._office = self._begun = 0
-        self.seconds = 0.0
+        self.seconds = self.settle_seconds = 0.0
+        self.settled = 0
 
     def on_connection(self, connection: Connection) -> bool:
         """Prepare a new connection; False when the database is not the one that the plant in memory came from."""
@@ -189,7 +195,7 @@ class Committer:
         self._notify = True
 
     def tick(self) -> None:
-        """Notify the worker, keep partitions ready."""
+        """Notify the worker, settle last values, keep partitions ready."""
         now = time.monotonic()
         if self._notify and now - self._notified >= _NOTIFY_S:
             self._notify, self._notified = False, now
@@ -197,6 +203,15 @@ class Committer:
         if now - self._looked_ahead >= _AHEAD_S:
             self._database.run(self._look_ahead)
             self._looked_ahead = now
+        if now >= self._settle_at:
+            self._settle(now)
+
+    def _settle(self, now: float) -> None:
+        done = self._database.run(lambda c: lastvalues.settle_due(c, lastvalues.REST_S))
+        took = time.monotonic() - now
+        self.settled += done
+        self.settle_seconds += took
+        self._settle_at = now + (_SETTLE_SHARE * took if done else _SETTLE_S)
 
     def _look_ahead(self, connection: Connection) -> None:
         now_us = time.time_ns() // 1000 - PG_EPOCH_MS * 1000

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Sequence
 
 from psycopg import Connection
 
+from chejian_gateway import lastvalues
 from chejian_gateway.nodes import Device, Node
 from chejian_gateway.registry import record, sane
 
 _STALE = """
 WITH held AS MATERIALIZED (
-    SELECT v.series_id FROM telemetry.last_value v JOIN telemetry.series s USING (series_id) WHERE s.device_id = ANY(%s)
+    SELECT v.series_id FROM telemetry.settled_value v JOIN telemetry.series s USING (series_id) WHERE s.device_id = ANY(%s)
     ORDER BY s.datatype > 11 AND s.datatype <> 13, v.series_id FOR UPDATE OF v
 )
-UPDATE telemetry.last_value v SET quality = 500 FROM held h WHERE v.series_id = h.series_id
+UPDATE telemetry.settled_value v SET quality = 500 FROM held h WHERE v.series_id = h.series_id
 """
-"""In the order of `Writer`: numbers (and times), then texts and waveforms, each by series."""
+"""Numbers (and times), then texts and waveforms, each by series, as everywhere."""
 
 
 def node_died(connection: Connection, node: Node, bd_seq: int | None, received_ms: int) -> None:
@@ -56,6 +57,9 @@ def device_died(connection: Connection, node: Node, device: Device, sent_ms: int
 
 
 def _stale(connection: Connection, devices: Sequence[int]) -> None:
+    lastvalues.settle(
+        connection, devices
+    )  # or a value stored before the death would be taken for a newer one
     connection.execute(_STALE, (list(devices),))
 
 

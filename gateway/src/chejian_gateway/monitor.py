@@ -60,6 +60,12 @@ class Monitor(Metrics):
             "metrics_refused_total": ("counter", "Foreign metrics refused", lambda: core.foreign.refused),
             "commits_total": ("counter", "Commits", lambda: committer.commits),
             "commit_seconds_total": ("counter", "Time spent in commits", lambda: committer.seconds),
+            "devices_settled_total": (
+                "counter",
+                "Devices whose last values were settled",
+                lambda: committer.settled,
+            ),
+            "settle_seconds_total": ("counter", "Time spent in that", lambda: committer.settle_seconds),
             "acknowledgements_total": ("counter", "Acknowledgements sent", lambda: core.acknowledger.sent),
             "rebirths_asked_total": ("counter", "Rebirth requests sent", lambda: core.rebirths.asked),
             "claims_short_total": ("counter", "Claims that came back short", lambda: committer.short_claims),

@@ -88,10 +88,6 @@ class Int2Array(PgArray):
     """Parameter of type smallint[]."""
 
 
-class Float8Array(PgArray):
-    """Parameter of type double precision[]."""
-
-
 class TimeArray(PgArray):
     """Parameter of type timestamptz[]; microseconds since 2000-01-01 UTC."""
 
@@ -118,7 +114,6 @@ def _dumper(array_oid: int, element_oid: int, kind: str) -> type[Dumper]:
 _DUMPERS = (
     (Int2Array, _dumper(1005, 21, ">i2")),
     (Int4Array, _dumper(1007, 23, ">i4")),
-    (Float8Array, _dumper(1022, 701, ">f8")),
     (TimeArray, _dumper(1185, 1184, ">i8")),
 )
 """Object identifiers of PostgreSQL's catalogue (pg_type.dat): array type, element type."""

@@ -1,4 +1,4 @@
-"""One transaction per commit: rows first, then last values and dirty marks, dead letters, and the claim last.
+"""One transaction per commit: rows first, then marks and last texts, dead letters, and the claim last.
 
 Nothing is locked before the rows are copied: two gateways that lock first halve each other (463,000 against
 868,000 rows/s measured).
@@ -10,12 +10,11 @@ from typing import LiteralString
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 from psycopg import Connection, Cursor
 
-from chejian_gateway import deadletter, ledger
+from chejian_gateway import deadletter, lastvalues, ledger
 from chejian_gateway.errors import ShortClaimError
-from chejian_gateway.kernels.summary import newest, touched
+from chejian_gateway.kernels.summary import touched
 from chejian_gateway.ledger import Handled
 from chejian_gateway.nodes import SeriesTable
 from chejian_gateway.pending import Block, Pending, Rows
@@ -23,7 +22,6 @@ from chejian_gateway.pgbinary import (
     COPY_SAMPLE,
     COPY_TEXT,
     COPY_WAVEFORM,
-    Float8Array,
     Int2Array,
     Int4Array,
     TimeArray,
@@ -33,14 +31,8 @@ from chejian_gateway.pgbinary import (
 )
 from chejian_gateway.store import DAY_US, Partitions, day_of
 
-_LAST_NUMBER = """
-INSERT INTO telemetry.last_value AS v (series_id, time, value, quality)
-SELECT * FROM unnest(%s::int[], %s::timestamptz[], %s::float8[], %s::smallint[])
-ON CONFLICT (series_id) DO UPDATE SET time = excluded.time, value = excluded.value, text = NULL, quality = excluded.quality
-WHERE excluded.time >= v.time
-"""
 _LAST_TEXT = """
-INSERT INTO telemetry.last_value AS v (series_id, time, text, quality)
+INSERT INTO telemetry.settled_value AS v (series_id, time, text, quality)
 SELECT * FROM unnest(%s::int[], %s::timestamptz[], %s::text[], %s::smallint[])
 ON CONFLICT (series_id) DO UPDATE SET time = excluded.time, value = NULL, text = excluded.text, quality = excluded.quality
 WHERE excluded.time >= v.time
@@ -91,7 +83,6 @@ class Writer:
         self.connection = connection
         self._partitions = partitions
         self._series = series
-        self._seen = np.empty(0, np.int64)
 
     def commit(self, pending: Pending, *, former: bool = False) -> Committed:
         """Store everything of `pending` that is not stored yet, exactly once; `former` as of `ledger.claim`.
@@ -143,8 +134,7 @@ class Writer:
                 row = cursor.execute("SELECT pg_current_xact_id()::text").fetchone()
                 origin.xid = row[0] if row else None
             _copy(cursor, rows, pending)
-            self._last_values(cursor, rows, pending)
-            dirty = self._dirty(cursor, rows, pending)
+            dirty = self._mark(cursor, rows, pending)
             letters = [*pending.dead, *(b.dead for b in pending.batches if b.dead)]
             deadletter.insert(cursor, letters)
             handled = ledger.claim(self.connection, pending, former=former)
@@ -162,47 +152,38 @@ class Writer:
         for table, blocks in (("text_sample", pending.texts), ("waveform", pending.waveforms)):
             self._partitions.ensure(self.connection, table, {day_of(b.time_us) for b in blocks})
 
-    def _last_values(self, cursor: Cursor, rows: Rows, pending: Pending) -> None:
-        if len(rows):
-            at = newest(rows.series, rows.time_us, self._unseen())
-            cursor.execute(
-                _LAST_NUMBER,
-                (
-                    Int4Array(rows.series[at]),
-                    TimeArray(rows.time_us[at]),
-                    Float8Array(rows.value[at]),
-                    Int2Array(rows.quality[at]),
-                ),
-            )
-        texts = _newest_blocks(pending.texts) + [
-            replace(b, data=None) for b in _newest_blocks(pending.waveforms)
-        ]
-        texts.sort(key=lambda b: b.series)
-        if texts:
-            cursor.execute(
-                _LAST_TEXT,
-                (
-                    Int4Array(np.array([b.series for b in texts])),
-                    TimeArray(np.array([b.time_us for b in texts])),
-                    [None if b.data is None else b.data.decode() for b in texts],
-                    Int2Array(np.array([b.quality for b in texts])),
-                ),
-            )
+    def _mark(self, cursor: Cursor, rows: Rows, pending: Pending) -> bool:
+        """Mark devices whose last values are to be settled, write last texts, mark what the worker is to compute again.
 
-    def _unseen(self) -> NDArray[np.int64]:
-        if len(self._seen) < len(self._series.device):
-            self._seen = np.full(len(self._series.device), -1, np.int64)
-        return self._seen
-
-    def _dirty(self, cursor: Cursor, rows: Rows, pending: Pending) -> bool:
+        In this order, which births and deaths keep too.
+        """
         blocks = (*pending.texts, *pending.waveforms)
         series = np.concatenate((rows.series, np.array([b.series for b in blocks], np.int32)))
         time_us = np.concatenate((rows.time_us, np.array([b.time_us for b in blocks], np.int64)))
         if not len(series):
             return False
         device, hour, lo, hi = touched(self._series.device[series], time_us)
+        if len(rows):
+            lastvalues.mark(cursor, device, lo)
+        _last_texts(cursor, pending)
         cursor.execute(_DIRTY, (Int4Array(device), TimeArray(hour), TimeArray(lo), TimeArray(hi)))
         return True
+
+
+def _last_texts(cursor: Cursor, pending: Pending) -> None:
+    """Write the newest text of each series, and of waveforms the time; both are rare beside numbers."""
+    texts = _newest_blocks(pending.texts) + [replace(b, data=None) for b in _newest_blocks(pending.waveforms)]
+    texts.sort(key=lambda b: b.series)
+    if texts:
+        cursor.execute(
+            _LAST_TEXT,
+            (
+                Int4Array(np.array([b.series for b in texts])),
+                TimeArray(np.array([b.time_us for b in texts])),
+                [None if b.data is None else b.data.decode() for b in texts],
+                Int2Array(np.array([b.quality for b in texts])),
+            ),
+        )
 
 
 def _newest_blocks(blocks: Sequence[Block]) -> list[Block]:

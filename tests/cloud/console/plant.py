@@ -396,7 +396,7 @@ def _store_samples(
             (now - HISTORY, series, text),
         )
         connection.execute(
-            "INSERT INTO telemetry.last_value VALUES (%s, %s, NULL, %s, 192)",
+            "INSERT INTO telemetry.settled_value VALUES (%s, %s, NULL, %s, 192)",
             (series, now - timedelta(seconds=20), text),
         )
         return
@@ -413,7 +413,7 @@ def _store_samples(
             quality = 64 if minute % 400 == 7 else 192
             copy.write_row((now - timedelta(minutes=minute, seconds=3), number, series, quality))
     connection.execute(
-        "INSERT INTO telemetry.last_value VALUES (%s, %s, %s, NULL, 192)",
+        "INSERT INTO telemetry.settled_value VALUES (%s, %s, %s, NULL, 192)",
         (series, now - timedelta(seconds=3), number),
     )
 
@@ -472,7 +472,7 @@ def _store_diagnoses(
             ),
         )
     connection.execute(
-        "INSERT INTO telemetry.last_value VALUES (%s, %s, NULL, NULL, 192)",
+        "INSERT INTO telemetry.settled_value VALUES (%s, %s, NULL, NULL, 192)",
         (waveform, now - timedelta(minutes=4)),
     )
 
@@ -487,6 +487,6 @@ def _foreign(connection: psycopg.Connection, now: datetime) -> None:
         " s AS (INSERT INTO telemetry.series (device_id, name, datatype, unit)"
         " SELECT device_id, v.name, 10, 'degC' FROM d, (VALUES ('Steam/Temperature'), ('<b>Flue</b>')) AS v(name)"
         " RETURNING series_id)"
-        " INSERT INTO telemetry.last_value SELECT series_id, %(now)s, 143.25, NULL, 192 FROM s",
+        " INSERT INTO telemetry.settled_value SELECT series_id, %(now)s, 143.25, NULL, 192 FROM s",
         {"now": now},
     )

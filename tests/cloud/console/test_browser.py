@@ -38,7 +38,7 @@ def _stress(dsn: str) -> None:
     """A hostile product, the last full hour of CNC-03 without data, and a ledger with thousands of ranges."""
     ranges = "{" + ",".join(f"[{i},{i + 1})" for i in range(1, 2 * RANGES, 2)) + "}"
     with psycopg.connect(dsn) as connection:
-        connection.execute("UPDATE telemetry.last_value SET text = %s WHERE text = 'SHAFT-A'", (HOSTILE,))
+        connection.execute("UPDATE telemetry.settled_value SET text = %s WHERE text = 'SHAFT-A'", (HOSTILE,))
         connection.execute(
             "UPDATE app.kpi_value SET value = NULL, numerator = 0, denominator = 0, completeness = 0, inputs ="
             " CASE kpi WHEN 'oee' THEN %s ELSE inputs END"

@@ -1,4 +1,4 @@
-"""What a commit tells beside its rows: the newest sample of each series, and the time ranges touched."""
+"""What a commit tells beside its rows: the time ranges that they touch."""
 
 import numpy as np
 from numba import njit
@@ -6,37 +6,6 @@ from numpy import int64
 from numpy.typing import NDArray
 
 HOUR_US = 3_600_000_000
-
-
-@njit(nogil=True, cache=True)
-def _newest(series, time_us, seen):
-    distinct = np.empty(len(series), np.int64)
-    count = 0
-    for i in range(len(series)):
-        best = seen[series[i]]
-        if best < 0:
-            distinct[count] = series[i]
-            count += 1
-            seen[series[i]] = i
-        elif time_us[i] >= time_us[best]:
-            seen[series[i]] = i
-    return distinct[:count]
-
-
-def newest(
-    series: NDArray[np.int32], time_us: NDArray[np.int64], seen: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Index of the newest row of each series, sorted by series id; of equal times the later row.
-
-    Args:
-        series: series id of each row.
-        time_us: time of each row.
-        seen: -1 for each series id; left as found.
-    """
-    ids = np.sort(_newest(series, time_us, seen))
-    chosen: NDArray[np.int64] = seen[ids]
-    seen[ids] = -1
-    return chosen
 
 
 @njit(nogil=True, cache=True)

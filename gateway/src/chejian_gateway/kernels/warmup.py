@@ -4,7 +4,7 @@ import numpy as np
 
 from chejian_gateway.kernels.decode import Heads, Metrics, count_metrics, decode_group
 from chejian_gateway.kernels.resolve import Directory, Samples, Verdicts, make_words, resolve_group
-from chejian_gateway.kernels.summary import newest, touched
+from chejian_gateway.kernels.summary import touched
 from chejian_gateway.kernels.wire import PADDING
 
 
@@ -23,5 +23,4 @@ def warm_up() -> None:
     verdicts = Verdicts(none, small, none)
     slots = np.zeros(0, np.int32)
     resolve_group(metrics, heads, slots, directory, 0, 0, samples, verdicts, make_words())
-    newest(np.zeros(0, np.int32), none, np.full(1, -1, np.int64))
     touched(np.zeros(0, np.int32), none)
