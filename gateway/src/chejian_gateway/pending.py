@@ -85,6 +85,17 @@ class Rows:
             self.time_us[mask], self.value[mask], self.series[mask], self.quality[mask], self.batch[mask]
         )
 
+    def by_series(self) -> "Rows":
+        """The rows sorted by series id, those of one series in the order in which they came."""
+        order = np.argsort(self.series, kind="stable")
+        return Rows(
+            self.time_us[order],
+            self.value[order],
+            self.series[order],
+            self.quality[order],
+            self.batch[order],
+        )
+
     @classmethod
     def join(cls, blocks: Sequence["Rows"]) -> "Rows":
         """One behind the other."""

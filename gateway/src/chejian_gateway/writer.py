@@ -1,7 +1,8 @@
 """One transaction per commit: rows first, then marks and last texts, dead letters, and the claim last.
 
 Nothing is locked before the rows are copied: two gateways that lock first halve each other (463,000 against
-868,000 rows/s measured).
+868,000 rows/s measured). Rows are copied series by series: neighbours in the index cost the server less, and whoever
+reads a series finds its rows on fewer pages.
 """
 
 from collections.abc import Sequence
@@ -128,7 +129,7 @@ class Writer:
         return pending.only(ledger.fresh(pending, claimed), rest=True), everything, old
 
     def _transaction(self, pending: Pending, origin: Pending, *, former: bool) -> Committed:
-        rows = Rows.join(pending.rows)
+        rows = Rows.join(pending.rows).by_series()
         with self.connection.transaction(), self.connection.cursor() as cursor:
             if pending.has_foreign:
                 row = cursor.execute("SELECT pg_current_xact_id()::text").fetchone()
