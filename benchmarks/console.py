@@ -62,7 +62,7 @@ SELECT n.node_id, g.device, true FROM app.equipment_feed g JOIN telemetry.node n
 INSERT INTO telemetry.series (device_id, name, datatype, unit, quantity, kind, role)
 SELECT device_id, 'Signal/' || k, 10, '', 'ratio', 'measurement', CASE k WHEN 1 THEN 'product' ELSE '' END
   FROM telemetry.device, generate_series(1, 10) k;
-INSERT INTO telemetry.last_value (series_id, time, value, text, quality)
+INSERT INTO telemetry.settled_value (series_id, time, value, text, quality)
 SELECT series_id, %(now)s, 1, CASE role WHEN 'product' THEN 'P-1' END, 192 FROM telemetry.series;
 """
 _RESULTS = """

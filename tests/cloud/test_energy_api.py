@@ -92,7 +92,7 @@ async def id_of(api: httpx.AsyncClient, code: str) -> int:
 async def test_meters_with_tree_and_newest_values(api: httpx.AsyncClient, plant: PlantRows) -> None:
     rows(  # the gateway keeps the newest value of each series
         plant.dsn,
-        "INSERT INTO telemetry.last_value (series_id, time, value, quality) SELECT DISTINCT ON (series_id) series_id, time,"
+        "INSERT INTO telemetry.settled_value (series_id, time, value, quality) SELECT DISTINCT ON (series_id) series_id, time,"
         " value, quality FROM telemetry.sample ORDER BY series_id, time DESC RETURNING 1",
     )
     meters = {m["code"]: m for m in await ask(api, "/meters")}
