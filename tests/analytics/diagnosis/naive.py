@@ -143,13 +143,14 @@ def combs(
     harmonics: int,
     counted: int,
     least_lines: int,
+    first_line: float,
     excluded: Sequence[tuple[float, float]],
 ) -> list[float]:
-    """Mean level of the series of each fundamental; None-like -1 where it is not tried."""
+    """Mean level of the series of each fundamental; -1 where it is not tried."""
     out = []
     for order in orders:
         first = _at(level, order * per_order)
-        if first is None or any(low <= order <= high for low, high in excluded):
+        if first is None or first < first_line or any(low <= order <= high for low, high in excluded):
             out.append(-1.0)
             continue
         out.append(

@@ -94,7 +94,7 @@ def mfpt(folder: Path) -> Iterator[Recording]:
                 float(data["shaft_hz"]) * 60.0,
                 MFPT,
                 US_MAINS_HZ,
-                PARTS[str(data["label"])],
+                PARTS.get(str(data["label"])),
                 "",
             )
 

@@ -22,7 +22,7 @@ levels = arrays(np.float64, st.integers(20, 90), elements=st.one_of(st.floats(0,
 def comb(
     level: NDArray[np.float64], excluded: NDArray[np.float64] = NONE, **changes: float
 ) -> tuple[float, float]:
-    values = {"bins_per_order": 7.3, "lowest": 0.5, "highest": 4.0, "step": 0.03} | changes
+    values = {"bins_per_order": 7.3, "lowest": 0.5, "highest": 4.0, "step": 0.03, "first_line": 1.0} | changes
     return strongest_comb(level, **values, harmonics=5, counted=3, least_lines=2, excluded=excluded)
 
 
@@ -35,7 +35,14 @@ def test_the_strongest_comb_is_the_best_of_the_naive_list(
     order, score = comb(level, np.array(pairs).reshape(-1, 2))
     orders = [0.5 + 0.03 * i for i in range(math.floor((4.0 - 0.5) / 0.03) + 1)]
     scores = naive.combs(
-        level.tolist(), per_order=7.3, orders=orders, harmonics=5, counted=3, least_lines=2, excluded=pairs
+        level.tolist(),
+        per_order=7.3,
+        orders=orders,
+        harmonics=5,
+        counted=3,
+        least_lines=2,
+        first_line=1.0,
+        excluded=pairs,
     )
     best = max([*scores, 0.0])
     assert score == pytest.approx(best)

@@ -24,6 +24,9 @@ HIGHEST_ORDER = 8.0
 HARMONICS, COUNTED = 5, 3
 """As for an outer race: the first three that are not masked."""
 
+FIRST_LINE = 1.75
+"""Level from which the first line is there [nat]: noise in three bins exceeds it in 1 of 100 cases."""
+
 STEPS_PER_BIN = 2
 """Fundamentals are tried so densely that the third line moves by half a bin."""
 
@@ -81,6 +84,7 @@ def rival_comb(level: NDArray[np.float64], bins_per_order: float, claim: FamilyS
         harmonics=HARMONICS,
         counted=COUNTED,
         least_lines=LEAST_LINES,
+        first_line=FIRST_LINE,
         excluded=np.zeros((0, 2)) if claim is None else _own(claim, bins_per_order),
     )
     return Comb(order, score)

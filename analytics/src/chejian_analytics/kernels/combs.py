@@ -20,6 +20,7 @@ def strongest_comb(
     harmonics: int,
     counted: int,
     least_lines: int,
+    first_line: float,
     excluded: NDArray[np.float64],
 ) -> tuple[float, float]:
     """Fundamental whose first harmonics have the highest mean level.
@@ -31,9 +32,10 @@ def strongest_comb(
         highest: no fundamental above this is tried [orders].
         step: distance of the fundamentals tried [orders], > 0.
         harmonics: multiples looked at, >= 1; those beyond the array do not count.
-        counted: the mean is over the first `counted` of them that are not masked, >= 1. A fundamental that is masked
-            itself is not tried: what masked it explains the series.
+        counted: the mean is over the first `counted` of them that are not masked, >= 1.
         least_lines: least divisor of the mean, >= 1.
+        first_line: least level of the fundamental itself [nat]. A series without its first line is that of a multiple;
+            where the first line is masked, what masked it explains the series.
         excluded: shape (m, 2), closed intervals of fundamentals that are not tried [orders].
 
     Returns:
@@ -50,20 +52,23 @@ def strongest_comb(
             f"counted {counted}, least_lines {least_lines} given; > 0, > 0, > 0, >= 1, >= 1, >= 1 allowed"
         )
     order, score = _strongest_comb(
-        level, bins_per_order, lowest, highest, step, harmonics, counted, least_lines, excluded
+        level, bins_per_order, lowest, highest, step, harmonics, counted, least_lines, first_line, excluded
     )
     return float(order), float(score)
 
 
 @njit(cache=True, nogil=True)
-def _strongest_comb(level, bins_per_order, lowest, highest, step, harmonics, counted, least_lines, excluded):
+def _strongest_comb(
+    level, bins_per_order, lowest, highest, step, harmonics, counted, least_lines, first_line, excluded
+):
     best = 0.0
     best_order = 0.0
     count = math.floor((highest - lowest) / step) + 1
     for i in range(count):
         order = lowest + i * step
         first = int(order * bins_per_order + 0.5)
-        skipped = first >= level.size or math.isnan(level[first])
+        # Negated, so that a masked line (NaN) is skipped too.
+        skipped = first >= level.size or not level[first] >= first_line
         for j in range(excluded.shape[0]):
             if excluded[j, 0] <= order <= excluded[j, 1]:
                 skipped = True
