@@ -64,7 +64,7 @@ class MeterOracle:
         found = self._samples(self.code, REGISTER[self.code[:2]])
         valid = [(t, int(v)) for t, v, q in found if q in READABLE and v >= 0 and v == int(v)]
         changes = [t for (_, a), (t, b) in pairwise(valid) if a != b]
-        near = self.interval_us * 9 // 10
+        near = self.interval_us - 1_000_000
         kept = [
             (t, v)
             for i, (t, v) in enumerate(valid)

@@ -27,6 +27,9 @@ Bool = NDArray[np.bool_]
 _MS = 1000
 """[us] Interpolation works in milliseconds, the resolution of source times: the products then fit int64."""
 
+_JITTER_US = 1_000_000
+"""[us] by which two stamps of a meter's records may be closer than its interval."""
+
 
 class MeterFlag(StrEnum):
     """What a person should know about an amount."""
@@ -142,9 +145,9 @@ def without_repeats(
     """Drop the heartbeats that an edge puts between two readings of a meter.
 
     A heartbeat repeats the last reading, so it would say that nothing was used up to it and everything behind it. Dropped
-    is what repeats the reading before it and is followed, within the interval (less a tenth, as clocks jitter), by another
-    value: a meter that is read each interval can't have shown both. What is dropped depends on readings that are less than
-    an interval away only.
+    is what repeats the reading before it and is followed by another value sooner than the interval, less a second (or
+    a tenth, if that is shorter) for clocks that jitter: a meter that is read each interval can't have shown both. What is
+    dropped depends on readings that are less than an interval away only.
 
     Args:
         times_us: sorted, int64 [us], shape (n,).
@@ -160,7 +163,7 @@ def without_repeats(
     repeats = np.append(False, values[1:] == values[:-1])[: values.size]
     changes = np.append(times[~repeats], np.iinfo(np.int64).max)
     following = changes[np.searchsorted(changes, times, side="right").clip(max=changes.size - 1)]
-    kept = ~(repeats & (following - times < interval_us - interval_us // 10))
+    kept = ~(repeats & (following - times < interval_us - min(interval_us // 10, _JITTER_US)))
     return times[kept], values[kept]
 
 
