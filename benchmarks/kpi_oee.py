@@ -37,10 +37,10 @@ ROUNDS = 5
 def best(call: Callable[[], object]) -> float:
     """Shortest of a few runs [s]; the first one warms up."""
     call()
-    marks = [time.perf_counter()]
+    marks = [time.process_time()]
     for _ in range(ROUNDS):
         call()
-        marks.append(time.perf_counter())
+        marks.append(time.process_time())
     return min(b - a for a, b in pairwise(marks))
 
 
@@ -75,11 +75,13 @@ def checked_numpy_intervals(
     return numpy_intervals(times, states, start_us, end_us, hold_us)
 
 
-def numpy_survey(times: np.ndarray, values: np.ndarray) -> tuple[int, int, int]:
+def numpy_survey(times: np.ndarray, values: np.ndarray, falls: np.ndarray) -> tuple[int, int, int]:
     """`kernels.counts.survey` in plain numpy."""
+    found = np.flatnonzero(values[1:] < values[:-1]) + 1
+    falls[: found.size] = found[: falls.size]
     return (
         int(np.count_nonzero(times[1:] < times[:-1])),
-        int(np.count_nonzero(values[1:] < values[:-1])),
+        found.size,
         int(np.count_nonzero(values < 0)),
     )
 

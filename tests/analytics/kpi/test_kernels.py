@@ -10,7 +10,7 @@ from chejian_analytics.kernels.counts import survey, whole_numbers
 from chejian_analytics.kernels.intervals import _CHUNK, held_runs
 from numpy.typing import NDArray
 
-FOREVER = int(np.iinfo(np.int64).max)
+FOREVER = 2**62
 ENGINES = pytest.mark.parametrize("mode", ["jit", "python"])
 
 
@@ -134,7 +134,12 @@ def test_a_counter_is_surveyed_as_plain_python_does(mode: str) -> None:
             sum(b < a for a, b in pairwise(v)),
             sum(x < 0 for x in v),
         )
-        assert engine(survey, mode)(times, values) == want
+        falls = np.full(n, -1)
+        assert engine(survey, mode)(times, values, falls) == want
+        assert falls[: want[1]].tolist() == [i for i in range(1, n) if v[i] < v[i - 1]]
+        few = np.full(3, -1)
+        assert engine(survey, mode)(times, values, few) == want
+        assert few.tolist() == falls[:3].tolist() if n > 3 else True
 
 
 @ENGINES

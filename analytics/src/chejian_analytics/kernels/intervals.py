@@ -33,17 +33,19 @@ def held_runs(
         states: state numbers, shape (n,); what is no whole number in 1..top counts as 0.
         start_us: begin of the range [us].
         end_us: end of the range [us], > start_us.
-        hold_us: longest time that a value holds [us], > 0.
+        hold_us: longest time that a value holds [us], > 0, at most 2^62.
         top: largest state number.
-        run_starts: filled with the start of each run; room for 2 n + 2.
-        run_states: filled with the state of each run; room for 2 n + 2.
+        run_starts: filled with the start of each run; 2 n + 2 are room for all.
+        run_states: filled with the state of each run, as many.
 
     Returns:
-        The number of runs; or, when the times are not sorted, minus the index of the first that falls.
+        The number of runs, or one more than there is room for when it does not suffice; when the times are not sorted,
+        minus the index of the first that falls.
     """
     count = 0
     last = -1
     n = len(times_us)
+    room = len(run_starts)
     if n == 0 or times_us[0] > start_us:
         run_starts[0] = start_us
         run_states[0] = 0
@@ -53,15 +55,17 @@ def held_runs(
     words = differs.view(np.uint64)
     i = 0
     while i < n:
+        if count + 2 * _CHUNK > room and room < 2 * n + 2:
+            return room + 1
         m = min(_CHUNK, n - 1 - i)
-        odd = 1 if m == 0 or times_us[i + 1] <= start_us else 0
-        if odd == 0:
+        sign = -1 if m == 0 or times_us[i + 1] <= start_us else 0
+        if sign == 0:
             now = times_us[i : i + m]
             then = times_us[i + 1 : i + 1 + m]
             for k in range(m):
                 step = then[k] - now[k]
-                odd += (step <= 0) | (step > hold_us)
-        if odd == 0:
+                sign |= (step - 1) | (hold_us - step)  # negative for 0 >= step and for step > hold
+        if sign >= 0:
             here = states[i : i + m]
             there = states[i + 1 : i + 1 + m]
             differs[0] = (

@@ -25,6 +25,17 @@ Bool = NDArray[np.bool_]
 _INT64_SPAN = 2.0**63
 """First float that int64 can't hold."""
 
+_NONE = np.empty(0, np.int64)
+_NONE.setflags(write=False)
+"""No index, no time."""
+
+_NOTHING = np.zeros(1, np.int64)
+_NOTHING.setflags(write=False)
+"""`Counter.fall_total` without falls."""
+
+_FALLS = 1024
+"""Falls of a counter that one pass keeps; with more a second pass finds them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counter:
@@ -106,24 +117,32 @@ def counter(
         raise ValueError(f"counter: modulus {modulus} must be at least 2, or None")
     check = times
     times, clean, invalid = _whole(times, raw)
-    unsorted, fall_count, negative = survey(times, clean) if times.size else (0, 0, 0)
+    falls = np.empty(_FALLS, np.int64)
+    unsorted, fall_count, negative = survey(times, clean, falls) if times.size else (0, 0, 0)
     if unsorted or times.size < check.size:
         check_sorted(check, "counter")
     if negative:
         good = clean >= 0
         times, clean, invalid = times[good], clean[good], np.sort(np.append(invalid, times[~good]))
-    falls = np.flatnonzero(clean[1:] < clean[:-1]) + 1 if fall_count else np.empty(0, np.int64)
-    baselines = _baselines(times, as_times(replaced_us, "counter replacements"))
-    steps = np.union1d(falls, baselines).astype(np.int64)
+    if negative or fall_count > falls.size:
+        falls = np.flatnonzero(clean[1:] < clean[:-1]) + 1
+    else:
+        falls = falls[:fall_count]
+    replaced = np.asarray(replaced_us)
+    baselines = _baselines(times, as_times(replaced, "counter replacements")) if replaced.size else _NONE
+    if not (falls.size or baselines.size or least_cycle_us > 0):
+        return Counter(times, clean, _NONE, _NOTHING, _NONE, invalid, _NONE)
+    steps = np.union1d(falls, baselines) if baselines.size else falls
     add, reset = _corrections(clean, steps, modulus)
     if least_cycle_us > 0:
         steps, add, reset, implausible = _bounded(times, clean, (steps, add, reset), least_cycle_us)
     else:
-        implausible = np.empty(0, np.int64)
-    new = np.isin(steps, np.union1d(baselines, implausible))
-    add[new], reset[new] = clean[steps[new] - 1] - clean[steps[new]], False
-    implausible = np.setdiff1d(implausible, baselines)
-    total = np.append(np.int64(0), np.cumsum(add))
+        implausible = _NONE
+    if baselines.size or implausible.size:
+        new = np.isin(steps, np.union1d(baselines, implausible))
+        add[new], reset[new] = clean[steps[new] - 1] - clean[steps[new]], False
+        implausible = np.setdiff1d(implausible, baselines)
+    total = np.concatenate([_NOTHING, add.cumsum()])
     return Counter(times, clean, steps, total, times[steps[reset]], invalid, times[implausible])
 
 
@@ -168,11 +187,11 @@ def _whole(times: Int64, raw: NDArray[Any]) -> tuple[Int64, Int64, Int64]:
     if raw.dtype.kind not in "iuf":
         raise ValueError(f"counter: values must be numbers, got {raw.dtype}")
     if raw.dtype.kind != "f":
-        return times, np.ascontiguousarray(raw, dtype=np.int64), np.empty(0, np.int64)
+        return times, np.ascontiguousarray(raw, dtype=np.int64), _NONE
     numbers = np.ascontiguousarray(raw, dtype=np.float64)
     clean = np.empty(numbers.size, np.int64)
     if whole_numbers(numbers, clean) == 0:
-        return times, clean, np.empty(0, np.int64)
+        return times, clean, _NONE
     good = (numbers == np.floor(numbers)) & (np.abs(numbers) < _INT64_SPAN)
     return times[good], clean[good], times[~good & ~np.isnan(numbers)]
 

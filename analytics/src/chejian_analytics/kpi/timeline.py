@@ -16,8 +16,11 @@ NO_DATA_STATE = 0
 """State number of "no data"; deliberately no `MachineState`."""
 
 _TOP_STATE = int(max(MachineState))
-_FOREVER_US = int(np.iinfo(np.int64).max)
-"""Longer than any difference of two times."""
+_FOREVER_US = 2**62
+"""Longer than any difference of two times [us]: 146,000 years."""
+
+_RUNS = 8192
+"""Runs that room is made for at first; more are rare, and then there is room for the most that are possible."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,10 +113,13 @@ def state_intervals(
         raise ValueError(f"state series: {times.size} times but {values.size} states")
     if end_us <= start_us:
         raise ValueError(f"range [{start_us}, {end_us}) is empty")
-    hold = hold_us if hold_us is not None and hold_us > 0 else _FOREVER_US
-    capacity = 2 * times.size + 2  # each sample opens at most its own run and one of no data
-    starts, runs = np.empty(capacity, np.int64), np.empty(capacity, np.int16)
-    count = held_runs(times, values, start_us, end_us, hold, _TOP_STATE, starts, runs)
+    hold = min(hold_us, _FOREVER_US) if hold_us is not None and hold_us > 0 else _FOREVER_US
+    most = 2 * times.size + 2  # each sample opens at most its own run and one of no data
+    for capacity in (min(_RUNS, most), most):
+        starts, runs = np.empty(capacity, np.int64), np.empty(capacity, np.int16)
+        count = held_runs(times, values, start_us, end_us, hold, _TOP_STATE, starts, runs)
+        if count <= capacity:
+            break
     if count < 0:
         check_sorted(times, "state series")
     begin = starts[:count].copy()
