@@ -120,7 +120,11 @@ def _drain(chain: Chain, database: Database, truths: Sequence[Truth], stop: thre
     _await(arrived, "the plants' last changes in the database", _DRAIN_WITHIN_S, stop)
     with ThreadPoolExecutor() as pool:
         list(pool.map(chain.supervisor.stop, [workshop.edge for workshop in chain.workshops]))
-    done = lambda: database.marks() == 0 and database.undiagnosed() == 0  # noqa: E731 - a condition, used once
+    closed_ms = max(truth.closed_ms for truth in truths)
+
+    def done() -> bool:
+        return not (database.marks() or database.undiagnosed() or database.unclosed(closed_ms))
+
     _await(done, "the worker's last figures", _DRAIN_WITHIN_S, stop)
 
 

@@ -12,7 +12,7 @@ from chejian.report.faults import Evidence, check_faults, judge_faults
 from chejian.report.ledger import compare_ledger
 from chejian.report.states import compare_states
 from chejian.report.thresholds import thresholds
-from chejian.report.truth import HOUR_MS, EquipmentTruth, Truth
+from chejian.report.truth import EquipmentTruth, Truth
 from chejian.report.windows import PARTS, compare_counts, compare_windows, most_transitions, window_figures
 
 
@@ -78,7 +78,7 @@ def _plant(
     edge: Mapping[str, Any],
     ledgers: Sequence[Mapping[str, Any]],
 ) -> None:
-    closed = truth.end_ms // HOUR_MS * HOUR_MS
+    closed = truth.closed_ms
     rows = database.rows(truth.group, truth.node)
     report.facts[truth.plant] = {
         "end_ms": truth.end_ms,
@@ -108,7 +108,7 @@ def _plant(
 def _machine(
     report: Report, truth: Truth, machine: EquipmentTruth, database: Database
 ) -> list[WindowFigures]:
-    closed = truth.end_ms // HOUR_MS * HOUR_MS
+    closed = truth.closed_ms
     states = database.states(machine.code)
     until = min(truth.end_ms, max((b for _, b, _ in states), default=0))
     report.checks += compare_states(machine, states, truth.epoch_ms, max(until, closed))
@@ -123,7 +123,7 @@ def _machine(
 
 
 def _meter(report: Report, truth: Truth, code: str, database: Database) -> list[WindowFigures]:
-    closed = truth.end_ms // HOUR_MS * HOUR_MS
+    closed = truth.closed_ms
     meter, found = truth.meters[code], database.energy(code)
     windows = meter_figures(truth, code, found, closed)
     report.checks += compare_meter(truth, code, windows, found)

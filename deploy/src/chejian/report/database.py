@@ -78,6 +78,11 @@ SELECT (extract(epoch FROM max(last_value.time)) * 1000)::bigint AS t FROM telem
 JOIN telemetry.series USING (series_id) JOIN telemetry.device USING (device_id) JOIN telemetry.node USING (node_id)
 WHERE group_id = %s AND edge_node = %s AND device.name = %s AND role = %s
 """
+_UNCLOSED = """
+SELECT count(*) AS n FROM (
+    SELECT "end" FROM app.kpi_value WHERE provisional UNION ALL SELECT "end" FROM app.energy_value WHERE provisional
+) w WHERE w."end" <= to_timestamp(%s::float8 / 1000)
+"""
 _UNDIAGNOSED = """
 SELECT count(*) AS n FROM telemetry.waveform w
 WHERE NOT EXISTS (SELECT FROM app.diagnosis d WHERE d.series_id = w.series_id AND d.time = w.time)
@@ -191,6 +196,10 @@ class Database:
             return self.count("telemetry.dirty") + self.count("app.dirty")
         query = "SELECT count(*) AS n FROM telemetry.dirty WHERE hour < to_timestamp(%s::float8 / 1000)"
         return int(self._all(query, closed_before_ms)[0]["n"]) + self.count("app.dirty")
+
+    def unclosed(self, until_ms: int) -> int:
+        """Windows that ended by a time [ms] and that the worker has not closed yet."""
+        return int(self._all(_UNCLOSED, until_ms)[0]["n"])
 
     def undiagnosed(self) -> int:
         """Stored waveforms without a diagnosis."""

@@ -59,6 +59,11 @@ class Truth:
     meters: Mapping[str, Row]
     faults: Sequence[Row]
 
+    @property
+    def closed_ms(self) -> int:
+        """End of the last clock hour that was over when the plant froze [ms]: what closed before it is compared."""
+        return self.end_ms // HOUR_MS * HOUR_MS
+
 
 def load_truth(path: Path) -> Truth:
     """Read the file that `chejian-simulate` wrote."""
