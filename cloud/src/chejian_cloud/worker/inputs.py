@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from chejian_analytics.kpi import NO_RULES, CounterSeries, OeeInputs, TimeRules
 from chejian_contract.samples import Quality
 from chejian_contract.signals import Role
 from numpy.typing import NDArray
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
-from chejian_cloud.clock import from_us, to_us
+from chejian_cloud.clock import HOUR_US, from_us, to_us
 from chejian_cloud.db.arrays import NOTHING, Samples, read_by_series, read_samples
 from chejian_cloud.db.engine import raw_connection
 from chejian_cloud.worker.setup import Setup
@@ -20,6 +20,10 @@ from chejian_cloud.worker.setup import Setup
 COUNTERS = (Role.PRODUCED_COUNT, Role.GOOD_COUNT, Role.SCRAP_COUNT)
 _INT64_SPAN = 2.0**63
 """First float that int64 can't hold; no count is as large."""
+NEAR_US = 24 * HOUR_US
+"""[us] A neighbour in time is looked for within a day before it is looked for everywhere: a query with one bound only is
+planned over all daily partitions on that side, which took 7 ms instead of 0.3 ms for half a year of them."""
+_EVER, _FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 READABLE = [int(Quality.GOOD), int(Quality.UNCERTAIN)]
 """Qualities whose value counts."""
 
@@ -29,11 +33,11 @@ p.quality = ANY(:readable) AND p.value >= 0 AND p.value < 9223372036854775808 AN
 """What `chejian_analytics.kpi.counter` takes for a reading."""
 _LAST_COUNT = text(f"""
 SELECT p.time, p.value FROM telemetry.sample p
- WHERE p.series_id = ANY(:series) AND p.time < :before AND {VALID_COUNT}
+ WHERE p.series_id = ANY(:series) AND p.time >= :since AND p.time < :before AND {VALID_COUNT}
  ORDER BY p.time DESC, p.series_id DESC LIMIT 1
 """)  # noqa: S608 - the text put in is the constant above
 _LAST_TIME = text("""
-SELECT max(time) FROM telemetry.sample WHERE series_id = ANY(:series) AND time < :before
+SELECT max(time) FROM telemetry.sample WHERE series_id = ANY(:series) AND time >= :since AND time < :before
 """)
 _TEXTS = text("""
 (SELECT time, series_id, value FROM telemetry.text_sample
@@ -45,7 +49,8 @@ ORDER BY time, series_id, value
 """)
 _NEXT = """
 SELECT max(next), count(*) FILTER (WHERE next IS NULL) > 0 FROM (
-       SELECT (SELECT p.time FROM telemetry.sample p WHERE p.series_id = s.id AND p.time > :after {filter}
+       SELECT (SELECT p.time FROM telemetry.sample p
+                WHERE p.series_id = s.id AND p.time > :after AND p.time < :until {filter}
                 ORDER BY p.time LIMIT 1) AS next
          FROM unnest(CAST(:series AS integer[])) AS s(id)) found
 """
@@ -142,35 +147,49 @@ class Reader:
 
     def last_count(self, series: list[int], before_us: int) -> tuple[int, float] | None:
         """Last valid reading of a counter before a time: time [us] and value; None for none."""
-        row = self.session.execute(
-            _LAST_COUNT, {"series": series, "before": from_us(before_us), "readable": READABLE}
-        ).one_or_none()
-        return (to_us(row.time), row.value) if row is not None else None
+        values = {"series": series, "before": from_us(before_us), "readable": READABLE}
+        for since in (from_us(before_us - NEAR_US), _EVER):
+            row = self.session.execute(_LAST_COUNT, {**values, "since": since}).one_or_none()
+            if row is not None:
+                return to_us(row.time), row.value
+        return None
 
     def last_time_us(self, series: list[int], before_us: int) -> int:
         """Time of the last sample of some series before a time; that time itself when there is none."""
-        found: datetime | None = self.session.scalar(
-            _LAST_TIME, {"series": series, "before": from_us(before_us)}
-        )
-        return to_us(found) if found is not None else before_us
+        for since in (from_us(before_us - NEAR_US), _EVER):
+            values = {"series": series, "before": from_us(before_us), "since": since}
+            found: datetime | None = self.session.scalar(_LAST_TIME, values)
+            if found is not None:
+                return to_us(found)
+        return before_us
 
     def next_count(self, series: list[int], after_us: int) -> int:
         """Latest of the next valid readings of some counters; `after_us` when there is none."""
         if not series:
             return after_us
-        values = {"series": series, "after": from_us(after_us), "readable": READABLE}
-        found, _ = self.session.execute(_NEXT_COUNT, values).one()
+        found, _ = self._next(_NEXT_COUNT, {"series": series, "readable": READABLE}, after_us)
         return to_us(found) if found is not None else after_us
 
     def _next_sample(self, series: list[int], after_us: int, default_us: int) -> int:
         """Latest of the next samples of each series; `default_us` counts for a series that has none."""
         if not series:
             return after_us
-        found, lacks = self.session.execute(
-            _NEXT_SAMPLE, {"series": series, "after": from_us(after_us)}
-        ).one()
+        found, lacks = self._next(_NEXT_SAMPLE, {"series": series}, after_us)
         latest = to_us(found) if found is not None else after_us
         return max(latest, default_us) if lacks else latest
+
+    def _next(
+        self, statement: TextClause, values: Mapping[str, object], after_us: int
+    ) -> tuple[datetime | None, bool]:
+        """Latest of the next times of each series, and whether one of them has none."""
+        found, lacks = None, True
+        for until in (from_us(after_us + NEAR_US), _FOR_EVER):
+            found, lacks = self.session.execute(
+                statement, {**values, "after": from_us(after_us), "until": until}
+            ).one()
+            if not lacks:
+                break
+        return found, lacks
 
     def _states(
         self, found: Mapping[int, Samples], lo_us: int, hi_us: int

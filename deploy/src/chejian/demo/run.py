@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from chejian.demo.chain import Chain
 from chejian.demo.options import DemoOptions, open_state
 from chejian.demo.progress import Line, look
+from chejian.demo.usage import usage
 from chejian.report import Accounts, Report, build_report, has_arrived, render
 from chejian.report.database import Database
 from chejian.report.truth import Truth, load_truth
@@ -84,6 +85,7 @@ def _fill(chain: Chain, database: Database, line: Line, stop: threading.Event) -
 
 def _headless(chain: Chain, database: Database, line: Line, stop: threading.Event) -> int:
     took = _fill(chain, database, line, stop)
+    cost = usage(chain.supervisor)
     end = time.monotonic() + 60 * chain.options.minutes
     while time.monotonic() < end:
         _note_processes(chain, "live")
@@ -97,6 +99,7 @@ def _headless(chain: Chain, database: Database, line: Line, stop: threading.Even
         "history_hours": chain.options.history / 3600,
         "live_minutes": chain.options.minutes,
         "back_fill_seconds": round(took, 1),
+        "usage_when_filled": cost,
         "recordings": bool(chain.state.recordings),
         "restarts": {name: chain.supervisor.restarts(name) for name in chain.supervisor.names()},
     }
