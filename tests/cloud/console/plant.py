@@ -24,6 +24,8 @@ from chejian_gateway.migrate import migrate as migrate_telemetry
 from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
+from tests.cloud.console.plant_meters import METERS, fill_meters
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR = timedelta(hours=1)
 HISTORY = 26 * HOUR
@@ -101,6 +103,7 @@ def fill(dsn: str, now: datetime, *, seed: int = 5, history: bool = True) -> Non
             )
             if type_ == "motor_test_stand":
                 _store_diagnoses(connection, ids[code], series, now, seed)
+        fill_meters(connection, ids, dairy, now, seed)
         _foreign(connection, now)
 
 
@@ -137,7 +140,7 @@ def _register(dsn: str) -> dict[str, int]:
         session.add_all(lines.values())
         session.flush()
         ids = {}
-        for position, (code, line, type_, zh, en) in enumerate(MACHINES + DAIRY):
+        for position, (code, line, type_, zh, en) in enumerate(MACHINES + DAIRY + METERS):
             machine = a.Equipment(
                 enterprise_id=enterprise.enterprise_id,
                 workshop_id=lines[line].workshop_id,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from chejian_cloud.console.waveforms import waveform_csv
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.diagnosis.routes import DiagnosisId
 from chejian_cloud.registry.routes import EquipmentId, LineId, WorkshopId
+from chejian_cloud.registry.schemas import EquipmentOut
 from chejian_cloud.registry.scope import MAX_ID
 
 router = APIRouter(include_in_schema=False)
@@ -32,6 +33,9 @@ def _page(request: Request, page: str, find: Callable[[], Place | None], what: s
         return render_unavailable(request)
     if place is None:
         return render_missing(request, what)
+    address = _elsewhere(page, place.machine)
+    if address is not None:
+        return RedirectResponse(address, 307)
     return render(request, page, place=place, machine=place.machine, machines=place.machines)
 
 
@@ -44,18 +48,31 @@ def overview(request: Request, session: ReadSession) -> Response:
 @router.get("/workshops/{workshop_id}")
 def workshop(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
     """Page: all machines of a workshop, live."""
-    return _page(
-        request,
-        "workshop",
-        lambda: places.of_workshop(session, workshop_id),
-        f"workshop_id = {workshop_id}",
-    )
+    return _workshop_page(request, session, "workshop", workshop_id)
 
 
 @router.get("/lines/{line_id}")
 def line(request: Request, session: ReadSession, line_id: LineId) -> Response:
     """Page: the machines of a line in their flow, their states under each other, and what the line puts out."""
     return _page(request, "line", lambda: places.of_line(session, line_id), f"line_id = {line_id}")
+
+
+@router.get("/workshops/{workshop_id}/energy")
+def energy(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
+    """Page: energy of a workshop, by carrier, for one item, while idle, and unmetered."""
+    return _workshop_page(request, session, "energy", workshop_id)
+
+
+@router.get("/workshops/{workshop_id}/meters")
+def meters(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
+    """Page: the meters of a workshop as a tree."""
+    return _workshop_page(request, session, "meters", workshop_id)
+
+
+@router.get("/meters/{equipment_id}")
+def meter(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
+    """Page: one meter; a machine's address leads to its own page."""
+    return _machine_page(request, session, "meter", equipment_id)
 
 
 @router.get("/health")
@@ -67,17 +84,12 @@ def health(
     """Page: is every produced sample accounted for, and how complete are the data (of one workshop)?"""
     if workshop_id is None:
         return _page(request, "health", lambda: places.whole(session))
-    return _page(
-        request,
-        "health",
-        lambda: places.of_workshop(session, workshop_id),
-        f"workshop_id = {workshop_id}",
-    )
+    return _workshop_page(request, session, "health", workshop_id)
 
 
 @router.get("/equipment/{equipment_id}")
 def equipment(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
-    """Page: states, OEE with its losses, and signals of one machine."""
+    """Page: states, OEE with its losses, and signals of one machine; a meter's address leads to its own page."""
     return _machine_page(request, session, "equipment", equipment_id)
 
 
@@ -87,6 +99,12 @@ def diagnosis(request: Request, session: ReadSession, equipment_id: EquipmentId)
     return _machine_page(request, session, "diagnosis", equipment_id)
 
 
+def _workshop_page(request: Request, session: Session, page: str, workshop_id: int) -> Response:
+    return _page(
+        request, page, lambda: places.of_workshop(session, workshop_id), f"workshop_id = {workshop_id}"
+    )
+
+
 def _machine_page(request: Request, session: Session, page: str, equipment_id: int) -> Response:
     return _page(
         request,
@@ -94,6 +112,13 @@ def _machine_page(request: Request, session: Session, page: str, equipment_id: i
         lambda: places.of_machine(session, equipment_id),
         f"equipment_id = {equipment_id}",
     )
+
+
+def _elsewhere(page: str, machine: EquipmentOut | None) -> str | None:
+    """Address of the page that an equipment has, where `page` is not it: meters have one of their own."""
+    if machine is None or machine.machine == (page != "meter"):
+        return None
+    return f"/{'equipment' if machine.machine else 'meters'}/{machine.equipment_id}"
 
 
 @router.get("/console/foreign")

@@ -6,8 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from chejian_cloud.db.engine import ReadSession
-from chejian_cloud.energy import service, sums
-from chejian_cloud.energy.schemas import EnergySumOut, EnergyValueOut, FactorOut, MeterOut, SharesOut
+from chejian_cloud.energy import scopes, service, sums
+from chejian_cloud.energy.schemas import (
+    EnergySumOut,
+    EnergyValueOut,
+    FactorOut,
+    MeterOut,
+    SharesOut,
+    WorkshopEnergy,
+)
 from chejian_cloud.jsontypes import From, TimeRange, To, time_range
 from chejian_cloud.registry.routes import EquipmentId, LineId, WorkshopId
 from chejian_cloud.registry.scope import InScope, Scope
@@ -26,6 +33,33 @@ def get_meters(session: ReadSession, scope: InScope, carrier: CarrierName = None
     The tree is `parent_id`; a meter whose parent stands in no answer is a root of it.
     """
     return service.list_meters(session, scope, carrier)
+
+
+@router.get("/energy/values")
+def get_values_in(
+    session: ReadSession, scope: InScope, window: Window = "shift", start: From = None, end: To = None
+) -> list[EnergyValueOut]:
+    """What all meters of a workshop or a line show in the windows that overlap a range (default: the last 24 hours)."""
+    return scopes.values_in(session, scope, window, _range(window, start, end))
+
+
+@router.get("/energy/shares/{by}")
+def get_shares_in(
+    session: ReadSession,
+    by: str,
+    scope: InScope,
+    window: Window = "hour",
+    start: From = None,
+    end: To = None,
+) -> list[SharesOut]:
+    """Energy by states, products or orders of all machines of a workshop or a line that have a meter of their own."""
+    return scopes.shares_in(session, scope, by, window, _range(window, start, end))
+
+
+@router.get("/workshops-energy")
+def get_workshops_energy(session: ReadSession) -> list[WorkshopEnergy]:
+    """Energy of the running shift of every workshop, by carrier; one without a value of that shift is left out."""
+    return scopes.running_shifts(session)
 
 
 @router.get("/energy/factors")

@@ -185,10 +185,24 @@ class CarrierSum(Out):
     remainder: int | None = Field(
         description="Unmetered: top meters with sub-meters less these. Negative: tree, ratio or readings are wrong."
     )
-    completeness: float = Field(description="Of the least complete meter.")
-    flags: list[str] = Field(description=_FLAGS)
+    remainder_completeness: Number = Field(
+        description="Of the least complete meter of the remainder; null: there are no sub-meters."
+    )
+    completeness: float = Field(description="Of the least complete meter that makes the amount.")
+    flags: list[str] = Field(description=_FLAGS + " Of all meters that are needed.")
     meters: list[str] = Field(examples=[["EM-Q02", "EM-Q03"]], description="Its top meters.")
     factors: list[FactorUsed] = Field(description="Distinct factors that were used.")
+
+
+class WorkshopEnergy(Out):
+    """Energy of a workshop's running shift."""
+
+    workshop_id: int = Field(examples=[1])
+    start: Moment
+    end: Moment
+    provisional: bool
+    kgce: Number = Field(description="Comprehensive energy consumption (GB/T 2589-2020); null: incomplete.")
+    carriers: list[CarrierSum]
 
 
 class EnergySumOut(Out):

@@ -131,7 +131,7 @@ def energy_of(
         InvalidValueError: for an unknown carrier or too many values.
     """
     meters = _meters_for(session, equipment_id, carrier)
-    return [_value(row, meters[row.equipment_id]) for row in values_of(session, meters, window, period)]
+    return [value_out(row, meters[row.equipment_id]) for row in values_of(session, meters, window, period)]
 
 
 def values_of(
@@ -166,7 +166,8 @@ def _check_carrier(carrier: str | None) -> None:
         raise InvalidValueError("carrier", carrier, ", ".join(Carrier))
 
 
-def _value(row: EnergyValue, meter: RowMapping) -> EnergyValueOut:
+def value_out(row: EnergyValue, meter: RowMapping) -> EnergyValueOut:
+    """A stored value of a meter as it is told."""
     unit = Units.of(meter)
     value = Fraction(row.amount, unit.per_unit)
     names = ("amount", "output", "kgce", "factor", "completeness", "flags", "provisional", "computed_at")
@@ -193,8 +194,7 @@ def shares_of(
         InvalidValueError: for an unknown `by` or carrier, a meter that does not count exactly one machine, or too many
             values.
     """
-    if by not in BY:
-        raise InvalidValueError("by", by, ", ".join(BY))
+    check_by(by)
     meters = _meters_for(session, equipment_id, carrier)
     for meter in meters.values():
         if len(meter["machines"]) != 1:
@@ -204,14 +204,25 @@ def shares_of(
             )
     rows = values_of(session, meters, window, period)
     return [
-        _shares(session, meter, by, window, [r for r in rows if r.equipment_id == meter_id])
+        shares_out(session, meter, by, window, [r for r in rows if r.equipment_id == meter_id])
         for meter_id, meter in meters.items()
     ]
 
 
-def _shares(
+def check_by(by: str) -> None:
+    """Check what energy is to be shared out by.
+
+    Raises:
+        InvalidValueError: it is none of `BY`.
+    """
+    if by not in BY:
+        raise InvalidValueError("by", by, ", ".join(BY))
+
+
+def shares_out(
     session: Session, meter: RowMapping, by: str, window: str, rows: Sequence[EnergyValue]
 ) -> SharesOut:
+    """Shares of a meter that counts one machine, over its `rows`, earliest first."""
     key, unit = BY[by], Units.of(meter)
     scale, amount = unit.per_unit, sum(row.amount for row in rows)
     totals = label_sum(rows, key)

@@ -47,9 +47,19 @@ class _Tree:
     counted: bool
 
     @property
+    def summed(self) -> set[int]:
+        """Meters whose values make the amount."""
+        return {*self.tops, *self.elsewhere}
+
+    @property
+    def balanced(self) -> set[int]:
+        """Meters whose values make the unmetered remainder."""
+        return {*self.children, *(c for own in self.children.values() for c in own)}
+
+    @property
     def needed(self) -> set[int]:
         """Meters whose values it takes."""
-        return {*self.tops, *self.elsewhere, *(c for own in self.children.values() for c in own)}
+        return self.summed | self.balanced
 
 
 def energy_of_scope(session: Session, scope: Scope, window: str, period: TimeRange) -> list[EnergySumOut]:
@@ -74,9 +84,23 @@ def energy_of_scope(session: Session, scope: Scope, window: str, period: TimeRan
     ]
 
 
+def carriers_of(own: Mapping[int, RowMapping], below: Sequence[RowMapping], found: Found) -> list[CarrierSum]:
+    """Carriers of the meters `own` [id -> row] in the window of `found`, without output; `below`: their sub-meters."""
+    return [_carrier(tree, found, None) for tree in _trees_of(own, below)]
+
+
+def coal_of(carriers: Iterable[CarrierSum]) -> float | None:
+    """Comprehensive energy consumption of carriers [kgce]; None when one that counts is not known."""
+    return number(total(None if c.kgce is None else Fraction(c.kgce) for c in carriers if c.counted))
+
+
 def _trees(session: Session, scope: Scope) -> list[_Tree]:
     own = {row["equipment_id"]: row for row in repository.meters(session, scope=scope)}
     below = repository.meters(session, equipment_ids=repository.sub_meters(session, list(own)))
+    return _trees_of(own, below)
+
+
+def _trees_of(own: Mapping[int, RowMapping], below: Sequence[RowMapping]) -> list[_Tree]:
     carriers: dict[str, list[RowMapping]] = {}
     for row in own.values():
         carriers.setdefault(row["carrier"], []).append(row)
@@ -120,13 +144,19 @@ def _carrier(tree: _Tree, found: Found, output: int | None) -> CarrierSum:
         counted=tree.counted,
         sub_metered=sum(p for p in parts if p is not None) if parts and None not in parts else None,
         remainder=_difference(tuple(tree.children), below, found) if below else None,
-        completeness=min((row.completeness for row in used), default=0.0) if amount is not None else 0.0,
+        remainder_completeness=_least(tree.balanced, found) if below else None,
+        completeness=_least(tree.summed, found),
         flags=sorted(
             {f for row in used for f in row.flags} | ({MISSING} if len(used) < len(tree.needed) else set())
         ),
         meters=list(tree.codes),
         factors=_factors(used),
     )
+
+
+def _least(meters: Iterable[int], found: Found) -> float:
+    """Completeness of the least complete of some meters; 0 when one has no value."""
+    return min((found[meter].completeness if meter in found else 0.0 for meter in meters), default=0.0)
 
 
 def _difference(plus: Iterable[int], minus: Iterable[int], found: Found) -> int | None:

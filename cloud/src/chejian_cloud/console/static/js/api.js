@@ -116,6 +116,39 @@ export async function lineOutput(line, from, to) {
   return { ...body, hours: body.hours.map((hour) => timed(hour, 'start', 'end')) };
 }
 
+const reading = (row) => row && timed(row, 'time');
+
+/** Meters of a scope with their place in the tree, their newest reading and rate. */
+export async function meters(scope) {
+  return (await get('/meters', scope)).map((row) => ({ ...row, reading: reading(row.reading), rate: reading(row.rate) }));
+}
+
+/** What all meters of a scope show by window: [{equipment_id, start, end, value, unit, kgce, completeness, flags, ...}]. */
+export async function energyValues(scope, { window, from, to }) {
+  return (await get('/energy/values', { ...scope, window, ...span(from, to) })).map((row) => timed(row, 'start', 'end', 'computed_at'));
+}
+
+/** What one meter shows by window. */
+export async function energy(id, { window, from, to }) {
+  return (await get(`/equipment/${id}/energy`, { window, ...span(from, to) })).map((row) => timed(row, 'start', 'end', 'computed_at'));
+}
+
+/** Energy by states, products or orders of each machine of a scope that has a meter of its own. */
+export async function energyShares(scope, by, { window, from, to }) {
+  const rows = await get(`/energy/shares/${by}`, { ...scope, window, ...span(from, to) });
+  return rows.map((row) => ({ ...timed(row, 'start', 'end'), windows: row.windows.map((x) => timed(x, 'start', 'end')) }));
+}
+
+/** Energy of a workshop by window and carrier, with output, standard coal and unmetered remainder. */
+export async function energySums(workshop, { window, from, to }) {
+  return (await get(`/workshops/${workshop}/energy`, { window, ...span(from, to) })).map((row) => timed(row, 'start', 'end'));
+}
+
+/** Energy of the running shift of every workshop: Map of workshop id -> sum. */
+export async function workshopsEnergy() {
+  return new Map((await get('/workshops-energy')).map((row) => [row.workshop_id, timed(row, 'start', 'end')]));
+}
+
 /** Nodes with their ledgers, what waits, and (`machines`) the completeness of the last 24 hours of a scope's machines. */
 export async function dataHealth(scope = {}) {
   const body = await get('/data-health', scope);

@@ -6,7 +6,7 @@ import { colour } from '../palette.js';
 import { draw, label, narrow, prepare, timeAxis, tip, valueAxis } from './base.js';
 import { COMPLETE_ENOUGH } from './oee_hours.js';
 import { roundEnd } from './spectrum.js';
-import { hatch } from './timeline.js';
+import { ground } from './window_bars.js';
 
 const SHADES = 4; // product shades of palette.css; a fifth product and later ones share the last
 const FILLED = 0.76; // share of an hour's width that its bar fills
@@ -21,21 +21,6 @@ function bars(hours, index, below) {
     const width = (right - left) * FILLED;
     const box = { x: left + (right - left - width) / 2, y: top, width, height: bottom - top };
     return box.height > 0 && { type: 'rect', shape: box, style: { fill: shadeOf(index), stroke: colour('panel'), lineWidth: hour.provisional ? 0 : 0.5, opacity: 1 } };
-  };
-}
-
-/** Hatched ground of an hour that is not known well enough. */
-function ground(params, api) {
-  const [left] = api.coord([api.value(0), 0]);
-  const [right] = api.coord([api.value(1), 0]);
-  const box = { x: left, y: params.coordSys.y, width: right - left, height: params.coordSys.height };
-  return {
-    type: 'group',
-    silent: true,
-    children: [
-      { type: 'rect', shape: box, style: { fill: colour('state-0') } },
-      { type: 'path', shape: { pathData: hatch(box) }, style: { stroke: colour('state-0-hatch'), fill: 'none', lineWidth: 1 } },
-    ],
   };
 }
 

@@ -4,10 +4,12 @@ import { showCards } from '../cards.js';
 import { clear } from '../charts/base.js';
 import { lineOutput } from '../charts/output.js';
 import { legend, timeline, totals } from '../charts/timeline.js';
-import { windowText } from '../clock.js';
+import { DAY, windowText } from '../clock.js';
 import { byId, fill, h, table } from '../dom.js';
+import { windowsOf } from '../energy.js';
 import { NONE, fixed, measured, percent, span } from '../format.js';
 import { t } from '../i18n.js';
+import { meterTable } from '../meter_table.js';
 import { stateName } from '../palette.js';
 import { lastHours, lineId, pageScope, run, workshopId } from '../page.js';
 import { showShift } from '../shift.js';
@@ -80,10 +82,21 @@ async function showOutput() {
   return lineOutput('output', output, from, to);
 }
 
+/** The meters of the line, and what they show of the newest shift. */
+async function showMeters() {
+  const now = Date.now();
+  const [meters, rows] = await Promise.all([api.meters(scope), api.energyValues(scope, { window: 'shift', from: now - DAY, to: now })]);
+  const window = windowsOf(rows)[0];
+  byId('meters-meta').textContent = window ? windowText(window.start, window.end) : '';
+  if (!meters.length) return fill('meters', h('p', { class: 'empty' }, t('line.no_meters')));
+  return fill('meters', meterTable(t('meter.caption'), meters, new Map(rows.filter((row) => row.start === window?.start).map((row) => [row.equipment_id, row]))));
+}
+
 async function load() {
   machines = await api.overview(scope);
   const shift = await showShift(workshopId());
-  if (!machines.length) return ['states', 'output'].forEach((id) => clear(id, t('workshop.no_machines')));
+  await showMeters();
+  if (!machines.length) return null; // a line of meters only, such as the utilities
   const [latest] = await Promise.all([api.latest(scope), showStates(shift), showOutput()]);
   extras = latest;
   return showCards(machines, extras, rowsOf);

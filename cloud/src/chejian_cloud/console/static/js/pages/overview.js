@@ -2,14 +2,16 @@
 import * as api from '../api.js';
 import { moment, shiftOee } from '../cards.js';
 import { stateBar, stateCounts } from '../states.js';
+import { figure } from '../energy.js';
 import { byId, fill, h, refill, shape } from '../dom.js';
-import { count, span } from '../format.js';
+import { count, percent, span } from '../format.js';
 import { nameOf, t } from '../i18n.js';
 import { run } from '../page.js';
 import { listenWorkshops } from '../stream.js';
 import { verdictMark } from '../verdict.js';
 
 let workshops = [];
+let energy = new Map(); // by workshop id: sum of the running shift, read once a minute
 
 const machineLink = (machine, href = `/equipment/${machine.equipment_id}`) => h('a', { href, 'data-key': href, title: nameOf(machine) }, machine.code);
 
@@ -30,6 +32,19 @@ function damage(item) {
 const lasting = (item) => [machineLink(item), ` ${item.since === null ? t('card.never') : span(Date.now() - item.since)}`];
 const quiet = (item) => [machineLink(item), ` ${item.since === null ? t('card.never') : t('workshop.since', { time: moment(item.since) })}`];
 
+/** Energy of the running shift: standard coal with electricity beside it, and how much of it is known. */
+function energyRow(workshop) {
+  const sum = energy.get(workshop.workshop_id);
+  if (!sum || !sum.carriers.length) return [h('dt', {}, t('workshop.energy')), h('dd', {}, h('span', { class: 'meta' }, t('workshop.energy.none')))];
+  const counted = sum.carriers.filter((carrier) => carrier.counted);
+  const share = Math.min(...counted.map((carrier) => carrier.completeness), 1);
+  const electricity = sum.carriers.find((carrier) => carrier.carrier === 'electricity');
+  return [
+    h('dt', {}, t('workshop.energy')),
+    h('dd', {}, electricity && figure(electricity.value, electricity.unit, electricity.completeness), sum.kgce === null ? figure(null) : figure(sum.kgce, 'kgce', share), h('span', { class: 'meta' }, `${t('factor_value.equivalent')} · ${t('card.complete', { share: percent(share) })}`)),
+  ];
+}
+
 function block(workshop) {
   if (!workshop.machines) return [h('p', { class: 'empty' }, t('workshop.no_machines'))];
   const offline = workshop.machines - workshop.online;
@@ -41,6 +56,7 @@ function block(workshop) {
     h(
       'dl',
       {},
+      energyRow(workshop),
       named('faults', 'state-3', workshop.faults, workshop.fault_count, lasting),
       named('damages', null, workshop.diagnoses, workshop.diagnosis_count, damage),
       named('silent', 'state-0', workshop.silent, workshop.silent_count, quiet),
@@ -85,17 +101,19 @@ function show() {
   choose();
 }
 
+function showAnew() {
+  for (const element of document.querySelectorAll('.workshop')) delete element.dataset.told;
+  show();
+}
+
 for (const id of ['find', 'abnormal']) byId(id)?.addEventListener('input', choose);
 byId('filter')?.addEventListener('submit', (event) => event.preventDefault());
 
 await run(async () => {
-  workshops = await api.workshopsNow();
-  show();
+  [workshops, energy] = await Promise.all([api.workshopsNow(), api.workshopsEnergy()]);
+  showAnew();
 });
-setInterval(() => {
-  for (const element of document.querySelectorAll('.workshop')) delete element.dataset.told; // "for ... minutes" grows
-  show();
-}, 30_000);
+setInterval(showAnew, 30_000); // "for ... minutes" grows
 listenWorkshops((told) => {
   workshops = told;
   show();
