@@ -133,7 +133,10 @@ def tapered_spectrum(signal: NDArray[np.float64]) -> NDArray[np.complex128]:
     peak = max(float(signal.max()), -float(signal.min()))
     scaled = signal / peak if peak > 0.0 else np.zeros(signal.size)
     scaled -= scaled.mean()
-    scaled *= _taper(signal.size)
+    rise = _rise(int(signal.size * TAPER_SHARE))
+    if rise.size:
+        scaled[: rise.size] *= rise
+        scaled[-rise.size :] *= rise[::-1]
     return np.asarray(scipy.fft.rfft(scaled))
 
 
@@ -189,12 +192,7 @@ def _with_room(positive: NDArray[np.complex128], points: int) -> NDArray[np.comp
 
 
 @lru_cache(maxsize=8)
-def _taper(samples: int) -> NDArray[np.float64]:
-    out = np.ones(samples)
-    edge = int(samples * TAPER_SHARE)
-    if edge:
-        rise = np.sin(0.5 * math.pi * (np.arange(edge) + 0.5) / edge) ** 2
-        out[:edge] = rise
-        out[-edge:] = rise[::-1]
+def _rise(edge: int) -> NDArray[np.float64]:
+    out: NDArray[np.float64] = np.sin(0.5 * math.pi * (np.arange(edge) + 0.5) / max(edge, 1)) ** 2
     out.flags.writeable = False
     return out

@@ -52,14 +52,15 @@ def _moments(signal):
     n = signal.size
     non_finite = 0
     total = 0.0
+    share_of_one = 1.0 / n
     low = signal[0]
     high = signal[0]
     for i in range(n):
         value = signal[i]
         if not math.isfinite(value):
             non_finite += 1
-        # Divided first: a sum of large finite samples must not overflow.
-        total += value / n
+        # Scaled first: a sum of large finite samples must not overflow.
+        total += value * share_of_one
         low = min(low, value)
         high = max(high, value)
     if non_finite:
