@@ -158,7 +158,10 @@ def one_channel(seed: int) -> str | None:
     """A channel of noise with shocks at the outer race's frequency."""
     random = np.random.default_rng(seed)
     signal = random.normal(size=CHANNEL_HZ)
-    signal[:: round(CHANNEL_HZ / (CWRU_DE.bpfo * 29.5))] += 8.0
+    period = CHANNEL_HZ / (CWRU_DE.bpfo * 29.5)
+    # A little slip in each interval: what repeats exactly is a gear's, and prewhitening takes it out.
+    steps = period * (1.0 + 0.01 * random.normal(size=round(CHANNEL_HZ / period) - 4))
+    signal[np.cumsum(steps).astype(int)] += 16.0
     return diagnose_bearing(
         signal, sample_rate=float(CHANNEL_HZ), nominal_rpm=29.5 * 60, bearing=CWRU_DE, mains_hz=60.0
     ).part

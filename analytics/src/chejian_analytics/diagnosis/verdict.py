@@ -33,7 +33,8 @@ class BearingConfig:
         winner_margin: lead over the runner-up below which two parts explain the window equally well.
         comb_margin: a harmonic series of any other fundamental may beat the claim by this [nat]. Half the fundamental of a
             real defect, whose every second line is that defect's, comes close by chance.
-        shaft_score: mean level of the first shaft orders from which shocks count as the shaft's own.
+        shaft_score: mean level of the first shaft orders from which shocks count as the shaft's own: as sure as a
+            confirmed part.
         false_alarm_rate: accepted share of healthy windows in which any part is named, once a baseline is complete.
         impulsive_kurtosis: Gaussian noise has 3, sinusoids less; from 5 on the window holds repeated shocks.
         race_passes: least number of outer-race passes in the window for race and ball families.
@@ -48,7 +49,7 @@ class BearingConfig:
     line_support: int = 2
     winner_margin: float = 0.2
     comb_margin: float = 0.25
-    shaft_score: float = 2.2
+    shaft_score: float = 3.3
     false_alarm_rate: float = 0.01
     impulsive_kurtosis: float = 5.0
     race_passes: float = 50.0
