@@ -207,5 +207,5 @@ def _store_series(
                 copy.write_row((time, value, row[0], 192))
                 newest = (time, value)
         connection.execute(
-            "INSERT INTO telemetry.last_value VALUES (%s, %s, %s, NULL, 192)", (row[0], *newest)
+            "INSERT INTO telemetry.settled_value VALUES (%s, %s, %s, NULL, 192)", (row[0], *newest)
         )
