@@ -1,10 +1,13 @@
 """Databases with both schemas, and a plant whose samples are written as the gateway writes them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
+from chejian_cloud.app import create_app
+from chejian_cloud.config import Settings
 from chejian_cloud.db.migrate import migrate as migrate_app
 from chejian_cloud.registry.seed import seed
 from chejian_gateway.migrate import migrate as migrate_telemetry
@@ -62,3 +65,15 @@ def seeded(make_seeded: Callable[[], str]) -> str:
 def plant(seeded: str) -> PlantRows:
     """Writes into `seeded`."""
     return PlantRows(seeded)
+
+
+@pytest.fixture
+async def api(plant: PlantRows) -> AsyncIterator[httpx.AsyncClient]:
+    """The API on that plant."""
+    app = create_app(Settings(dsn=plant.dsn))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api") as client,
+    ):
+        yield client

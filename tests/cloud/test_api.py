@@ -1,7 +1,6 @@
 """The API on a database with a day's data: shapes, times with offset, no NaN, errors as problem documents."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -17,17 +16,6 @@ from tests.cloud.worker.rounds import T0, Bench, after, production
 from tests.cloud.worker.test_diagnoses import ORDERS, shocks
 
 RANGE = {"from": "2026-03-02T08:00:00+08:00", "to": "2026-03-02T12:00:00+08:00"}
-
-
-@pytest.fixture
-async def api(plant: PlantRows) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(dsn=plant.dsn))
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api") as client,
-    ):
-        yield client
 
 
 async def ask(api: httpx.AsyncClient, path: str, **params: Any) -> Any:

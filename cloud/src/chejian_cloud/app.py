@@ -14,6 +14,8 @@ import chejian_cloud.energy.routes as energy_routes
 import chejian_cloud.health.routes as health_routes
 import chejian_cloud.kpi.routes as kpi_routes
 import chejian_cloud.lines.routes as lines_routes
+import chejian_cloud.orders.routes as orders_routes
+import chejian_cloud.reasons.routes as reasons_routes
 import chejian_cloud.registry.routes as registry_routes
 import chejian_cloud.series.routes as series_routes
 import chejian_cloud.states.routes as states_routes
@@ -34,6 +36,8 @@ _SUBJECTS = (
     kpi_routes,
     energy_routes,
     lines_routes,
+    orders_routes,
+    reasons_routes,
     diagnosis_routes,
     health_routes,
     stream_routes,

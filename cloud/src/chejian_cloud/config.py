@@ -21,6 +21,9 @@ _NUMBERS = frozenset({"http_port", "worker_port"})
 _MAX_PORT = 65535
 _HOLD = Seconds(60)
 _RUNNING_INTERVAL = Seconds(2)
+_MINOR_STOP = Seconds(300)
+_CHANGEOVER = Seconds(0)
+_LONGEST_RULE = parse_duration("12h")
 _SETTLE = Seconds(60)
 _POLL = Seconds(1)
 _DIAGNOSIS_BUDGET = Seconds(0.5)
@@ -39,6 +42,11 @@ class Settings:
         worker_host: address of the worker's health pages.
         worker_port: TCP port of the worker's health pages, 0 to 65535; 0 takes a free one.
         hold: [s] how long a value holds when no other follows, > 0; two heartbeats of the edge (architecture 2.2).
+        minor_stop: [s] faults and stops of at most this long are minor stops and need no reason, 0 to 12 h; 0: none are.
+            Usual: 2 to 5 minutes. After a change of this and the two below, `chejian-cloud recompute` what is to follow.
+        changeover: [s] stops of at most this long at a change of product are set-up, 0 to 12 h; 0: never.
+        orders_decide: whether a machine that stands is delayed (ADET) with an order in work and down (ADOT) without one.
+            Only for plants whose order signal says, by an empty text, that none is; else the state alone decides.
         running_interval: [s] marks of running hours are taken at most this often per equipment, > 0.
         settle: [s] how long after its end a window may still change without a line in `kpi_revision`: samples of its
             last second are on their way when the clock closes it, >= 0.
@@ -54,6 +62,9 @@ class Settings:
     worker_host: str = "127.0.0.1"
     worker_port: int = 0
     hold: Seconds = _HOLD
+    minor_stop: Seconds = _MINOR_STOP
+    changeover: Seconds = _CHANGEOVER
+    orders_decide: bool = False
     running_interval: Seconds = _RUNNING_INTERVAL
     settle: Seconds = _SETTLE
     poll: Seconds = _POLL
@@ -69,6 +80,9 @@ class Settings:
         for key in ("hold", "running_interval", "poll", "diagnosis_budget"):
             if getattr(self, key) <= 0:
                 raise ConfigValueError(key, getattr(self, key), "more than 0 s")
+        for key in ("minor_stop", "changeover"):
+            if not 0 <= getattr(self, key) <= _LONGEST_RULE:
+                raise ConfigValueError(key, getattr(self, key), "0 s to 12 h")
         if self.raw_retention < _LEAST_RETENTION:
             raise ConfigValueError(
                 "raw_retention", self.raw_retention, '"3d" or more (environment CHEJIAN_RAW_RETENTION)'

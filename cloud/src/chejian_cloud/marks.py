@@ -13,8 +13,8 @@ REGISTRY_LOCK = "chejian.registry"
 """Name of the advisory lock (hashed by the server) between registry edits and the deletion of unmapped marks."""
 
 _MARK = text("""
-INSERT INTO app.dirty AS d (equipment_id, hour, lo, hi, reason)
-SELECT e.equipment_id, h.hour, h.hour, h.hour + interval '1 hour', :reason
+INSERT INTO app.dirty AS d (equipment_id, hour, lo, hi, reason, samples)
+SELECT e.equipment_id, h.hour, h.hour, h.hour + interval '1 hour', :reason, :samples
   FROM app.equipment e
   CROSS JOIN LATERAL (
        SELECT min(first) AS first FROM (
@@ -40,7 +40,8 @@ SELECT e.equipment_id, h.hour, h.hour, h.hour + interval '1 hour', :reason
    AND (CAST(:equipment_ids AS integer[]) IS NULL OR e.equipment_id = ANY(:equipment_ids))
  ORDER BY e.equipment_id, h.hour
 ON CONFLICT (equipment_id, hour) DO UPDATE
-   SET lo = least(d.lo, excluded.lo), hi = greatest(d.hi, excluded.hi), gen = d.gen + 1, reason = excluded.reason
+   SET lo = least(d.lo, excluded.lo), hi = greatest(d.hi, excluded.hi), gen = d.gen + 1, reason = excluded.reason,
+       samples = d.samples OR excluded.samples
 """)
 
 
@@ -52,6 +53,7 @@ def mark(
     hi: datetime | None = None,
     code: str | None = None,
     equipment_ids: Sequence[int] | None = None,
+    samples: bool = True,
 ) -> int:
     """Mark the hours of known data that overlap [lo, hi] for recomputation, and wake the worker.
 
@@ -65,11 +67,20 @@ def mark(
         hi: end; None: now.
         code: only equipment of this code; None: all.
         equipment_ids: only these; None: all.
+        samples: whether the edit changes which samples belong to the equipment, so that rollups and diagnoses are
+            touched too; a fact about them (a reason, an order, a shift) changes states and KPIs only.
 
     Returns:
         Number of marked hours over all equipment.
     """
-    values = {"reason": reason, "lo": lo, "hi": hi, "code": code, "equipment_ids": _ids(equipment_ids)}
+    values = {
+        "reason": reason,
+        "lo": lo,
+        "hi": hi,
+        "code": code,
+        "equipment_ids": _ids(equipment_ids),
+        "samples": samples,
+    }
     count: int = session.execute(_MARK, values).rowcount  # type: ignore[attr-defined] # a cursor result
     session.execute(text(f"NOTIFY {CHANNEL}"))
     return count

@@ -10,16 +10,26 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from chejian_cloud.errors import CloudError, InvalidValueError, NotFoundError, fields_of
+from chejian_cloud.errors import CloudError, InvalidRowsError, InvalidValueError, NotFoundError, fields_of
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+
+
+class RowProblem(BaseModel):
+    """A wrong value of a table."""
+
+    model_config = ConfigDict(from_attributes=True)
+    row: int = Field(examples=[2], description="From 1; the header of a file is row 1.")
+    column: str = Field(examples=["quantity"])
+    value: str = Field(examples=["-5"])
+    allowed: str = Field(examples=["a whole number, 1 or more"])
 
 
 class Problem(BaseModel):
@@ -32,6 +42,7 @@ class Problem(BaseModel):
     key: str | None = Field(default=None, examples=["equipment_id"])
     value: Any = Field(default=None, examples=[99])
     allowed: str | None = Field(default=None, examples=["1 or more"])
+    errors: list[RowProblem] | None = Field(default=None, description="Each wrong value of a table.")
 
 
 RESPONSES: Mapping[int | str, dict[str, Any]] = {
@@ -40,12 +51,17 @@ RESPONSES: Mapping[int | str, dict[str, Any]] = {
 }
 """OpenAPI entries of the errors that any route under `/api` may answer."""
 
-_STATUS = {NotFoundError: HTTPStatus.NOT_FOUND, InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY}
+_STATUS = {
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidRowsError: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
 
 
 def problem(status: HTTPStatus, detail: str, **fields: object) -> JSONResponse:
     """A problem document as a response."""
-    body = Problem(title=status.phrase, status=status, detail=detail, **fields)  # type: ignore[arg-type] # checked by pydantic
+    given = {"title": status.phrase, "status": status, "detail": detail, **fields}
+    body = Problem.model_validate(given)
     return JSONResponse(
         jsonable_encoder(body.model_dump(exclude_none=True)), status_code=status, media_type=MEDIA_TYPE
     )

@@ -10,6 +10,7 @@ from chejian_analytics.kpi import (
     IdealCycle,
     OeeInputs,
     SeriesSamples,
+    TimeRules,
     Windows,
     daily_windows,
     day_windows,
@@ -28,6 +29,7 @@ from tests.cloud.worker.rounds import T0
 ZONE = "Asia/Shanghai"
 STOPS = [("12:00", "12:30")]
 HOLD_US = 60_000_000
+RULES = TimeRules(minor_stop_us=300_000_000)
 MINUTE_US, HOUR_US = 60_000_000, 3_600_000_000
 EQUIPMENT = "CNC-01"
 COUNTERS = ("Counts/Produced", "Counts/Good", "Counts/Scrap")
@@ -97,6 +99,7 @@ class Oracle:
         return out
 
     def _inputs(self, start: int, end: int) -> OeeInputs:
+        first, last = start - RULES.margin_us, end + RULES.margin_us
         state = self._series("State/MachineState")
         times = np.append(state.times_us, state.lapses_us)
         values = np.append(
@@ -116,8 +119,9 @@ class Oracle:
             product_times_us=np.array([to_us(t) for t, _ in self._texts], np.int64),
             products=[value for _, value in self._texts],
             ideal_cycles=[IdealCycle("SHAFT-A", self._cycle_us, 0)],
-            scheduled=daily_windows([(s.start, s.end) for s in self._shifts], ZONE, start, end),
-            planned_stops=daily_windows(STOPS, ZONE, start, end),
+            scheduled=daily_windows([(s.start, s.end) for s in self._shifts], ZONE, first, last),
+            planned_stops=daily_windows(STOPS, ZONE, first, last),
+            rules=RULES,
         )
 
     def _series(self, name: str) -> SeriesSamples:

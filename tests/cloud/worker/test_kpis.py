@@ -13,6 +13,7 @@ from chejian_analytics.kpi import (
     CounterSeries,
     IdealCycle,
     OeeInputs,
+    TimeRules,
     daily_windows,
     hour_windows,
     window_oee,
@@ -26,6 +27,7 @@ from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import DAY, KPIS, MINUTE, STATES, T0, Bench, after, production, rows
 
 ZONE = "Asia/Shanghai"
+RULES = TimeRules(minor_stop_us=300_000_000)
 SHIFTS = [("08:00", "20:00"), ("20:00", "08:00")]
 STOPS = [("12:00", "12:30")]
 
@@ -58,8 +60,9 @@ def test_values_are_those_of_the_analytics(plant: PlantRows) -> None:
             product_times_us=product_times,
             products=[str(p) for p in products],
             ideal_cycles=[IdealCycle("SHAFT-A", 90_000_000, 0)],
-            scheduled=daily_windows(SHIFTS, ZONE, start, end),
-            planned_stops=daily_windows(STOPS, ZONE, start, end),
+            scheduled=daily_windows(SHIFTS, ZONE, start - RULES.margin_us, end + RULES.margin_us),
+            planned_stops=daily_windows(STOPS, ZONE, start - RULES.margin_us, end + RULES.margin_us),
+            rules=RULES,
         ),
         hour_windows(ZONE, start, end),
     )

@@ -23,7 +23,7 @@ from chejian_analytics.kpi.indicators.effectiveness import KPI as EFFECTIVENESS
 from chejian_analytics.kpi.indicators.nee import KPI as NEE
 from chejian_analytics.kpi.indicators.oee import KPI as OEE
 from chejian_analytics.kpi.indicators.quality_ratio import KPI as QUALITY_RATIO
-from chejian_analytics.kpi.inputs import NO_RULES, CounterSeries, OeeInputs, ReasonSpan, TimeRules
+from chejian_analytics.kpi.inputs import NO_RULES, Correction, CounterSeries, OeeInputs, ReasonSpan, TimeRules
 from chejian_analytics.kpi.line import LineOee, find_bottleneck, line_oee
 from chejian_analytics.kpi.losses import CATEGORY_OF_LOSS, LOSSES, REASON_LOSSES, Loss
 from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
@@ -93,6 +93,7 @@ __all__ = [
     "CalendarVersion",
     "CategoryIntervals",
     "Characteristic",
+    "Correction",
     "Counter",
     "CounterSeries",
     "DayException",

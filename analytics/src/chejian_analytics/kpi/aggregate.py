@@ -1,6 +1,7 @@
 """OEE of many windows of one equipment at once, from its samples, calendar and ideal cycles."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from chejian_analytics.kpi.categories import CODE_OF
 from chejian_analytics.kpi.counts import Counter
 from chejian_analytics.kpi.ideal import UNKNOWN_US, PriSteps, pri_steps
-from chejian_analytics.kpi.inputs import OeeInputs
+from chejian_analytics.kpi.inputs import Correction, OeeInputs
 from chejian_analytics.kpi.losses import CATEGORY_CODES, LOSS_CODE, Loss
 from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
 from chejian_analytics.kpi.timemodel import loss_totals, time_intervals
@@ -102,6 +103,7 @@ def _count_elements(inputs: OeeInputs, windows: Windows) -> tuple[dict[str, NDAr
     counts = {name: _in_windows(c, pri, windows) for name, c in counters.items()}
     rework = counts.get("rework")
     produced, good, scrap = _complete(counts.get("produced"), counts.get("good"), counts.get("scrap"), rework)
+    good, scrap, rework = _corrected(good, scrap, rework, _moved(inputs.corrections, pri, windows))
     ideal = produced.weighted_us if produced else np.zeros(len(windows), np.int64)
     elements = {
         "produced": _known_items(produced, windows),
@@ -153,6 +155,42 @@ def _complete(
     elif scrap is None and produced and good:
         scrap = _sum(_sum(produced, good, -1), rework, -1)
     return produced, good, scrap
+
+
+def _moved(
+    corrections: Sequence[Correction], pri: PriSteps, windows: Windows
+) -> tuple[_Counts, _Counts] | None:
+    """Scrap and rework that inspections moved in each window; None without any."""
+    if not corrections:
+        return None
+    times = np.array([c.time_us for c in corrections], np.int64)
+    cycle = pri.at(times)
+    at = np.searchsorted(windows.start_us, times, side="right") - 1
+    inside = (at >= 0) & (times < windows.end_us[np.maximum(at, 0)])
+    return (
+        _placed(np.array([c.scrap for c in corrections], np.int64), cycle, at, inside, len(windows)),
+        _placed(np.array([c.rework for c in corrections], np.int64), cycle, at, inside, len(windows)),
+    )
+
+
+def _placed(items: Int64, cycle: Int64, at: Int64, inside: Bool, windows: int) -> _Counts:
+    columns = np.zeros((3, windows), np.int64)
+    for column, values in zip(columns, (items, items * cycle, items * (cycle == UNKNOWN_US)), strict=True):
+        np.add.at(column, at[inside], values[inside])
+    return _Counts(columns[0], columns[1], columns[2], int(np.iinfo(np.int64).max))
+
+
+def _corrected(
+    good: _Counts | None, scrap: _Counts | None, rework: _Counts | None, moved: tuple[_Counts, _Counts] | None
+) -> tuple[_Counts | None, _Counts | None, _Counts | None]:
+    """Move items out of the good ones; those without an ideal cycle stay a matter of what was produced."""
+    if moved is None:
+        return good, scrap, rework
+    if good is not None:
+        good = _sum(_sum(good, moved[0], -1), moved[1], -1)
+    scrap = replace(moved[0], first_us=0) if scrap is None else _sum(scrap, moved[0], 1)
+    rework = replace(moved[1], first_us=0) if rework is None else _sum(rework, moved[1], 1)
+    return good, scrap, rework
 
 
 def _sum(a: _Counts, b: _Counts | None, sign: int) -> _Counts:

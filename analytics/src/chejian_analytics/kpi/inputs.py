@@ -70,6 +70,21 @@ class ReasonSpan:
             raise ValueError(f"reason {self.reason!r}: loss {self.loss.value!r} must be one of {allowed}")
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Items that an inspection moved out of the good ones after they were counted.
+
+    Attributes:
+        time_us: when they were made, microseconds since 1970 UTC; that instant's window and ideal cycle count.
+        scrap: items that are scrap; negative: that are none after all.
+        rework: items to be reworked; negative likewise.
+    """
+
+    time_us: int
+    scrap: int
+    rework: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CounterSeries:
     """Samples of a total-increasing counter; see `chejian_analytics.kpi.counts.counter` for all of it."""
@@ -120,6 +135,8 @@ class OeeInputs:
         modes: `OperationMode` numbers; 0 says nothing.
         orders: time during which an order is in work; None when orders are not known, then a state alone decides.
         reasons: stop reasons, half-open; where two overlap, the later in the sequence holds.
+        corrections: of inspections, in any order. They move items that a counter of good items counted; without one
+            they change scrap and rework only.
         rules: thresholds.
     """
 
@@ -140,4 +157,5 @@ class OeeInputs:
     modes: ArrayLike = ()
     orders: Windows | None = None
     reasons: Sequence[ReasonSpan] = ()
+    corrections: Sequence[Correction] = ()
     rules: TimeRules = NO_RULES

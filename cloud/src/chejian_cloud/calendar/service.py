@@ -2,55 +2,79 @@
 
 from dataclasses import dataclass
 from datetime import time
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from chejian_analytics.kpi import (
+    CalendarVersion,
+    DayException,
     Shift,
+    ShiftCalendar,
     ShiftWindows,
+    SpanException,
+    SpanKind,
     Windows,
-    daily_windows,
     day_windows,
     hour_windows,
-    shift_windows,
 )
 from sqlalchemy.orm import Session
 
 from chejian_cloud.calendar import repository
+from chejian_cloud.calendar.plan import FIRST_DAY, version_of
 from chejian_cloud.calendar.schemas import CalendarWindow
 from chejian_cloud.clock import from_us, to_us
 from chejian_cloud.jsontypes import TimeRange
 
+_NAMES = {
+    "planned_stop": ("计划停机", "Planned stop"),
+    "planned_maintenance": ("计划维护", "Planned maintenance"),
+}
 WINDOW_KINDS = ("hour", "shift", "day")
 _EDGE_SEARCH_US = 26 * 3_600_000_000
 """[us] Look-back for the last window edge: the longest local day (25 h) and an hour."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkCalendar:
-    """Shifts and planned stops of every day.
+    """A calendar of the registry with its versions and exceptions.
 
     Attributes:
         timezone: IANA name.
-        shifts: shifts in local time.
-        stops: start and end of planned stops in local time.
+        shifts: shifts in local time of every day before the first version.
+        stops: start and end of planned stops in local time, likewise.
+        versions: by date.
+        days: dates that differ.
+        spans: spans of time that differ.
     """
 
     timezone: str
     shifts: tuple[Shift, ...]
     stops: tuple[tuple[str, str], ...]
+    versions: tuple[CalendarVersion, ...] = ()
+    days: tuple[DayException, ...] = ()
+    spans: tuple[SpanException, ...] = ()
+
+    @cached_property
+    def plan(self) -> ShiftCalendar:
+        """The same as the analytics take it."""
+        plain = CalendarVersion(FIRST_DAY, self.shifts, planned_stops=self.stops)
+        return ShiftCalendar(self.timezone, (plain, *self.versions), self.days, self.spans)
 
     def scheduled(self, start_us: int, end_us: int) -> Windows:
-        """Time inside shifts in [start_us, end_us)."""
-        spans = [(s.start, s.end) for s in self.shifts]
-        return daily_windows(spans, self.timezone, start_us, end_us)
+        """Time inside shifts in [start_us, end_us), with overtime and without what is closed."""
+        return self.plan.scheduled(start_us, end_us)
 
     def planned_stops(self, start_us: int, end_us: int) -> Windows:
         """Planned stops in [start_us, end_us)."""
-        return daily_windows(self.stops, self.timezone, start_us, end_us)
+        return self.plan.planned_stops(start_us, end_us)
+
+    def planned_maintenance(self, start_us: int, end_us: int) -> Windows:
+        """Planned maintenance in [start_us, end_us)."""
+        return self.plan.planned_maintenance(start_us, end_us)
 
     def shift_windows(self, start_us: int, end_us: int) -> ShiftWindows:
         """Whole shifts that overlap [start_us, end_us)."""
-        return shift_windows(self.shifts, self.timezone, start_us, end_us)
+        return self.plan.shifts(start_us, end_us)
 
     def windows(self, kind: str, start_us: int, end_us: int) -> Windows:
         """Whole windows of a kind ("hour", "shift", "day") that overlap [start_us, end_us)."""
@@ -78,6 +102,12 @@ def load_calendar(session: Session, calendar_id: int) -> WorkCalendar:
         calendar.timezone,
         tuple(Shift(s.code, _clock(s.start), _clock(s.end)) for s in repository.shifts(session, calendar_id)),
         tuple((_clock(p.start), _clock(p.end)) for p in repository.planned_stops(session, calendar_id)),
+        tuple(version_of(v.valid_from, v.definition) for v in repository.versions(session, calendar_id)),
+        tuple(DayException(d.day, tuple(d.shifts)) for d in repository.days(session, calendar_id)),
+        tuple(
+            SpanException(to_us(s.start), to_us(s.end), SpanKind(s.kind))
+            for s in repository.spans(session, calendar_id)
+        ),
     )
 
 
@@ -86,25 +116,36 @@ def windows_of(session: Session, calendar_id: int, period: TimeRange) -> list[Ca
     work = load_calendar(session, calendar_id)
     lo, hi = to_us(period.start), to_us(period.end)
     found = work.shift_windows(lo, hi)
-    names = {s.code: s for s in repository.shifts(session, calendar_id)}
-    out = [
-        _window("shift", code, names[code].name_zh, names[code].name_en, start, end)
-        for code, start, end in zip(
-            found.codes, found.windows.start_us.tolist(), found.windows.end_us.tolist(), strict=True
-        )
-    ]
-    for stop in repository.planned_stops(session, calendar_id):
-        spans = daily_windows([(_clock(stop.start), _clock(stop.end))], work.timezone, lo, hi)
-        out += [
-            _window("planned_stop", None, stop.name_zh, stop.name_en, start, end)
-            for start, end in zip(spans.start_us.tolist(), spans.end_us.tolist(), strict=True)
-        ]
+    names = _shift_names(session, calendar_id)
+    spans = zip(found.codes, found.windows.start_us.tolist(), found.windows.end_us.tolist(), strict=True)
+    out = [_window("shift", code, names.get(code, (code, code)), start, end) for code, start, end in spans]
+    stops = {_clock(p.start): (p.name_zh, p.name_en) for p in repository.planned_stops(session, calendar_id)}
+    spans_named = {
+        max(to_us(s.start), lo): (s.name_zh, s.name_en) for s in repository.spans(session, calendar_id)
+    }
+    kinds = {
+        "planned_stop": work.planned_stops(lo, hi),
+        "planned_maintenance": work.planned_maintenance(lo, hi),
+    }
+    for kind, windows in kinds.items():
+        for start, end in zip(windows.start_us.tolist(), windows.end_us.tolist(), strict=True):
+            local = from_us(start).astimezone(ZoneInfo(work.timezone)).time()
+            name = spans_named.get(start) or stops.get(_clock(local), _NAMES[kind])
+            out.append(_window(kind, None, name, start, end))
     return sorted(out, key=lambda w: (w.start, w.kind != "shift"))
 
 
-def _window(kind: str, code: str | None, name_zh: str, name_en: str, start: int, end: int) -> CalendarWindow:
+def _shift_names(session: Session, calendar_id: int) -> dict[str, tuple[str, str]]:
+    names = {s.code: (s.name_zh, s.name_en) for s in repository.shifts(session, calendar_id)}
+    for version in repository.versions(session, calendar_id):
+        for shift in version.definition["shifts"]:
+            names[shift["code"]] = (shift["name_zh"] or shift["code"], shift["name_en"] or shift["code"])
+    return names
+
+
+def _window(kind: str, code: str | None, names: tuple[str, str], start: int, end: int) -> CalendarWindow:
     return CalendarWindow(
-        kind=kind, code=code, name_zh=name_zh, name_en=name_en, start=from_us(start), end=from_us(end)
+        kind=kind, code=code, name_zh=names[0], name_en=names[1], start=from_us(start), end=from_us(end)
     )
 
 

@@ -198,9 +198,10 @@ class Bearing(Base):
 
 
 class StateInterval(Base):
-    """Half-open run of one state and category; merged: no two neighbours are equal, and there are no gaps.
+    """Half-open run of one state and class of time; merged: no two neighbours are equal, and there are no gaps.
 
-    `state` is a number of `chejian_contract.states.MachineState`, 0 for no data; `category` one of `TimeCategory`.
+    `state` is a number of `chejian_contract.states.MachineState`, 0 for no data; `category` one of `TimeCategory`;
+    `loss` the finer class (`chejian_analytics.kpi.Loss`). Why a machine stood is no column: see `stop_reason`.
     """
 
     __tablename__ = "state_interval"
@@ -210,10 +211,15 @@ class StateInterval(Base):
     end: Mapped[datetime]
     state: Mapped[int] = mapped_column(SmallInteger)
     category: Mapped[str]
+    loss: Mapped[str] = mapped_column(server_default="")
 
 
 class KpiValue(Base):
-    """One KPI of one equipment in one window; NULL value: undefined, `flags` say why."""
+    """One KPI of one equipment in one window; NULL value: undefined, `flags` say why.
+
+    `known_since` is when the window got its first row (NULL: `computed_at`), so that "what did we believe" has an answer
+    for values that never changed.
+    """
 
     __tablename__ = "kpi_value"
     __table_args__ = (CheckConstraint("window_kind in ('hour', 'shift', 'day')", name="window_kind"),)
@@ -231,10 +237,11 @@ class KpiValue(Base):
     provisional: Mapped[bool]
     inputs: Mapped[dict[str, Any]]
     computed_at: Mapped[datetime]
+    known_since: Mapped[datetime | None]
 
 
 class KpiRevision(Base):
-    """A closed window's value changed: what it was and what it became."""
+    """A closed window's value changed: what it was, what it became, and what asked for it ("samples" or the edit)."""
 
     __tablename__ = "kpi_revision"
     kpi_revision_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -249,6 +256,7 @@ class KpiRevision(Base):
     new_inputs: Mapped[dict[str, Any]]
     old_computed_at: Mapped[datetime]
     revised_at: Mapped[datetime]
+    cause: Mapped[str] = mapped_column(server_default="")
 
 
 Index("ix_kpi_revision_window", KpiRevision.equipment_id, KpiRevision.window_kind, KpiRevision.start)
@@ -294,7 +302,10 @@ class DiagnosisTask(Base):
 
 
 class Dirty(Base):
-    """Marks of registry, calendar and ideal-cycle edits, like `telemetry.dirty` but by equipment."""
+    """Marks of registry, calendar and ideal-cycle edits, like `telemetry.dirty` but by equipment.
+
+    `samples`: the edit concerns samples, so rollups and diagnoses are computed anew, too.
+    """
 
     __tablename__ = "dirty"
     equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"), primary_key=True)
@@ -303,6 +314,7 @@ class Dirty(Base):
     hi: Mapped[datetime]
     gen: Mapped[int] = mapped_column(BigInteger, server_default="1")
     reason: Mapped[str]
+    samples: Mapped[bool] = mapped_column(server_default="true")
 
 
 class _Rollup:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.energy.factors import sync_shipped
 from chejian_cloud.errors import MigrationError
+from chejian_cloud.reasons.tree import add_missing
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def current(connection: Connection) -> str | None:
 
 
 def migrate(dsn: str) -> tuple[str | None, str]:
-    """Bring schema `app` to the newest revision, all or nothing.
+    """Bring schema `app` to the newest revision and add the standard stop reasons that are missing, all or nothing.
 
     Returns:
         The revision before and after.
@@ -66,6 +67,7 @@ def migrate(dsn: str) -> tuple[str | None, str]:
             command.upgrade(_config(connection), "head")
             with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
                 sync_shipped(session)
+                reasons = add_missing(session)
             after = current(connection)
     except CommandError as error:
         raise MigrationError(
@@ -76,4 +78,6 @@ def migrate(dsn: str) -> tuple[str | None, str]:
     if after is None:
         raise MigrationError("the migration wrote no revision")
     log.info("schema app: %s -> %s", before or "empty", after)
+    if reasons:
+        log.info("%d standard stop reasons added", reasons)
     return before, after

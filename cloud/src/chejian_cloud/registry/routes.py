@@ -3,9 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
 
-from chejian_cloud.db.engine import ReadSession
-from chejian_cloud.registry import service
+from chejian_cloud.db.engine import ReadSession, WriteSession
+from chejian_cloud.reasons.schemas import UserName
+from chejian_cloud.registry import cycles, service
+from chejian_cloud.registry.cycles import CycleIn, CycleOut
 from chejian_cloud.registry.schemas import EquipmentDetail, EquipmentOut, WorkshopOut
 from chejian_cloud.registry.scope import MAX_ID, InScope
 
@@ -43,3 +46,27 @@ def get_equipment_list(
 def get_equipment(session: ReadSession, equipment_id: EquipmentId) -> EquipmentDetail:
     """One equipment with its feeds and bearings."""
     return service.describe_equipment(session, equipment_id)
+
+
+@router.get("/equipment/{equipment_id}/ideal-cycles")
+def get_cycles(session: ReadSession, equipment_id: EquipmentId) -> list[CycleOut]:
+    """Ideal cycles of an equipment, by product and date."""
+    return cycles.cycles_of(session, equipment_id)
+
+
+@router.put("/equipment/{equipment_id}/ideal-cycles")
+def put_cycle(session: WriteSession, equipment_id: EquipmentId, body: CycleIn) -> int:
+    """Store an ideal cycle from a time on; answers how many hours are computed anew."""
+    return cycles.put_cycle(session, equipment_id, body)
+
+
+@router.delete("/equipment/{equipment_id}/ideal-cycles")
+def delete_cycle(
+    session: WriteSession,
+    equipment_id: EquipmentId,
+    product: Annotated[str, Query(max_length=100)],
+    valid_from: Annotated[AwareDatetime, Query()],
+    user_name: Annotated[UserName, Query()],
+) -> int:
+    """Take an ideal cycle out; answers how many hours are computed anew."""
+    return cycles.delete_cycle(session, equipment_id, product, valid_from, user_name)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chejian_analytics.kpi import KPIS, OeeInputs, OeeResult, Windows, time_intervals, window_oee
+from chejian_contract.signals import Role
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from chejian_cloud.db.app import StateInterval
 from chejian_cloud.worker.inputs import Reader
 from chejian_cloud.worker.partials import window_results
 from chejian_cloud.worker.revisions import Revisions
-from chejian_cloud.worker.store import Interval, KpiRow, store_intervals, store_kpis
+from chejian_cloud.worker.store import Interval, KpiRow, merged, store_intervals, store_kpis
 
 LONGEST_ADVANCE_US = 7 * 24 * HOUR_US
 """[us] By how much one transaction moves the end of what is known beyond the changed data: after months of silence the
@@ -62,7 +63,15 @@ def recompute_unit(
     found = window_results(reader, [kinds[kind] for kind in longer], fresh, now_us)
     results |= dict(zip(longer, found, strict=True))
     rows = [row for kind in WINDOW_KINDS for row in _kpi_rows(kind, kinds[kind], results[kind], now_us)]
-    store_kpis(session, equipment_id, rows, revisions, from_us(now_us))
+    store_kpis(
+        session,
+        equipment_id,
+        rows,
+        revisions,
+        from_us(now_us),
+        span=(from_us(span.start_us), from_us(span.end_us)),
+        floor=from_us(floor_us),
+    )
     return span
 
 
@@ -73,15 +82,17 @@ def _span(reader: Reader, lo_us: int, hi_us: int, now_us: int, floor_us: int) ->
     """
     known = _known_range(reader.session, reader.setup.equipment_id)
     if known is not None:
-        lo_us = max(min(lo_us, known[1]), floor_us)
+        first = min(lo_us, known[0])  # the margin reaches into what is known, not before it
+        lo_us = max(min(lo_us, known[1]) - reader.rules.margin_us, first, floor_us)
     if lo_us >= now_us:
         return None
     start = int(reader.setup.calendar.windows("hour", lo_us, lo_us + 1).start_us[0])
-    if known is None or hi_us + reader.hold_us >= known[1]:
-        reach = reader.reach_us(hi_us, hi_us) if now_us - start > LONGEST_ADVANCE_US else now_us
+    texts = (Role.PRODUCT, Role.ORDER) if reader.orders_decide else (Role.PRODUCT,)
+    if known is None or hi_us + reader.hold_us + reader.rules.margin_us >= known[1]:
+        reach = reader.reach_us(hi_us, hi_us, texts=texts) if now_us - start > LONGEST_ADVANCE_US else now_us
         end = max(reach, start + LONGEST_ADVANCE_US, known[1] if known is not None else start)
     else:
-        reach = reader.reach_us(hi_us, known[1])
+        reach = reader.reach_us(hi_us, known[1], texts=texts)
         advanced = max(known[1], start + LONGEST_ADVANCE_US) if reach >= known[1] else known[0]
         end = max(reach, advanced)
     return Span(start, min(end, now_us))
@@ -104,9 +115,10 @@ def _windows(reader: Reader, kind: str, span: Span, floor_us: int) -> Windows:
 
 
 def _intervals(inputs: OeeInputs, span: Span) -> list[Interval]:
-    found = time_intervals(inputs, span.start_us, span.end_us).categories()
-    columns = (found.start_us.tolist(), found.end_us.tolist(), found.state.tolist(), found.names())
-    return [Interval(*row) for row in zip(*columns, strict=True)]
+    found = time_intervals(inputs, span.start_us, span.end_us)
+    losses = [loss.value for loss in found.losses()]
+    columns = (found.start_us.tolist(), found.end_us.tolist(), found.state.tolist(), found.names(), losses)
+    return merged([Interval(*row) for row in zip(*columns, strict=True)])
 
 
 def _kpi_rows(kind: str, windows: Windows, results: list[OeeResult], now_us: int) -> list[KpiRow]:

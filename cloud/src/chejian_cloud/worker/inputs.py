@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from chejian_analytics.kpi import NO_RULES, CounterSeries, OeeInputs, TimeRules
+from chejian_analytics.kpi import NO_RULES, CounterSeries, OeeInputs, TimeRules, Windows
 from chejian_contract.samples import Quality
 from chejian_contract.signals import Role
 from numpy.typing import NDArray
@@ -13,11 +13,13 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import HOUR_US, from_us, to_us
+from chejian_cloud.config import Settings
 from chejian_cloud.db.arrays import NOTHING, Samples, read_by_series, read_samples
 from chejian_cloud.db.engine import raw_connection
-from chejian_cloud.worker.setup import Setup
+from chejian_cloud.worker.facts import Facts
+from chejian_cloud.worker.setup import Setup, load_setup
 
-COUNTERS = (Role.PRODUCED_COUNT, Role.GOOD_COUNT, Role.SCRAP_COUNT)
+COUNTERS = (Role.PRODUCED_COUNT, Role.GOOD_COUNT, Role.SCRAP_COUNT, Role.REWORK_COUNT)
 _INT64_SPAN = 2.0**63
 """First float that int64 can't hold; no count is as large."""
 NEAR_US = 24 * HOUR_US
@@ -79,22 +81,26 @@ class Reader:
         setup: of the equipment.
         hold_us: longest time that a value of a node with a ledger holds [us].
         rules: thresholds of the time model.
+        orders_decide: whether orders in work are asked for, see `chejian_cloud.config.Settings`.
     """
 
     session: Session
     setup: Setup
     hold_us: int
     rules: TimeRules = NO_RULES
+    orders_decide: bool = False
 
     def oee_inputs(self, lo_us: int, hi_us: int) -> OeeInputs:
         """Everything that states and KPIs in [lo_us, hi_us) depend on; one statement reads all numbers."""
         roles = (Role.MACHINE_STATE, *COUNTERS)
         series = [i for role in roles for i in self.setup.of(role)]
         first, last = lo_us - self.rules.margin_us, hi_us + self.rules.margin_us
-        found = read_by_series(raw_connection(self.session), series, first - self.hold_us, hi_us)
-        state_times, states, hold = self._states(found, first, hi_us)
-        products = self.texts(Role.PRODUCT, lo_us, hi_us)
-        produced, good, scrap = (self._counter(found, role, lo_us) for role in COUNTERS)
+        found = read_by_series(raw_connection(self.session), series, first - self.hold_us, last)
+        state_times, states, hold = self._states(found, first, last)
+        products = self.texts(Role.PRODUCT, first, last)
+        produced, good, scrap, rework = (self._counter(found, role, lo_us) for role in COUNTERS)
+        mode_times, modes = self._modes(first, last)
+        facts = Facts(self.session, self.setup)
         return OeeInputs(
             state_times_us=state_times,
             states=states,
@@ -102,11 +108,18 @@ class Reader:
             produced=produced,
             good=good,
             scrap=scrap,
+            rework=rework,
             product_times_us=np.array([to_us(row.time) for row in products], np.int64),
             products=[row.value or "" for row in products],
             ideal_cycles=self.setup.cycles,
             scheduled=self.setup.calendar.scheduled(first, last),
             planned_stops=self.setup.calendar.planned_stops(first, last),
+            planned_maintenance=self.setup.calendar.planned_maintenance(first, last),
+            mode_times_us=mode_times,
+            modes=modes,
+            orders=self._orders(facts, first, last),
+            reasons=facts.reasons(first, last),
+            corrections=facts.corrections(lo_us, hi_us),
             rules=self.rules,
         )
 
@@ -114,19 +127,22 @@ class Reader:
         """Until when a change at `hi_us` can show in states and KPIs [us].
 
         That is the hold of a state, the next reading of each counter (its increment is counted from the changed value),
-        and the next text of each role in `texts` (or the end of what is known: a product holds until another comes). A
-        state of a foreign node holds until the next one, too.
+        the next text of each role in `texts` and the next mode (or the end of what is known: they hold until another
+        comes), and the next production where a reason without end is given; and the margin of the time model beyond
+        that. A state of a foreign node holds until the next one, too.
         """
         counters = [i for role in COUNTERS for i in self.setup.of(role)]
         found = [hi_us + self.hold_us, self.next_count(counters, hi_us)]
         if self.setup.foreign(Role.MACHINE_STATE):
             found.append(self._next_sample(self.setup.of(Role.MACHINE_STATE), hi_us, known_until_us))
+        found.append(self._next_sample(self.setup.of(Role.OPERATION_MODE), hi_us, known_until_us))
         for series in filter(None, (self.setup.of(role) for role in texts)):
             next_text: datetime | None = self.session.scalar(
                 _NEXT_TEXT, {"series": series, "after": from_us(hi_us)}
             )
             found.append(to_us(next_text) if next_text is not None else known_until_us)
-        return max(found) + 1
+        found.append(min(Facts(self.session, self.setup).open_until(hi_us), max(known_until_us, hi_us)))
+        return max(found) + self.rules.margin_us
 
     def rollup_reach_us(self, hi_us: int, known_until_us: int) -> int:
         """Until when a change at `hi_us` can show in rollups [us].
@@ -216,6 +232,27 @@ class Reader:
             _TEXTS, {"series": series, "lo": from_us(lo_us), "hi": from_us(hi_us)}
         ).all()
 
+    def _modes(self, lo_us: int, hi_us: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Operation modes in [lo, hi), and the one that holds at the start; 0 where a value can't be read."""
+        series = self.setup.of(Role.OPERATION_MODE)
+        if not series:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        since = self.last_time_us(series, lo_us)
+        samples = read_samples(raw_connection(self.session), series, since, hi_us)
+        return samples.times_us, np.nan_to_num(samples.usable()).astype(np.int64)
+
+    def _orders(self, facts: Facts, lo_us: int, hi_us: int) -> Windows | None:
+        """Time with an order in work; None: not known, or not to be asked."""
+        if not self.orders_decide:
+            return None
+        if not self.setup.of(Role.ORDER):
+            return facts.orders(lo_us, hi_us)
+        texts = self.texts(Role.ORDER, lo_us, hi_us)
+        starts = [to_us(row.time) for row in texts]
+        spans = zip(starts, [*starts[1:], hi_us], texts, strict=True)
+        own = [(a, b) for a, b, row in spans if row.value]
+        return Windows.union_of([a for a, _ in own], [b for _, b in own])
+
     def _counter(self, found: Mapping[int, Samples], role: Role, lo_us: int) -> CounterSeries | None:
         """Readings, with the last valid one before `lo_us`: heartbeats put it among what was read, else it is asked for."""
         series = self.setup.of(role)
@@ -228,6 +265,22 @@ class Reader:
             if before is not None:
                 times, values = np.append(np.int64(before[0]), times), np.append(before[1], values)
         return CounterSeries(times, values)
+
+
+def make_reader(session: Session, settings: Settings, equipment_id: int) -> Reader:
+    """Reader of an equipment under the settings of the process.
+
+    Raises:
+        NotFoundError: when the equipment is not registered.
+    """
+    minor, changeover = (round(s * 1_000_000) for s in (settings.minor_stop, settings.changeover))
+    return Reader(
+        session,
+        load_setup(session, equipment_id),
+        round(settings.hold * 1_000_000),
+        TimeRules(minor_stop_us=minor, changeover_us=changeover),
+        settings.orders_decide,
+    )
 
 
 def has_reading(times_us: NDArray[np.int64], values: NDArray[np.float64], before_us: int) -> bool:

@@ -105,17 +105,19 @@ def _pieces(calendar: WorkCalendar, wanted: Iterable[Piece], lo: int, hi: int) -
 
 def _stored(reader: Reader, lo: int, hi: int) -> dict[Piece, OeeResult]:
     """Ended hours whose rows are up to date: not those that a mark still waits for."""
-    equipment_id = reader.setup.equipment_id
+    equipment_id, margin = reader.setup.equipment_id, reader.rules.margin_us
     pending = reader.session.execute(
         _PENDING,
         {
             "devices": reader.setup.devices,
             "equipment_id": equipment_id,
-            "first": from_us(lo - 2 * HOUR_US),  # a mark reaches forward from the UTC hour that holds it
-            "hi": from_us(hi),
+            "first": from_us(
+                lo - margin - 2 * HOUR_US
+            ),  # a mark reaches forward from the UTC hour that holds it
+            "hi": from_us(hi + margin),
         },
     ).all()
-    dirty = [(to_us(first), to_us(last) + reader.hold_us) for first, last in pending]
+    dirty = [(to_us(first) - margin, to_us(last) + reader.hold_us + margin) for first, last in pending]
     rows = reader.session.execute(
         _HOURS,
         {

@@ -14,17 +14,20 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+SAMPLES = "samples"
+"""Cause of a revision that late samples asked for."""
 LONGEST_RUN = timedelta(hours=24)
 """A buffer on a slow line may be late for ever; people want to see such changes at least daily."""
 
 _INSERT = text("""
 INSERT INTO app.kpi_revision (equipment_id, kpi, window_kind, start, "end", old_value, new_value, old_inputs,
-                              new_inputs, old_computed_at, revised_at)
+                              new_inputs, old_computed_at, revised_at, cause)
 VALUES (:equipment_id, :kpi, :window_kind, :start, :end, :old_value, :new_value, CAST(:old_inputs AS jsonb),
-        CAST(:new_inputs AS jsonb), :old_computed_at, :now)
+        CAST(:new_inputs AS jsonb), :old_computed_at, :now, :cause)
 """)
 _UPDATE = text("""
-UPDATE app.kpi_revision SET new_value = :new_value, new_inputs = CAST(:new_inputs AS jsonb), revised_at = :now
+UPDATE app.kpi_revision SET new_value = :new_value, new_inputs = CAST(:new_inputs AS jsonb), revised_at = :now,
+       cause = CASE WHEN position(:cause IN cause) > 0 THEN cause ELSE cause || '; ' || :cause END
  WHERE equipment_id = :equipment_id AND kpi = :kpi AND window_kind = :window_kind AND start = :start
    AND revised_at >= :since
 """)
@@ -73,12 +76,16 @@ class Revisions:
         run: the equipment's latest run.
         now: the present.
         settle: settling time.
+        cause: what asked for the computation, for people.
     """
 
-    def __init__(self, session: Session, run: LateRun, *, now: datetime, settle: timedelta) -> None:
+    def __init__(
+        self, session: Session, run: LateRun, *, now: datetime, settle: timedelta, cause: str = SAMPLES
+    ) -> None:
         self._session = session
         self._now = now
         self._settle = settle
+        self._cause = cause
         self._run = run if self._goes_on(run) else LateRun()
         self._changed = False
 
@@ -96,7 +103,7 @@ class Revisions:
             self._changed = True
         # Without a run, what changes is a window that has just ended, or one that a run too long has just touched.
         since = self._run.since or self._now - self._settle
-        values = {**change.key, **change.new, "now": self._now, "since": since}
+        values = {**change.key, **change.new, "now": self._now, "since": since, "cause": self._cause}
         if settled:
             self._session.execute(_INSERT, values | change.old | {"old_computed_at": change.computed_at})
         else:

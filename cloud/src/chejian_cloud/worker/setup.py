@@ -1,14 +1,16 @@
 """What the registry says about one equipment, as a unit of work needs it; one statement reads it all."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any
 
-from chejian_analytics.kpi import IdealCycle, Shift
+from chejian_analytics.kpi import DayException, IdealCycle, Shift, SpanException, SpanKind
 from chejian_contract.signals import Role, SignalKind
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chejian_cloud.calendar.plan import version_of
 from chejian_cloud.calendar.service import WorkCalendar
 from chejian_cloud.db import app as db
 from chejian_cloud.errors import NotFoundError
@@ -19,6 +21,14 @@ SELECT e.type, c.timezone,
           FROM app.shift s WHERE s.calendar_id = c.calendar_id) AS shifts,
        (SELECT json_agg(json_build_array(p.start, p."end") ORDER BY p.start, p.planned_stop_id)
           FROM app.planned_stop p WHERE p.calendar_id = c.calendar_id) AS stops,
+       (SELECT json_agg(json_build_array(v.valid_from, v.definition) ORDER BY v.valid_from)
+          FROM app.calendar_version v WHERE v.calendar_id = c.calendar_id) AS versions,
+       (SELECT json_agg(json_build_array(y.day, y.shifts) ORDER BY y.day)
+          FROM app.calendar_day y WHERE y.calendar_id = c.calendar_id) AS days,
+       (SELECT json_agg(json_build_array((extract(epoch FROM x.start) * 1000000)::bigint,
+                                         (extract(epoch FROM x."end") * 1000000)::bigint, x.kind)
+                        ORDER BY x.start, x.calendar_span_id)
+          FROM app.calendar_span x WHERE x.calendar_id = c.calendar_id) AS spans,
        (SELECT json_agg(json_build_array(p.code, i.cycle_us, (extract(epoch FROM i.valid_from) * 1000000)::bigint)
                         ORDER BY p.code, i.valid_from)
           FROM app.ideal_cycle i JOIN app.product p USING (product_id) WHERE i.equipment_id = e.equipment_id) AS cycles,
@@ -30,7 +40,11 @@ SELECT e.type, c.timezone,
           JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
           JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
           JOIN telemetry.series s ON s.device_id = v.device_id
-         WHERE g.equipment_id = e.equipment_id) AS series
+         WHERE g.equipment_id = e.equipment_id) AS series,
+       EXISTS (SELECT FROM app.stop_reason r WHERE r.equipment_id = e.equipment_id) AS explained,
+       EXISTS (SELECT FROM app.inspection_result r WHERE r.equipment_id = e.equipment_id) AS inspected,
+       EXISTS (SELECT FROM app.production_order o
+                WHERE o.equipment_id = e.equipment_id AND o.started_at IS NOT NULL) AS ordered
   FROM app.equipment e JOIN app.workshop w USING (workshop_id) JOIN app.calendar c USING (calendar_id)
  WHERE e.equipment_id = :equipment_id
 """)
@@ -100,6 +114,9 @@ class Setup:
         bearings: its monitored bearings.
         all_series: its series, by role, name and id.
         type: id of its equipment type.
+        explained: whether anybody ever gave a reason for a stop of it.
+        inspected: whether inspections moved items of it.
+        ordered: whether orders with actual times are known from another system.
     """
 
     equipment_id: int
@@ -108,6 +125,9 @@ class Setup:
     bearings: tuple[db.Bearing, ...]
     all_series: tuple[SeriesInfo, ...] = field(default=())
     type: str = ""
+    explained: bool = False
+    inspected: bool = False
+    ordered: bool = False
 
     @cached_property
     def by_role(self) -> dict[str, list[SeriesInfo]]:
@@ -165,6 +185,9 @@ def load_setup(session: Session, equipment_id: int) -> Setup:
         row.timezone,
         tuple(Shift(*shift) for shift in row.shifts or ()),
         tuple((start, end) for start, end in row.stops or ()),
+        tuple(version_of(date.fromisoformat(day), plan) for day, plan in row.versions or ()),
+        tuple(DayException(date.fromisoformat(day), tuple(shifts)) for day, shifts in row.days or ()),
+        tuple(SpanException(start, end, SpanKind(kind)) for start, end, kind in row.spans or ()),
     )
     return Setup(
         equipment_id,
@@ -173,6 +196,9 @@ def load_setup(session: Session, equipment_id: int) -> Setup:
         tuple(_bearing(b) for b in row.bearings or ()),
         tuple(SeriesInfo(*s) for s in row.series or ()),
         row.type,
+        explained=row.explained,
+        inspected=row.inspected,
+        ordered=row.ordered,
     )
 
 

@@ -16,12 +16,13 @@ from chejian_cloud.worker.revisions import Change, Revisions
 
 
 class Interval(NamedTuple):
-    """A run of one state and category, times in microseconds since 1970."""
+    """A run of one state and class of time, times in microseconds since 1970."""
 
     start_us: int
     end_us: int
     state: int
     category: str
+    loss: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,10 @@ class KpiRow:
 
 
 _COLUMNS = tuple(KpiRow.__dataclass_fields__)
+_MICROSECOND = timedelta(microseconds=1)
+_WINDOW = ("kpi", "window_kind", "start", "end")
+REMOVED = {"removed": True}
+"""New inputs of a revision whose window the calendar no longer has."""
 Key = tuple[str, str, datetime]
 """KPI, kind and start of a window."""
 LONGEST = {"hour": timedelta(hours=1), "shift": timedelta(hours=25), "day": timedelta(hours=25)}
@@ -56,7 +61,7 @@ SELECT k.* FROM unnest(CAST(:kpis AS text[])) AS q(kpi)
    AND k.start > r.since AND k.start < r.hi AND k."end" > r.lo
 """)
 _INTERVALS = text("""
-SELECT start, "end", state, category FROM app.state_interval
+SELECT start, "end", state, category, loss FROM app.state_interval
  WHERE equipment_id = :equipment_id AND start <= :hi AND start >= COALESCE(
        (SELECT max(b.start) FROM app.state_interval b WHERE b.equipment_id = :equipment_id AND b.start < :lo), :lo)
    AND "end" >= :lo
@@ -66,12 +71,12 @@ _DELETE_INTERVALS = text("""
 DELETE FROM app.state_interval WHERE equipment_id = :equipment_id AND start = ANY(:starts)
 """)
 _UPSERT_INTERVALS = text("""
-INSERT INTO app.state_interval (equipment_id, start, "end", state, category)
-SELECT :equipment_id, n.start, n."end", n.state, n.category
+INSERT INTO app.state_interval (equipment_id, start, "end", state, category, loss)
+SELECT :equipment_id, n.start, n."end", n.state, n.category, n.loss
   FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:states AS smallint[]),
-              CAST(:categories AS text[])) AS n(start, "end", state, category)
+              CAST(:categories AS text[]), CAST(:losses AS text[])) AS n(start, "end", state, category, loss)
 ON CONFLICT (equipment_id, start) DO UPDATE
-   SET "end" = excluded."end", state = excluded.state, category = excluded.category
+   SET "end" = excluded."end", state = excluded.state, category = excluded.category, loss = excluded.loss
 """)
 _DELETE = text("""
 DELETE FROM app.kpi_value
@@ -79,9 +84,10 @@ DELETE FROM app.kpi_value
 """)
 _UPSERT = """
 INSERT INTO app.kpi_value (equipment_id, kpi, window_kind, start, "end", value, numerator, denominator, completeness,
-                           flags, formula_version, provisional, inputs, computed_at)
+                           flags, formula_version, provisional, inputs, computed_at, known_since)
 VALUES (%(equipment_id)s, %(kpi)s, %(window_kind)s, %(start)s, %(end)s, %(value)s, %(numerator)s, %(denominator)s,
-        %(completeness)s, %(flags)s, %(formula_version)s, %(provisional)s, %(inputs)s, %(computed_at)s)
+        %(completeness)s, %(flags)s, %(formula_version)s, %(provisional)s, %(inputs)s, %(computed_at)s,
+        %(computed_at)s)
 ON CONFLICT (equipment_id, kpi, window_kind, start) DO UPDATE
    SET "end" = excluded."end", value = excluded.value, numerator = excluded.numerator,
        denominator = excluded.denominator, completeness = excluded.completeness, flags = excluded.flags,
@@ -91,7 +97,7 @@ ON CONFLICT (equipment_id, kpi, window_kind, start) DO UPDATE
 
 
 def merged(intervals: Sequence[Interval]) -> list[Interval]:
-    """Join touching neighbours of equal state and category."""
+    """Join touching neighbours of equal state and class."""
     out: list[Interval] = []
     for interval in intervals:
         last = out[-1] if out else None
@@ -108,7 +114,7 @@ def store_intervals(
     """Replace the equipment's intervals in [start_us, end_us); what sticks out on either side is kept and joined."""
     span = {"equipment_id": equipment_id, "lo": from_us(start_us), "hi": from_us(end_us)}
     rows = session.execute(_INTERVALS, span)
-    old = [Interval(to_us(r.start), to_us(r.end), r.state, r.category) for r in rows]
+    old = [Interval(to_us(r.start), to_us(r.end), r.state, r.category, r.loss) for r in rows]
     left = [i._replace(end_us=min(i.end_us, start_us)) for i in old if i.start_us < start_us]
     right = [i._replace(start_us=max(i.start_us, end_us)) for i in old if i.end_us > end_us]
     new = merged([*left, *intervals, *right])
@@ -122,19 +128,37 @@ def store_intervals(
             "ends": [from_us(i.end_us) for i in changed],
             "states": [i.state for i in changed],
             "categories": [i.category for i in changed],
+            "losses": [i.loss for i in changed],
         }
         session.execute(_UPSERT_INTERVALS, {"equipment_id": equipment_id, **columns})
 
 
 def store_kpis(
-    session: Session, equipment_id: int, rows: Sequence[KpiRow], revisions: Revisions, now: datetime
+    session: Session,
+    equipment_id: int,
+    rows: Sequence[KpiRow],
+    revisions: Revisions,
+    now: datetime,
+    *,
+    span: tuple[datetime, datetime],
+    floor: datetime,
 ) -> None:
     """Store the KPIs of windows that adjoin within each kind.
 
     Equal rows stay as they are, time of computation included. Rows of windows that the calendar no longer has are
-    deleted. What an ended window's change leaves behind is decided by `revisions`.
+    deleted, and leave a revision when they had ended. What an ended window's change leaves behind is decided by
+    `revisions`.
+
+    Args:
+        session: of the unit's transaction.
+        equipment_id: of the equipment.
+        rows: KPIs of all windows of all kinds that overlap `span` and do not begin before `floor`.
+        revisions: told of changes of ended windows.
+        now: the present.
+        span: range that was computed.
+        floor: windows that begin earlier stay as they are.
     """
-    old = _stored(session, equipment_id, rows)
+    old = _stored(session, equipment_id, rows, span, floor)
     changed = []
     for row in rows:
         before = old.pop((row.kpi, row.window_kind, row.start), None)
@@ -144,7 +168,9 @@ def store_kpis(
             _revise(revisions, equipment_id, before, row)
         values = {name: getattr(row, name) for name in _COLUMNS} | {"inputs": Jsonb(row.inputs)}
         changed.append({"equipment_id": equipment_id, **values, "computed_at": now})
-    for kpi, kind, start in old:
+    for (kpi, kind, start), before in old.items():
+        if not before["provisional"]:
+            _revise(revisions, equipment_id, before, None)
         session.execute(
             _DELETE, {"equipment_id": equipment_id, "kpi": kpi, "window_kind": kind, "start": start}
         )
@@ -153,17 +179,23 @@ def store_kpis(
             cursor.executemany(_UPSERT, changed)
 
 
-def _stored(session: Session, equipment_id: int, rows: Sequence[KpiRow]) -> dict[Key, RowMapping]:
-    """What is stored of the windows that overlap those of `rows`, by KPI, kind and start."""
-    ranges: dict[str, tuple[datetime, datetime]] = {}
+def _stored(
+    session: Session,
+    equipment_id: int,
+    rows: Sequence[KpiRow],
+    span: tuple[datetime, datetime],
+    floor: datetime,
+) -> dict[Key, RowMapping]:
+    """What is stored of the windows that overlap the span or those of `rows`, by KPI, kind and start."""
+    ranges = dict.fromkeys(LONGEST, span)  # a kind without rows may have had windows here
     for row in rows:
-        lo, hi = ranges.get(row.window_kind, (row.start, row.end))
+        lo, hi = ranges[row.window_kind]
         ranges[row.window_kind] = (min(lo, row.start), max(hi, row.end))
     values = {
         "equipment_id": equipment_id,
         "kpis": sorted({row.kpi for row in rows}),
         "kinds": list(ranges),
-        "since": [lo - LONGEST[kind] for kind, (lo, _) in ranges.items()],
+        "since": [max(lo - LONGEST[kind], floor - _MICROSECOND) for kind, (lo, _) in ranges.items()],
         "los": [lo for lo, _ in ranges.values()],
         "his": [hi for _, hi in ranges.values()],
     }
@@ -171,19 +203,21 @@ def _stored(session: Session, equipment_id: int, rows: Sequence[KpiRow]) -> dict
     return {(row["kpi"], row["window_kind"], row["start"]): row for row in found}
 
 
-def _revise(revisions: Revisions, equipment_id: int, before: RowMapping, row: KpiRow) -> None:
-    """Tell `revisions` of another number; flags and loss times alone revise nothing."""
+def _revise(revisions: Revisions, equipment_id: int, before: RowMapping, row: KpiRow | None) -> None:
+    """Tell `revisions` of another number, or of a window that is no more; flags and loss times alone revise nothing."""
     numbers = ("numerator", "denominator", "completeness")
-    old = {name: before[name] for name in numbers}
-    new = {name: getattr(row, name) for name in numbers}
-    if old == new and before["value"] == row.value:
+    if row is not None and all(before[name] == getattr(row, name) for name in ("value", *numbers)):
         return
-    key = {name: getattr(row, name) for name in ("kpi", "window_kind", "start", "end")}
+    told = (*numbers, "flags", "formula_version")
+    new = REMOVED if row is None else {name: getattr(row, name) for name in told} | row.inputs
     revisions.note(
         Change(
-            {"equipment_id": equipment_id, **key},
-            {"old_value": before["value"], "old_inputs": json.dumps(old | before["inputs"])},
-            {"new_value": row.value, "new_inputs": json.dumps(new | row.inputs)},
+            {"equipment_id": equipment_id, **{name: before[name] for name in _WINDOW}},
+            {
+                "old_value": before["value"],
+                "old_inputs": json.dumps({name: before[name] for name in told} | before["inputs"]),
+            },
+            {"new_value": None if row is None else row.value, "new_inputs": json.dumps(new)},
             before["computed_at"],
         )
     )

@@ -8,22 +8,26 @@ from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import HOUR_US, from_us, to_us
 from chejian_cloud.db.engine import raw_connection
+from chejian_cloud.worker.revisions import SAMPLES
 
 MAX_MARKS = 5000
 """Marks taken at once: 200 days of one equipment, or a day of 200; the rest is taken in the next round."""
 MAX_SPAN_HOURS = 48
 """Longest piece of adjoining hours in one transaction, so that memory stays small and results show soon."""
 
+MAX_CAUSES = 5
+"""Edits that a revision names; a recomputation may gather hundreds."""
+
 _TAKE = text("""
 SELECT 'telemetry' AS origin, d.device_id AS key, g.equipment_id, d.hour, d.lo, d.hi, d.gen,
-       n.group_id || '/' || n.edge_node || '/' || v.name AS name, false AS passed_on
+       n.group_id || '/' || n.edge_node || '/' || v.name AS name, false AS passed_on, true AS samples
   FROM telemetry.dirty d
   JOIN telemetry.device v USING (device_id)
   JOIN telemetry.node n USING (node_id)
   LEFT JOIN app.equipment_feed g ON g.group_id = n.group_id AND g.edge_node = n.edge_node AND g.device = v.name
  WHERE g.equipment_id IS NULL OR g.equipment_id <> ALL(:pausing)
 UNION ALL
-SELECT 'app', a.equipment_id, a.equipment_id, a.hour, a.lo, a.hi, a.gen, '', a.reason = 'machine' FROM app.dirty a
+SELECT 'app', a.equipment_id, a.equipment_id, a.hour, a.lo, a.hi, a.gen, a.reason, a.reason = 'machine', a.samples FROM app.dirty a
  WHERE a.equipment_id <> ALL(:pausing)
  ORDER BY hour LIMIT :limit
 """)
@@ -56,8 +60,9 @@ class Mark:
         lo_us: first time that changed.
         hi_us: last time that changed.
         gen: generation; a mark that was renewed since has another and must stay.
-        name: group/node/device, for people.
+        name: group/node/device, or what asked for it (app), for people.
         passed_on: whether it came from the machine of a meter, see `pass_on`.
+        samples: whether samples changed or belong elsewhere now; else only what is said about them.
     """
 
     origin: str
@@ -69,6 +74,7 @@ class Mark:
     gen: int
     name: str
     passed_on: bool = False
+    samples: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,17 @@ class Unit:
     marks: tuple[Mark, ...]
     lo_us: int
     hi_us: int
+
+    @property
+    def samples(self) -> bool:
+        """Whether samples changed, so that rollups and diagnoses are touched, too."""
+        return not self.marks or any(m.samples for m in self.marks)
+
+    @property
+    def cause(self) -> str:
+        """What asked for it: each edit once, or samples."""
+        edits = sorted({m.name for m in self.marks if m.origin == "app"})
+        return "; ".join(edits[:MAX_CAUSES]) or SAMPLES
 
 
 def take_marks(session: Session, pausing: Sequence[int] = (), limit: int = MAX_MARKS) -> list[Mark]:
@@ -100,6 +117,7 @@ def take_marks(session: Session, pausing: Sequence[int] = (), limit: int = MAX_M
             row.gen,
             row.name,
             row.passed_on,
+            row.samples,
         )
         for row in session.execute(_TAKE, {"limit": limit, "pausing": list(pausing)})
     ]

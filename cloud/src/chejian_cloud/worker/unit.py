@@ -13,12 +13,11 @@ from chejian_cloud.db.rollups import RollupPartitions
 from chejian_cloud.energy.carriers import METER_TYPES
 from chejian_cloud.worker.compute import LONGEST_ADVANCE_US, Span, recompute_unit
 from chejian_cloud.worker.energy import recompute_meter
-from chejian_cloud.worker.inputs import Reader
+from chejian_cloud.worker.inputs import Reader, make_reader
 from chejian_cloud.worker.meters import meter_reader, meters_of
 from chejian_cloud.worker.retention import floor_us
 from chejian_cloud.worker.revisions import LateRun, Revisions
-from chejian_cloud.worker.rollups import closed_until, roll_up
-from chejian_cloud.worker.setup import load_setup
+from chejian_cloud.worker.rollups import Rolled, closed_until, roll_up
 from chejian_cloud.worker.take import Unit, delete_marks, pass_on
 from chejian_cloud.worker.waveforms import plan
 
@@ -70,11 +69,7 @@ class UnitWork:
     def run(self, unit: Unit) -> Done:
         """Compute and store what the unit's marks (or the clock) ask for, and delete the marks."""
         progress = self._lock(unit.equipment_id)
-        reader = Reader(
-            self.session,
-            load_setup(self.session, unit.equipment_id),
-            round(self.settings.hold * 1_000_000),
-        )
+        reader = make_reader(self.session, self.settings, unit.equipment_id)
         now_us = to_us(self.now)
         floor = floor_us(reader.setup.calendar, now_us, round(self.settings.raw_retention * 1_000_000))
         gone = [m for m in unit.marks if m.hi_us < floor]
@@ -107,31 +102,37 @@ class UnitWork:
             LateRun(progress["late_since"], progress["late_last"]),
             now=self.now,
             settle=timedelta(seconds=float(self.settings.settle)),
+            cause=unit.cause,
         )
         energy_until = progress["energy_until"]
         if reader.setup.type in METER_TYPES:
             span, energy_until = self._meter(reader, lo, hi, energy_until, floor, revisions)
         else:
             span = recompute_unit(reader, lo, hi, now_us=now_us, floor_us=floor, revisions=revisions)
-        until = None if progress["rolled_until"] is None else to_us(progress["rolled_until"])
-        hour = -(-floor // HOUR_US) * HOUR_US  # rollups know UTC hours only
-        closed = closed_until(now_us)
-        rolled = roll_up(
-            reader,
-            self.partitions,
-            max(lo, hour),
-            max(hi, hour),
-            until_us=None if until is None else max(until, hour),
-            advance_us=0 if unit.marks else LONGEST_ADVANCE_US,
-            end_us=closed,
-        )
+        rolled = self._roll_up(reader, unit, progress, floor)
         now_known = {"rolled_until": from_us(rolled.until_us), "energy_until": energy_until}
         self._note(reader.setup.equipment_id, progress, now_known, revisions.run)
-        if unit.marks:
+        if unit.marks and unit.samples:
             plan(self.session, reader.setup, lo, hi)
         behind = span is not None and hi + reader.hold_us < span.end_us < now_us
-        behind |= not unit.marks and rolled.until_us < closed
+        behind |= not unit.marks and rolled.until_us < closed_until(now_us)
         return Done(complete=not behind, rollup_rows=rolled.written, refused=refused)
+
+    def _roll_up(self, reader: Reader, unit: Unit, progress: RowMapping, floor: int) -> Rolled:
+        """Rollups of what the unit touches; what is said about samples changes none."""
+        until = None if progress["rolled_until"] is None else to_us(progress["rolled_until"])
+        if until is not None and not unit.samples:
+            return Rolled(until, 0)
+        hour = -(-floor // HOUR_US) * HOUR_US  # rollups know UTC hours only
+        return roll_up(
+            reader,
+            self.partitions,
+            max(unit.lo_us, hour),
+            max(unit.hi_us, hour),
+            until_us=None if until is None else max(until, hour),
+            advance_us=0 if unit.marks else LONGEST_ADVANCE_US,
+            end_us=closed_until(to_us(self.now)),
+        )
 
     def _meter(
         self,

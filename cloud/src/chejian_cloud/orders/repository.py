@@ -1,0 +1,74 @@
+"""Queries of orders and inspection results."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import RowMapping, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from chejian_cloud.db.app import Equipment, Product, Workshop
+from chejian_cloud.db.production import InspectionResult, ProductionOrder
+from chejian_cloud.orders.rows import Machine
+
+_ORDERS = text("""
+SELECT o.*, o.setup_us / 1e6 AS setup_seconds, e.code AS equipment, p.code AS product
+  FROM app.production_order o JOIN app.equipment e USING (equipment_id) JOIN app.product p USING (product_id)
+ WHERE (CAST(:equipment_id AS integer) IS NULL OR o.equipment_id = :equipment_id)
+   AND least(o.planned_start, o.started_at) < :hi AND greatest(o.planned_end, o.ended_at) > :lo
+ ORDER BY e.code, o.planned_start, o.order_id LIMIT :limit
+""")
+
+
+def machines(session: Session) -> dict[str, list[Machine]]:
+    """Machines by code."""
+    statement = select(
+        Equipment.code, Equipment.equipment_id, Equipment.enterprise_id, Workshop.timezone
+    ).join(Workshop, Workshop.workshop_id == Equipment.workshop_id)
+    out: dict[str, list[Machine]] = {}
+    for code, equipment_id, enterprise_id, timezone in session.execute(statement):
+        out.setdefault(code, []).append(Machine(equipment_id, enterprise_id, timezone))
+    return out
+
+
+def products(session: Session) -> dict[tuple[int, str], int]:
+    """Ids of products by enterprise and code."""
+    rows = session.execute(select(Product.enterprise_id, Product.code, Product.product_id))
+    return {(enterprise, code): key for enterprise, code, key in rows}
+
+
+def orders_by_key(
+    session: Session, keys: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], ProductionOrder]:
+    """Stored orders of some machines and codes."""
+    wanted = list(keys)
+    out: dict[tuple[int, str], ProductionOrder] = {}
+    for at in range(0, len(wanted), 1000):
+        some = tuple_(ProductionOrder.equipment_id, ProductionOrder.code).in_(wanted[at : at + 1000])
+        for row in session.scalars(select(ProductionOrder).where(some)):
+            out[row.equipment_id, row.code] = row
+    return out
+
+
+def orders(
+    session: Session, equipment_id: int | None, lo: datetime, hi: datetime, limit: int
+) -> Sequence[RowMapping]:
+    """Orders whose planned or actual time overlaps [lo, hi)."""
+    values = {"equipment_id": equipment_id, "lo": lo, "hi": hi, "limit": limit}
+    return session.execute(_ORDERS, values).mappings().all()
+
+
+def inspections(
+    session: Session, equipment_id: int, lo: datetime, hi: datetime, limit: int
+) -> Sequence[InspectionResult]:
+    """Inspection results of items made in [lo, hi), withdrawn ones too, newest first."""
+    statement = (
+        select(InspectionResult)
+        .where(
+            InspectionResult.equipment_id == equipment_id,
+            InspectionResult.time >= lo,
+            InspectionResult.time < hi,
+        )
+        .order_by(InspectionResult.time.desc(), InspectionResult.inspection_id.desc())
+        .limit(limit)
+    )
+    return session.scalars(statement).all()

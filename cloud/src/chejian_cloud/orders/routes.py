@@ -1,0 +1,82 @@
+"""HTTP routes of orders and inspection results."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Path, Query
+
+from chejian_cloud.db.engine import ReadSession, WriteSession
+from chejian_cloud.errors import InvalidValueError
+from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.orders import service
+from chejian_cloud.orders.schemas import (
+    InspectionIn,
+    InspectionOut,
+    OrderOut,
+    OrdersIn,
+    StoredOut,
+    WithdrawIn,
+)
+from chejian_cloud.reasons.schemas import UserName
+from chejian_cloud.registry.routes import EquipmentId
+
+router = APIRouter(tags=["orders"])
+
+DEFAULT = timedelta(hours=24)
+OrderId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("/orders")
+def get_orders(
+    session: ReadSession,
+    equipment_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    start: From = None,
+    end: To = None,
+) -> list[OrderOut]:
+    """Orders whose planned or actual time overlaps a range (default: the last 24 hours)."""
+    return service.orders_of(session, equipment_id, time_range(start, end, default=DEFAULT))
+
+
+@router.put("/orders")
+def put_orders(session: WriteSession, body: OrdersIn) -> StoredOut:
+    """Store orders, all or none; known ones (by equipment and code) are replaced."""
+    return service.store_orders(session, body)
+
+
+@router.post("/orders/import")
+def post_orders(
+    session: WriteSession,
+    data: Annotated[bytes, Body(media_type="text/csv", description="UTF-8 or GB18030, with a header line.")],
+    user_name: Annotated[UserName, Query()],
+    content_type: Annotated[str, Header()] = "",
+) -> StoredOut:
+    """Store the orders of a CSV file, all or none; every wrong value is answered with its row and column."""
+    if content_type.split(";")[0].strip().lower() != "text/csv":  # a foreign page can't send this one unasked
+        raise InvalidValueError("content-type", content_type, "text/csv")
+    return service.import_orders(session, data, user_name)
+
+
+@router.delete("/orders/{order_id}", status_code=204)
+def delete_order(session: WriteSession, order_id: OrderId) -> None:
+    """Delete an order."""
+    service.delete_order(session, order_id)
+
+
+@router.get("/equipment/{equipment_id}/inspections")
+def get_inspections(
+    session: ReadSession, equipment_id: EquipmentId, start: From = None, end: To = None
+) -> list[InspectionOut]:
+    """Inspection results of items made in a range (default: the last 24 hours), newest first."""
+    return service.inspections_of(session, equipment_id, time_range(start, end, default=DEFAULT))
+
+
+@router.post("/equipment/{equipment_id}/inspections", status_code=201)
+def post_inspection(session: WriteSession, equipment_id: EquipmentId, body: InspectionIn) -> int:
+    """Record items that an inspection moved; answers the id."""
+    return service.inspect(session, equipment_id, body)
+
+
+@router.post("/inspections/{inspection_id}/withdraw", status_code=204)
+def post_withdraw(session: WriteSession, inspection_id: Annotated[int, Path(ge=1)], body: WithdrawIn) -> None:
+    """Take an inspection result back; it stays on record."""
+    service.withdraw(session, inspection_id, body.user_name)

@@ -1,0 +1,183 @@
+"""Storing orders and inspection results: all of a table or nothing, and marks for exactly what changes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from chejian_cloud.db.production import InspectionResult, ProductionOrder
+from chejian_cloud.errors import InvalidValueError, NotFoundError
+from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.marks import mark
+from chejian_cloud.orders import repository
+from chejian_cloud.orders.rows import OrderRow, parse_rows, read_csv
+from chejian_cloud.orders.schemas import InspectionIn, InspectionOut, OrderIn, OrderOut, OrdersIn, StoredOut
+from chejian_cloud.registry.service import require_equipment
+
+MAX_ORDERS = 5000
+"""Orders in one answer."""
+_TOLD = ("quantity", "product_id", "planned_start", "planned_end", "setup_us", "started_at", "ended_at")
+_MICROSECOND = timedelta(microseconds=1)
+Span = tuple[datetime, datetime | None]
+
+
+def orders_of(session: Session, equipment_id: int | None, period: TimeRange) -> list[OrderOut]:
+    """Orders whose planned or actual time overlaps a range.
+
+    Raises:
+        NotFoundError: when the equipment is not registered.
+    """
+    if equipment_id is not None:
+        require_equipment(session, equipment_id)
+    rows = repository.orders(session, equipment_id, period.start, period.end, MAX_ORDERS)
+    return [OrderOut.model_validate(row) for row in rows]
+
+
+def store_orders(session: Session, body: OrdersIn) -> StoredOut:
+    """Store orders of another system.
+
+    Raises:
+        InvalidRowsError: names each wrong value; nothing is stored.
+    """
+    table = [_cells(order) for order in body.orders]
+    rows = parse_rows(table, repository.machines(session), repository.products(session), first_row=1)
+    return _store(session, rows, "api", body.user_name)
+
+
+def import_orders(session: Session, data: bytes, user: str) -> StoredOut:
+    """Store the orders of a CSV file, see `store_orders`."""
+    rows = parse_rows(read_csv(data), repository.machines(session), repository.products(session), first_row=2)
+    return _store(session, rows, "csv", user)
+
+
+def delete_order(session: Session, order_id: int) -> None:
+    """Delete an order.
+
+    Raises:
+        NotFoundError: when there is none.
+    """
+    order = session.get(ProductionOrder, order_id)
+    if order is None:
+        raise NotFoundError("order", "order_id", order_id)
+    spans = _touched(order.started_at, order.ended_at)
+    session.delete(order)
+    session.flush()
+    _mark(session, order.equipment_id, spans, f"order {order.code} deleted")
+
+
+def inspections_of(session: Session, equipment_id: int, period: TimeRange) -> list[InspectionOut]:
+    """Inspection results of items made in a range, newest first.
+
+    Raises:
+        NotFoundError: when the equipment is not registered.
+    """
+    require_equipment(session, equipment_id)
+    rows = repository.inspections(session, equipment_id, period.start, period.end, MAX_ORDERS)
+    return [InspectionOut.model_validate(row) for row in rows]
+
+
+def inspect(session: Session, equipment_id: int, body: InspectionIn) -> int:
+    """Record an inspection result.
+
+    Returns:
+        Its id.
+
+    Raises:
+        NotFoundError: when the equipment is not registered.
+        InvalidValueError: when it moves nothing, or lies in the future.
+    """
+    require_equipment(session, equipment_id)
+    if body.scrap == 0 and body.rework == 0:
+        raise InvalidValueError("scrap", 0, "scrap or rework other than 0")
+    if body.time > datetime.now(UTC):
+        raise InvalidValueError("time", body.time.isoformat(), "not later than now")
+    row = InspectionResult(
+        equipment_id=equipment_id,
+        time=body.time.astimezone(UTC),
+        scrap=body.scrap,
+        rework=body.rework,
+        order_code=body.order,
+        user_name=body.user_name,
+        comment=body.comment,
+    )
+    session.add(row)
+    session.flush()
+    _mark(session, equipment_id, [(row.time, row.time + _MICROSECOND)], f"inspection by {body.user_name}")
+    return row.inspection_id
+
+
+def withdraw(session: Session, inspection_id: int, user: str) -> None:
+    """Take an inspection result back; it stays on record.
+
+    Raises:
+        NotFoundError: when there is none.
+        InvalidValueError: when it is withdrawn already.
+    """
+    row = session.get(InspectionResult, inspection_id, with_for_update=True)
+    if row is None:
+        raise NotFoundError("inspection", "inspection_id", inspection_id)
+    if row.withdrawn_at is not None:
+        raise InvalidValueError("inspection_id", inspection_id, "a result that is not withdrawn already")
+    row.withdrawn_at, row.withdrawn_by = datetime.now(UTC), user
+    session.flush()
+    spans: list[Span] = [(row.time, row.time + _MICROSECOND)]
+    _mark(session, row.equipment_id, spans, f"inspection withdrawn by {user}")
+
+
+def _cells(order: OrderIn) -> dict[str, str]:
+    values = order.model_dump()
+    return {
+        name: "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
+        for name, value in values.items()
+    }
+
+
+def _store(session: Session, rows: Sequence[OrderRow], source: str, user: str) -> StoredOut:
+    known = repository.orders_by_key(session, [(r.equipment_id, r.code) for r in rows])
+    now = datetime.now(UTC)
+    added = changed = 0
+    spans: dict[int, list[Span]] = {}
+    for row in rows:
+        stored = known.get((row.equipment_id, row.code))
+        told = {name: _utc(getattr(row, name)) for name in _TOLD}
+        if stored is not None and all(getattr(stored, name) == value for name, value in told.items()):
+            continue
+        touched = spans.setdefault(row.equipment_id, [])
+        by = {"source": source, "user_name": user, "changed_at": now}
+        if stored is None:
+            session.add(ProductionOrder(equipment_id=row.equipment_id, code=row.code, **told, **by))
+            touched += _touched(row.started_at, row.ended_at)
+            added += 1
+        else:
+            if (stored.started_at, stored.ended_at) != (told["started_at"], told["ended_at"]):
+                touched += _touched(stored.started_at, stored.ended_at)
+                touched += _touched(row.started_at, row.ended_at)
+            for name, value in (told | by).items():
+                setattr(stored, name, value)
+            changed += 1
+    session.flush()
+    hours = sum(_mark(session, key, own, f"orders by {user}") for key, own in sorted(spans.items()))
+    return StoredOut(added=added, changed=changed, unchanged=len(rows) - added - changed, hours_marked=hours)
+
+
+def _utc(value: object) -> object:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def _touched(started: datetime | None, ended: datetime | None) -> list[Span]:
+    """What an order's actual times change: nothing while it has none."""
+    return [] if started is None else [(started, ended)]
+
+
+def _mark(session: Session, equipment_id: int, spans: Sequence[Span], reason: str) -> int:
+    return sum(
+        mark(
+            session,
+            reason=reason,
+            lo=lo,
+            hi=None if hi is None else hi - _MICROSECOND,
+            equipment_ids=[equipment_id],
+            samples=False,
+        )
+        for lo, hi in spans
+    )

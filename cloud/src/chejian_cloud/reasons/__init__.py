@@ -1,0 +1,1 @@
+"""Why machines stopped: the reason tree, and the journal in which people explain stops."""

@@ -1,0 +1,111 @@
+"""Request and response bodies of reasons."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from chejian_cloud.jsontypes import Moment, Out
+
+UserName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+"""Who makes the edit, as the client says. There is no login yet; the API listens on the loopback address only."""
+Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+
+
+class In(BaseModel):
+    """Base of request bodies: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReasonOut(Out):
+    """A node of the reason tree, with what it inherits."""
+
+    code: str = Field(examples=["breakdown.electrical"])
+    parent: str | None = Field(examples=["breakdown"])
+    name_zh: str = Field(examples=["电气故障"])
+    name_en: str = Field(examples=["Electrical"])
+    loss: str | None = Field(
+        examples=["fault"], description="Class of time that its stops count as; null: the state decides."
+    )
+    category: str | None = Field(examples=["ADET"], description="Its ISO 22400-2 time category.")
+    active: bool
+    leaf: bool = Field(description="Only leaves can be given to stops.")
+
+
+class StopOut(Out):
+    """A stop, or the part of one that has one reason."""
+
+    equipment_id: int
+    start: Moment
+    end: Moment
+    state: int = Field(examples=[3])
+    state_name: str = Field(examples=["FAULT"])
+    category: str = Field(examples=["ADET"])
+    reason: str | None = Field(examples=["breakdown.electrical"])
+    comment: str
+    user_name: str = Field(description="Who gave the reason or comment; empty when nobody did.")
+    change_id: int | None = Field(description="Line of the journal that says so.")
+    needs_reason: bool
+
+
+class PieceOut(Out):
+    """What a change says about a span of time."""
+
+    start: Moment
+    end: Moment | None
+    reason: str | None
+    comment: str
+
+
+class ChangeOut(Out):
+    """A line of the journal."""
+
+    change_id: int
+    kind: str = Field(examples=["assign"], description="assign, split, comment or undo")
+    undoes: int | None
+    undone_by: int | None
+    user_name: str
+    made_at: Moment
+    pieces: list[PieceOut]
+
+
+class AssignIn(In):
+    """Give one reason to a span."""
+
+    start: AwareDatetime
+    end: AwareDatetime | None = Field(description="null: until the machine produces again.")
+    reason: str | None = Field(description="Code of a leaf of the tree; null clears.")
+    comment: Comment = ""
+    user_name: UserName
+
+
+class PartIn(In):
+    """One part of a split stop; it begins where the part before ends."""
+
+    end: AwareDatetime
+    reason: str | None
+    comment: Comment = ""
+
+
+class SplitIn(In):
+    """Cut a stop into parts that have reasons of their own."""
+
+    start: AwareDatetime
+    parts: list[PartIn] = Field(min_length=2, max_length=20)
+    user_name: UserName
+
+
+class CommentIn(In):
+    """Say something about a span without touching its reasons."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    user_name: UserName
+
+
+class UndoIn(In):
+    """Take a change back."""
+
+    change_id: int | None = Field(default=None, description="null: the newest change that is not undone.")
+    user_name: UserName
