@@ -12,6 +12,7 @@ import chejian_cloud.calendar.routes as calendar_routes
 import chejian_cloud.diagnosis.routes as diagnosis_routes
 import chejian_cloud.energy.routes as energy_routes
 import chejian_cloud.health.routes as health_routes
+import chejian_cloud.kpi.reports as report_routes
 import chejian_cloud.kpi.routes as kpi_routes
 import chejian_cloud.lines.routes as lines_routes
 import chejian_cloud.orders.routes as orders_routes
@@ -35,6 +36,7 @@ _SUBJECTS = (
     states_routes,
     kpi_routes,
     energy_routes,
+    report_routes,
     lines_routes,
     orders_routes,
     reasons_routes,

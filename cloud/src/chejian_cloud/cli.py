@@ -11,9 +11,11 @@ from pathlib import Path
 from chejian_contract.errors import ConfigError
 
 from chejian_cloud.config import Settings, load_settings
-from chejian_cloud.errors import CloudError
+from chejian_cloud.errors import CloudError, InvalidValueError
 
 EXIT_OK = 0
+EXIT_INCOMPLETE = 1
+"""Some of the work could not be done; the rest is."""
 EXIT_WRONG = 2
 """Something the person has to correct: settings, arguments, a seed file."""
 SHUTDOWN_SECONDS = 3
@@ -72,13 +74,17 @@ def _parser() -> argparse.ArgumentParser:
         if name == "seed":
             command.add_argument("file", type=Path, nargs="+", help="registry in TOML")
         if name == "recompute":
-            command.add_argument(
-                "--from", dest="start", type=_moment, required=True, help="ISO 8601 with offset"
-            )
-            command.add_argument("--to", dest="end", type=_moment, required=True, help="ISO 8601 with offset")
+            command.add_argument("--from", dest="start", type=_moment, help="ISO 8601 with offset")
+            command.add_argument("--to", dest="end", type=_moment, help="ISO 8601 with offset")
             command.add_argument("--equipment", help="code; default: all")
+            command.add_argument("--jobs", type=int, help="processes (default: one per core)")
             command.add_argument(
-                "--no-wait", action="store_true", help="mark only; the worker computes later"
+                "--resume", action="store_true", help="go on with the newest run that is not finished"
+            )
+            command.add_argument(
+                "--no-wait",
+                action="store_true",
+                help="mark only; the worker computes later, rollups and diagnoses too",
             )
     return parser
 
@@ -153,17 +159,39 @@ def _seed(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _recompute(settings: Settings, arguments: argparse.Namespace) -> int:
-    from chejian_cloud.recompute import recompute  # noqa: PLC0415 - the other commands start without it
-
-    recompute(
-        settings.dsn,
-        arguments.start,
-        arguments.end,
-        code=arguments.equipment,
-        wait=not arguments.no_wait,
-        tell=print,
+    from chejian_cloud.recompute import (  # noqa: PLC0415 - the other commands start without it
+        IncompleteError,
+        mark_range,
+        recompute,
+        resume,
     )
+
+    if arguments.resume == bool(arguments.start and arguments.end):
+        raise InvalidValueError("--resume", arguments.resume, "either --resume or both --from and --to")
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise InvalidValueError("--jobs", arguments.jobs, "1 or more")
+    try:
+        if arguments.resume:
+            resume(settings, jobs=arguments.jobs, tell=_tell)
+        elif arguments.no_wait:
+            mark_range(settings.dsn, arguments.start, arguments.end, code=arguments.equipment, tell=_tell)
+        else:
+            recompute(
+                settings,
+                arguments.start,
+                arguments.end,
+                code=arguments.equipment,
+                jobs=arguments.jobs,
+                tell=_tell,
+            )
+    except IncompleteError as error:
+        print(f"chejian-cloud recompute: {error}", file=sys.stderr)
+        return EXIT_INCOMPLETE
     return EXIT_OK
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 _COMMANDS = {"api": _api, "worker": _worker, "migrate": _migrate, "seed": _seed, "recompute": _recompute}

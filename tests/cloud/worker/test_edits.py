@@ -20,7 +20,7 @@ Window = tuple[str, Any]
 
 def a_day() -> list[Row]:
     """A machine that makes a part each two minutes over 13 hours, and fails in [01:10, 01:40)."""
-    out: list[Row] = [("Order/Product", T0, "SHAFT-A")]
+    out: list[Row] = [("Order/Product", T0, "SHAFT-A"), ("Counts/Scrap", T0, 0)]
     for i in range(13 * 120):
         out.append(("State/MachineState", T0 + i * MINUTE // 2, 3 if 140 <= i < 200 else 1))
         if i % 4 == 0:
@@ -131,16 +131,9 @@ async def test_a_reason_survives_late_data_and_recomputation(settled: Plant) -> 
 
 
 async def test_an_ideal_cycle_counts_from_its_date_to_the_next(settled: Plant) -> None:
-    await settled.send(
-        "PUT",
-        "/equipment/1/ideal-cycles",
-        {"product": "SHAFT-A", "seconds": 60, "valid_from": after(hours=5).isoformat()},
-    )
-    await settled.send(
-        "PUT",
-        "/equipment/1/ideal-cycles",
-        {"product": "SHAFT-A", "seconds": 90, "valid_from": after(hours=7).isoformat()},
-    )
+    for begin, seconds in ((7, 90), (5, 60)):
+        body = {"product": "SHAFT-A", "seconds": seconds, "valid_from": after(hours=begin).isoformat()}
+        await settled.send("PUT", "/equipment/1/ideal-cycles", body)
     assert settled.touched() == hours(5, 6) | {SHIFT_A, DAY_1}
     for kpi, factor in (("effectiveness", 60 / 90), ("availability", 1.0)):
         before = settled.before["hour", after(hours=5), kpi]["value"]

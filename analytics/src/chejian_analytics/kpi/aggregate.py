@@ -1,7 +1,7 @@
 """OEE of many windows of one equipment at once, from its samples, calendar and ideal cycles."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,9 @@ def _count_elements(inputs: OeeInputs, windows: Windows) -> tuple[dict[str, NDAr
     counts = {name: _in_windows(c, pri, windows) for name, c in counters.items()}
     rework = counts.get("rework")
     produced, good, scrap = _complete(counts.get("produced"), counts.get("good"), counts.get("scrap"), rework)
-    good, scrap, rework = _corrected(good, scrap, rework, _moved(inputs.corrections, pri, windows))
+    moved = _moved(inputs.corrections, pri, windows)
+    if moved is not None and good is not None:
+        good = _sum(_sum(good, moved.scrap, -1), moved.rework, -1)
     ideal = produced.weighted_us if produced else np.zeros(len(windows), np.int64)
     elements = {
         "produced": _known_items(produced, windows),
@@ -113,6 +115,9 @@ def _count_elements(inputs: OeeInputs, windows: Windows) -> tuple[dict[str, NDAr
         "ideal_us": ideal,
         "effective_us": good.weighted_us if good else ideal,
     }
+    if moved is not None:
+        elements["scrap"] = _with_moved(scrap, moved.scrap, moved.some, windows)
+        elements["rework"] = _with_moved(rework, moved.rework, moved.some, windows)
     return elements, _flags(counters, produced, good, windows)
 
 
@@ -157,20 +162,30 @@ def _complete(
     return produced, good, scrap
 
 
-def _moved(
-    corrections: Sequence[Correction], pri: PriSteps, windows: Windows
-) -> tuple[_Counts, _Counts] | None:
-    """Scrap and rework that inspections moved in each window; None without any."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moved:
+    """Items that inspections moved in each window, and whether they moved any there."""
+
+    scrap: _Counts
+    rework: _Counts
+    some: Bool
+
+
+def _moved(corrections: Sequence[Correction], pri: PriSteps, windows: Windows) -> _Moved | None:
+    """What inspections moved in each window; None without any."""
     if not corrections:
         return None
     times = np.array([c.time_us for c in corrections], np.int64)
     cycle = pri.at(times)
     at = np.searchsorted(windows.start_us, times, side="right") - 1
     inside = (at >= 0) & (times < windows.end_us[np.maximum(at, 0)])
-    return (
-        _placed(np.array([c.scrap for c in corrections], np.int64), cycle, at, inside, len(windows)),
-        _placed(np.array([c.rework for c in corrections], np.int64), cycle, at, inside, len(windows)),
+    some = np.zeros(len(windows), np.bool_)
+    some[at[inside]] = True
+    scrap, rework = (
+        _placed(np.array([getattr(c, name) for c in corrections], np.int64), cycle, at, inside, len(windows))
+        for name in ("scrap", "rework")
     )
+    return _Moved(scrap, rework, some)
 
 
 def _placed(items: Int64, cycle: Int64, at: Int64, inside: Bool, windows: int) -> _Counts:
@@ -180,17 +195,13 @@ def _placed(items: Int64, cycle: Int64, at: Int64, inside: Bool, windows: int) -
     return _Counts(columns[0], columns[1], columns[2], int(np.iinfo(np.int64).max))
 
 
-def _corrected(
-    good: _Counts | None, scrap: _Counts | None, rework: _Counts | None, moved: tuple[_Counts, _Counts] | None
-) -> tuple[_Counts | None, _Counts | None, _Counts | None]:
-    """Move items out of the good ones; those without an ideal cycle stay a matter of what was produced."""
-    if moved is None:
-        return good, scrap, rework
-    if good is not None:
-        good = _sum(_sum(good, moved[0], -1), moved[1], -1)
-    scrap = replace(moved[0], first_us=0) if scrap is None else _sum(scrap, moved[0], 1)
-    rework = replace(moved[1], first_us=0) if rework is None else _sum(rework, moved[1], 1)
-    return good, scrap, rework
+def _with_moved(counts: _Counts | None, moved: _Counts, some: Bool, windows: Windows) -> NDArray[np.object_]:
+    """Items with those that inspections added; without a counter, known only where an inspection moved some."""
+    if counts is not None:
+        return _known_items(_sum(counts, moved, 1), windows)
+    items: NDArray[np.object_] = moved.items.astype(object)
+    items[~some] = None
+    return items
 
 
 def _sum(a: _Counts, b: _Counts | None, sign: int) -> _Counts:

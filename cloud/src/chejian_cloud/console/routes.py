@@ -103,6 +103,22 @@ def _workshop_page(request: Request, session: Session, page: str, workshop_id: i
     return _page(
         request, page, lambda: places.of_workshop(session, workshop_id), f"workshop_id = {workshop_id}"
     )
+@router.get("/equipment/{equipment_id}/oee")
+def oee(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
+    """Page: OEE board of one machine: on plan, where the time went, what to mend first."""
+    return _machine_page(request, session, "oee", equipment_id)
+
+
+@router.get("/equipment/{equipment_id}/stops")
+def stops(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
+    """Page: stops of one machine, and their reasons to edit."""
+    return _machine_page(request, session, "stops", equipment_id)
+
+
+@router.get("/equipment/{equipment_id}/explain")
+def explain(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
+    """Page: how a KPI of one machine came about."""
+    return _machine_page(request, session, "explain", equipment_id)
 
 
 def _machine_page(request: Request, session: Session, page: str, equipment_id: int) -> Response:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
 
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.jsontypes import From, To, time_range
@@ -17,6 +18,13 @@ router = APIRouter(tags=["kpi"])
 DEFAULT = timedelta(hours=24)
 KpiName = Annotated[str | None, Query(description="Only this KPI.", examples=["oee"])]
 WindowKind = Annotated[str | None, Query(description="hour, shift or day.", examples=["shift"])]
+AsOf = Annotated[
+    AwareDatetime | None,
+    Query(
+        description="Values of ended windows as they were believed at this time; default: as they are now.",
+        examples=["2026-11-23T20:00:00+08:00"],
+    ),
+]
 
 
 @router.get("/kpis")
@@ -33,10 +41,11 @@ def get_values(
     window: WindowKind = None,
     start: From = None,
     end: To = None,
+    as_of: AsOf = None,
 ) -> list[KpiValueOut]:
     """Values whose window overlaps a range (default: the last 24 hours)."""
     period = time_range(start, end, default=DEFAULT)
-    return service.values_of(session, equipment_id, period, kpi=kpi, window=window)
+    return service.values_of(session, equipment_id, period, kpi=kpi, window=window, as_of=as_of)
 
 
 @router.get("/kpi-values")
@@ -47,10 +56,11 @@ def get_values_in(
     window: WindowKind = None,
     start: From = None,
     end: To = None,
+    as_of: AsOf = None,
 ) -> list[EquipmentKpis]:
     """Values of all machines of a workshop or a line whose window overlaps a range (default: the last 24 hours)."""
     period = time_range(start, end, default=DEFAULT)
-    return service.values_in(session, scope, period, kpi=kpi, window=window)
+    return service.values_in(session, scope, period, kpi=kpi, window=window, as_of=as_of)
 
 
 @router.get("/equipment/{equipment_id}/kpi-revisions")

@@ -64,3 +64,4 @@ class KpiRevisionOut(Out):
     new_inputs: dict[str, Any]
     old_computed_at: Moment
     revised_at: Moment
+    cause: str = Field(default="", description="What asked for it: samples, or the edit.")

@@ -1,5 +1,8 @@
 """KPI definitions and values."""
 
+from datetime import datetime
+from typing import Any
+
 from chejian_analytics.kpi import KPIS
 from sqlalchemy.orm import Session
 
@@ -7,6 +10,7 @@ from chejian_cloud.calendar.service import WINDOW_KINDS
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import TimeRange
 from chejian_cloud.kpi import repository
+from chejian_cloud.kpi.asof import values_as_of
 from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut, KpiRevisionOut, KpiValueOut
 from chejian_cloud.registry.scope import Scope
 from chejian_cloud.registry.service import machines_of, require_equipment
@@ -21,9 +25,15 @@ def definitions() -> list[KpiOut]:
 
 
 def values_of(
-    session: Session, equipment_id: int, period: TimeRange, *, kpi: str | None, window: str | None
+    session: Session,
+    equipment_id: int,
+    period: TimeRange,
+    *,
+    kpi: str | None,
+    window: str | None,
+    as_of: datetime | None = None,
 ) -> list[KpiValueOut]:
-    """Values whose window overlaps a range.
+    """Values whose window overlaps a range, as they are now or as they were believed at a time.
 
     Raises:
         NotFoundError: when the equipment is not registered.
@@ -31,11 +41,17 @@ def values_of(
     """
     _check_names(kpi, window)
     require_equipment(session, equipment_id)
-    return _values(session, [equipment_id], period, kpi, window)[equipment_id]
+    return _values(session, [equipment_id], period, kpi, window, as_of)[equipment_id]
 
 
 def values_in(
-    session: Session, scope: Scope, period: TimeRange, *, kpi: str | None, window: str | None
+    session: Session,
+    scope: Scope,
+    period: TimeRange,
+    *,
+    kpi: str | None,
+    window: str | None,
+    as_of: datetime | None = None,
 ) -> list[EquipmentKpis]:
     """Values of all machines of a scope whose window overlaps a range.
 
@@ -45,7 +61,7 @@ def values_in(
     """
     _check_names(kpi, window)
     machines = machines_of(session, scope)
-    values = _values(session, [m.equipment_id for m in machines], period, kpi, window)
+    values = _values(session, [m.equipment_id for m in machines], period, kpi, window, as_of)
     return [
         EquipmentKpis(equipment_id=m.equipment_id, code=m.code, values=values[m.equipment_id])
         for m in machines
@@ -53,16 +69,24 @@ def values_in(
 
 
 def _values(
-    session: Session, equipment_ids: list[int], period: TimeRange, kpi: str | None, window: str | None
+    session: Session,
+    equipment_ids: list[int],
+    period: TimeRange,
+    kpi: str | None,
+    window: str | None,
+    as_of: datetime | None,
 ) -> dict[int, list[KpiValueOut]]:
-    rows = repository.values(
-        session, equipment_ids, kpi=kpi, window=window, lo=period.start, hi=period.end, limit=MAX_VALUES + 1
-    )
-    if len(rows) > MAX_VALUES:
+    asked: dict[str, Any] = {"kpi": kpi, "window": window, "lo": period.start, "hi": period.end}
+    if as_of is None:
+        rows = repository.values(session, equipment_ids, limit=MAX_VALUES + 1, **asked)
+        found = [(row.equipment_id, KpiValueOut.model_validate(row)) for row in rows]
+    else:
+        found = values_as_of(session, equipment_ids, as_of, limit=MAX_VALUES + 1, **asked)
+    if len(found) > MAX_VALUES:
         raise InvalidValueError("to", period.end.isoformat(), f"a range of at most {MAX_VALUES} values")
     out: dict[int, list[KpiValueOut]] = {equipment_id: [] for equipment_id in equipment_ids}
-    for row in rows:
-        out[row.equipment_id].append(KpiValueOut.model_validate(row))
+    for equipment_id, value in found:
+        out[equipment_id].append(value)
     return out
 
 

@@ -30,7 +30,14 @@ class Span:
 
 
 def recompute_unit(
-    reader: Reader, lo_us: int, hi_us: int, *, now_us: int, floor_us: int, revisions: Revisions
+    reader: Reader,
+    lo_us: int,
+    hi_us: int,
+    *,
+    now_us: int,
+    floor_us: int,
+    revisions: Revisions,
+    samples: bool = True,
 ) -> Span | None:
     """Recompute states and KPIs that a change in [lo_us, hi_us] touches, and store what differs.
 
@@ -43,11 +50,12 @@ def recompute_unit(
         now_us: the present; nothing later is computed, and windows that end later are provisional.
         floor_us: windows that begin earlier stay as they are, see `retention`.
         revisions: told of changes of ended windows.
+        samples: whether samples changed, which may show later than `hi_us`; what people say of a time does not.
 
     Returns:
         The span, None when there is nothing in it.
     """
-    span = _span(reader, max(lo_us, floor_us), hi_us, now_us, floor_us)
+    span = _span(reader, max(lo_us, floor_us), hi_us, now_us, floor_us, samples=samples)
     if span is None:
         return None
     kinds = {kind: _windows(reader, kind, span, floor_us) for kind in WINDOW_KINDS}
@@ -75,7 +83,9 @@ def recompute_unit(
     return span
 
 
-def _span(reader: Reader, lo_us: int, hi_us: int, now_us: int, floor_us: int) -> Span | None:
+def _span(
+    reader: Reader, lo_us: int, hi_us: int, now_us: int, floor_us: int, *, samples: bool
+) -> Span | None:
     """Whole hours back, as far forward as the change shows, and joined to what is known so that no gap is left.
 
     The end of what is known moves on to the present, in pieces: the clock asks for the rest.
@@ -92,7 +102,8 @@ def _span(reader: Reader, lo_us: int, hi_us: int, now_us: int, floor_us: int) ->
         reach = reader.reach_us(hi_us, hi_us, texts=texts) if now_us - start > LONGEST_ADVANCE_US else now_us
         end = max(reach, start + LONGEST_ADVANCE_US, known[1] if known is not None else start)
     else:
-        reach = reader.reach_us(hi_us, known[1], texts=texts)
+        shown = hi_us + reader.rules.margin_us
+        reach = reader.reach_us(hi_us, known[1], texts=texts) if samples else shown
         advanced = max(known[1], start + LONGEST_ADVANCE_US) if reach >= known[1] else known[0]
         end = max(reach, advanced)
     return Span(start, min(end, now_us))

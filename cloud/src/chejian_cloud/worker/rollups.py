@@ -43,11 +43,11 @@ class Rolled:
     """What a unit of work did to rollups.
 
     Attributes:
-        until_us: end of what is rolled up now [us].
+        until_us: end of what is rolled up now [us]; None: nothing is.
         written: rows deleted or added.
     """
 
-    until_us: int
+    until_us: int | None
     written: int
 
 

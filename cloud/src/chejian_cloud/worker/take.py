@@ -79,23 +79,27 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One transaction's work: an equipment and adjoining marks of it; none when only the clock asks."""
+    """One transaction's work: an equipment and adjoining marks of it; none when only the clock or a person asks.
+
+    `asked` says what a person asked for; such a unit leaves rollups and diagnoses alone.
+    """
 
     equipment_id: int
     marks: tuple[Mark, ...]
     lo_us: int
     hi_us: int
+    asked: str = ""
 
     @property
     def samples(self) -> bool:
         """Whether samples changed, so that rollups and diagnoses are touched, too."""
-        return not self.marks or any(m.samples for m in self.marks)
+        return not self.asked and (not self.marks or any(m.samples for m in self.marks))
 
     @property
     def cause(self) -> str:
         """What asked for it: each edit once, or samples."""
         edits = sorted({m.name for m in self.marks if m.origin == "app"})
-        return "; ".join(edits[:MAX_CAUSES]) or SAMPLES
+        return self.asked or "; ".join(edits[:MAX_CAUSES]) or SAMPLES
 
 
 def take_marks(session: Session, pausing: Sequence[int] = (), limit: int = MAX_MARKS) -> list[Mark]:

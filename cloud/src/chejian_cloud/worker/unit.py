@@ -108,20 +108,31 @@ class UnitWork:
         if reader.setup.type in METER_TYPES:
             span, energy_until = self._meter(reader, lo, hi, energy_until, floor, revisions)
         else:
-            span = recompute_unit(reader, lo, hi, now_us=now_us, floor_us=floor, revisions=revisions)
+            span = recompute_unit(
+                reader,
+                lo,
+                hi,
+                now_us=now_us,
+                floor_us=floor,
+                revisions=revisions,
+                samples=unit.samples,
+            )
         rolled = self._roll_up(reader, unit, progress, floor)
-        now_known = {"rolled_until": from_us(rolled.until_us), "energy_until": energy_until}
+        now_known = {
+            "rolled_until": None if rolled.until_us is None else from_us(rolled.until_us),
+            "energy_until": energy_until,
+        }
         self._note(reader.setup.equipment_id, progress, now_known, revisions.run)
         if unit.marks and unit.samples:
             plan(self.session, reader.setup, lo, hi)
         behind = span is not None and hi + reader.hold_us < span.end_us < now_us
-        behind |= not unit.marks and rolled.until_us < closed_until(now_us)
+        behind |= not unit.marks and rolled.until_us is not None and rolled.until_us < closed_until(now_us)
         return Done(complete=not behind, rollup_rows=rolled.written, refused=refused)
 
     def _roll_up(self, reader: Reader, unit: Unit, progress: RowMapping, floor: int) -> Rolled:
         """Rollups of what the unit touches; what is said about samples changes none."""
         until = None if progress["rolled_until"] is None else to_us(progress["rolled_until"])
-        if until is not None and not unit.samples:
+        if unit.asked or (until is not None and not unit.samples):
             return Rolled(until, 0)
         hour = -(-floor // HOUR_US) * HOUR_US  # rollups know UTC hours only
         return roll_up(

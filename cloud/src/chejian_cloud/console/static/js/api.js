@@ -2,11 +2,24 @@
 import { parse } from './clock.js';
 import { t } from './i18n.js';
 
-async function get(path, parameters = {}) {
+export async function get(path, parameters = {}) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined));
   const answer = await fetch(`/api/v1${path}${query.size ? `?${query}` : ''}`, { headers: { accept: 'application/json' } }).catch(() => {
     throw new Error(t('error.offline'));
   });
+  return bodyOf(answer, path);
+}
+
+/** Send `body` as JSON; the answer's body. */
+export async function post(path, body) {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+  const answer = await fetch(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => {
+    throw new Error(t('error.offline'));
+  });
+  return bodyOf(answer, path);
+}
+
+async function bodyOf(answer, path) {
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     throw new Error(problem.detail ?? `${path}: HTTP ${answer.status}`);
@@ -15,8 +28,8 @@ async function get(path, parameters = {}) {
 }
 
 const iso = (ms) => new Date(ms).toISOString();
-const span = (from, to) => ({ from: iso(from), to: iso(to) });
-const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((name) => [name, parse(row[name])])) });
+export const span = (from, to) => ({ from: iso(from), to: iso(to) });
+export const timed = (row, ...names) => ({ ...row, ...Object.fromEntries(names.map((name) => [name, parse(row[name])])) });
 
 /** State intervals [{start, end, state, category}] of a range. */
 export async function states(id, from, to) {

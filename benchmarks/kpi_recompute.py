@@ -1,0 +1,108 @@
+"""`chejian-cloud recompute` over many machines and days, database included: first from nothing, then after an edit.
+
+Run: ``.venv/bin/python benchmarks/kpi_recompute.py [--workshops 100] [--machines 20] [--days 30] [--jobs 2]``. The raw
+rows are written by COPY (`benchmarks/kpi_plant.py` says how many and why). Three times are taken: reading the rows once
+by COPY, computing everything from nothing, and computing all of it anew after the ideal cycles have changed. The figure
+asked for is the last one for 100 x 20 x 30; a smaller run is scaled by machine-days, and says so.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+from chejian.stack import EmbeddedPostgres
+from chejian_cloud.config import Settings
+from chejian_cloud.db.migrate import migrate as migrate_app
+from chejian_cloud.recompute import recompute
+from chejian_gateway.migrate import migrate as migrate_telemetry
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script, too
+from benchmarks.kpi_plant import Province, fill
+
+WANTED = 100 * 20 * 30
+"""Machine-days of the figure."""
+LIMIT_S = 600.0
+
+
+def read_all(dsn: str) -> float:
+    """Seconds of reading every raw row once by COPY."""
+    began = time.perf_counter()
+    with (
+        psycopg.connect(dsn) as connection,
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY (SELECT time, value, quality, series_id FROM telemetry.sample) TO STDOUT (FORMAT binary)"
+        ) as copy,
+    ):
+        for _ in copy:
+            pass
+    return time.perf_counter() - began
+
+
+def run(dsn: str, province: Province, jobs: int) -> float:
+    """Seconds of one recomputation of everything."""
+    began = time.perf_counter()
+    recompute(
+        Settings(dsn=dsn),
+        province.start,
+        province.end + timedelta(minutes=1),
+        jobs=jobs,
+        tell=lambda _: None,
+    )
+    return time.perf_counter() - began
+
+
+def measure(workshops: int, machines: int, days: int, jobs: int) -> None:
+    logging.disable(logging.INFO)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedPostgres(Path(folder) / "postgres", durable=False) as server,
+    ):
+        dsn = server.dsn()
+        migrate_telemetry(dsn)
+        migrate_app(dsn)
+        began = time.perf_counter()
+        province = fill(dsn, workshops=workshops, machines=machines, days=days)
+        print(
+            f"{workshops} x {machines} machines x {days} days: {province.rows:,} raw rows"
+            f" ({province.rows / province.machines / days:.0f} per machine and day),"
+            f" written in {time.perf_counter() - began:.0f} s; {jobs} processes, {os.cpu_count()} cores"
+        )
+        reading = read_all(dsn)
+        first = run(dsn, province, jobs)
+        with psycopg.connect(dsn) as connection:
+            connection.execute("UPDATE app.ideal_cycle SET cycle_us = 100000000")
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("ANALYZE app.kpi_value")
+        again = run(dsn, province, jobs)
+        with psycopg.connect(dsn) as connection:
+            row = connection.execute(
+                "SELECT count(*), pg_total_relation_size('app.kpi_value') FROM app.kpi_value"
+            ).fetchone()
+            assert row is not None
+        machine_days = province.machines * days
+        print(f"KPI rows: {row[0]:,}, {row[1] / 2**20:.0f} MiB with indexes")
+        for name, seconds in (("from nothing", first), ("after an edit of all ideal cycles", again)):
+            scaled = seconds * WANTED / machine_days
+            told = "measured" if machine_days == WANTED else "scaled by machine-days"
+            print(
+                f"{name}: {seconds:.1f} s = {seconds / machine_days * 1e3:.1f} ms per machine-day,"
+                f" {seconds / reading:.1f} x reading the rows ({reading:.1f} s);"
+                f" 100 x 20 x 30: {scaled:.0f} s ({told}), {'within' if scaled <= LIMIT_S else 'beyond'} {LIMIT_S:.0f} s"
+            )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workshops", type=int, default=100)
+    parser.add_argument("--machines", type=int, default=20)
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    measure(arguments.workshops, arguments.machines, arguments.days, arguments.jobs)

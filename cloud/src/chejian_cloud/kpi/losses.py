@@ -1,0 +1,139 @@
+"""Where the time went: terms summed over stored hours, the waterfall, the Pareto of reasons, totals of states."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from chejian_analytics.kpi import (
+    LOSSES,
+    Loss,
+    OeeResult,
+    ParetoRow,
+    Reason,
+    TimeIntervals,
+    pareto,
+    rollup,
+    six_big_losses,
+    waterfall,
+)
+from sqlalchemy.orm import Session
+
+from chejian_cloud.clock import to_us
+from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.kpi.report_schemas import Amount, Bar, LossesOut
+from chejian_cloud.kpi.stored import Classified, classified, hour_results
+from chejian_cloud.reasons.tree import ReasonNode, load_tree
+from chejian_cloud.registry.scope import Scope
+from chejian_cloud.registry.service import machines_of, require_equipment
+from chejian_cloud.states.service import state_name
+from chejian_cloud.worker.setup import load_setup
+
+STOPPED = frozenset(
+    {Loss.NO_ORDER, Loss.FAULT, Loss.STOP, Loss.MINOR_STOP, Loss.STARVED, Loss.BLOCKED, Loss.MAINTENANCE}
+    | {Loss.SETUP, Loss.PLANNED_MAINTENANCE}
+)
+"""Classes that the Pareto chart counts: all that stops, the calendar's own stops left out."""
+UNEXPLAINED_NAMES = ("未说明", "Unexplained")
+
+
+def losses_of(session: Session, equipment_id: int, period: TimeRange, *, under: str | None) -> LossesOut:
+    """Losses of one machine in the stored hours inside a range.
+
+    Args:
+        session: any.
+        equipment_id: of the machine.
+        period: the range.
+        under: reason whose children are the bars; None: the top of the tree.
+
+    Raises:
+        NotFoundError: when the equipment is not registered.
+    """
+    require_equipment(session, equipment_id)
+    return _losses(session, [equipment_id], period, under)
+
+
+def losses_in(session: Session, scope: Scope, period: TimeRange, *, under: str | None) -> LossesOut:
+    """Losses of all machines of a scope, summed; see `losses_of`."""
+    return _losses(session, [m.equipment_id for m in machines_of(session, scope)], period, under)
+
+
+def _losses(session: Session, machines: Sequence[int], period: TimeRange, under: str | None) -> LossesOut:
+    hours = hour_results(session, machines, period.start, period.end)
+    parts = [result for own in hours.values() for _, _, result in own]
+    found = [
+        stored
+        for key in machines
+        if (stored := classified(session, load_setup(session, key), to_us(period.start), to_us(period.end)))
+        is not None
+    ]
+    total = rollup(parts) if parts else None
+    states, classes = totals([c.intervals for c in found])
+    return LossesOut(
+        start=period.start,
+        end=period.end,
+        hours=len(parts),
+        completeness=total.completeness if total else None,
+        oee=total.oee if total else None,
+        availability=total.availability if total else None,
+        effectiveness=total.effectiveness if total else None,
+        quality_ratio=total.quality_ratio if total else None,
+        flags=list(total.flags) if total else [],
+        terms=total.terms() if total else {},
+        waterfall=steps(total),
+        six_big_losses=_six(total),
+        pareto=bars(found, load_tree(session), under),
+        states=states,
+        classes=classes,
+    )
+
+
+def steps(result: OeeResult | None) -> list[Amount]:
+    """Steps of the waterfall of a result; none without one."""
+    return [] if result is None else [Amount(name=n, us=us) for n, us in waterfall(result).items()]
+
+
+def _six(result: OeeResult | None) -> list[Amount]:
+    if result is None:
+        return []
+    found = six_big_losses(result)
+    named = {name: getattr(found, name) for name in found.__dataclass_fields__}
+    return [Amount(name=name, us=us) for name, us in named.items() if us is not None]
+
+
+def bars(found: Iterable[Classified], tree: Mapping[str, ReasonNode], under: str | None) -> list[Bar]:
+    """Stop time by reason, greatest first."""
+    nodes = [Reason(n.code, n.parent, None if n.loss is None else Loss(n.loss)) for n in tree.values()]
+    rows = pareto(((c.intervals, c.spans) for c in found), nodes, losses=STOPPED, under=under)
+    return [_bar(row, tree) for row in rows]
+
+
+def _bar(row: ParetoRow, tree: Mapping[str, ReasonNode]) -> Bar:
+    node = tree.get(row.code)
+    names = (node.name_zh, node.name_en) if node is not None else UNEXPLAINED_NAMES
+    return Bar(
+        code=row.code,
+        name_zh=names[0],
+        name_en=names[1],
+        duration_us=row.duration_us,
+        occurrences=row.occurrences,
+        share=row.share,
+        cumulative=row.cumulative,
+    )
+
+
+def totals(found: Sequence[TimeIntervals]) -> tuple[list[Amount], list[Amount]]:
+    """Time of each state and of each class, the greatest first."""
+    states: dict[str, int] = {}
+    classes: dict[str, int] = {}
+    for intervals in found:
+        length = intervals.end_us - intervals.start_us
+        for state in np.unique(intervals.state).tolist():
+            name = state_name(state)
+            states[name] = states.get(name, 0) + int(length[intervals.state == state].sum())
+        for code in np.unique(intervals.loss).tolist():
+            name = LOSSES[code].value
+            classes[name] = classes.get(name, 0) + int(length[intervals.loss == code].sum())
+    return _amounts(states), _amounts(classes)
+
+
+def _amounts(sums: Mapping[str, int]) -> list[Amount]:
+    return [Amount(name=n, us=us) for n, us in sorted(sums.items(), key=lambda item: (-item[1], item[0]))]

@@ -1,0 +1,88 @@
+"""HTTP routes of losses, explanations and files."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
+
+from chejian_cloud.config import Settings
+from chejian_cloud.db.engine import ReadSession
+from chejian_cloud.errors import InvalidValueError
+from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.kpi import explain, export, losses, service
+from chejian_cloud.kpi.report_schemas import ExplanationOut, LossesOut
+from chejian_cloud.kpi.routes import DEFAULT, AsOf, KpiName, WindowKind
+from chejian_cloud.registry.routes import EquipmentId
+from chejian_cloud.registry.scope import InScope
+
+router = APIRouter(tags=["kpi"])
+
+LONGEST = timedelta(days=62)
+"""Longest range of losses: two months of intervals of a workshop."""
+Under = Annotated[str | None, Query(description="Reason whose children are the bars; default: the top.")]
+_FILES = {
+    "csv": (export.as_csv, "text/csv; charset=utf-8"),
+    "xlsx": (export.as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+@router.get("/equipment/{equipment_id}/losses")
+def get_losses(
+    session: ReadSession, equipment_id: EquipmentId, start: From = None, end: To = None, under: Under = None
+) -> LossesOut:
+    """Where the time of a machine went, in the stored hours inside a range (default: the last 24 hours)."""
+    period = time_range(start, end, default=DEFAULT, longest=LONGEST)
+    return losses.losses_of(session, equipment_id, period, under=under)
+
+
+@router.get("/losses")
+def get_losses_in(
+    session: ReadSession, scope: InScope, start: From = None, end: To = None, under: Under = None
+) -> LossesOut:
+    """Where the time of a line's or workshop's machines went, summed (default: the last 24 hours)."""
+    period = time_range(start, end, default=DEFAULT, longest=LONGEST)
+    return losses.losses_in(session, scope, period, under=under)
+
+
+@router.get("/equipment/{equipment_id}/kpis/explain")
+def get_explanation(
+    session: ReadSession,
+    settings: Annotated[Settings, Depends(_settings)],
+    equipment_id: EquipmentId,
+    start: Annotated[AwareDatetime, Query(description="Start of the window.")],
+    kpi: Annotated[str, Query(max_length=64)] = "oee",
+    window: Annotated[str, Query(max_length=16)] = "shift",
+) -> ExplanationOut:
+    """How a number came about: terms, intervals, counts by product with ideal cycles, reasons, revisions."""
+    return explain.explain(session, settings, equipment_id, kpi=kpi, window=window, start=start)
+
+
+@router.get("/kpi-values/file", response_class=Response)
+def get_file(
+    session: ReadSession,
+    scope: InScope,
+    kpi: KpiName = None,
+    window: WindowKind = None,
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    form: Annotated[str, Query(alias="format", description="csv or xlsx")] = "csv",
+) -> Response:
+    """Values of all machines of a workshop or a line as a file (default: CSV of the last 24 hours)."""
+    if form not in _FILES:
+        raise InvalidValueError("format", form, ", ".join(_FILES))
+    period = time_range(start, end, default=DEFAULT)
+    machines = service.values_in(session, scope, period, kpi=kpi, window=window, as_of=as_of)
+    write, media_type = _FILES[form]
+    name = f"kpi-{period.start:%Y%m%d}-{period.end:%Y%m%d}.{form}"
+    return Response(
+        write(export.table(machines, service.definitions())),
+        media_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

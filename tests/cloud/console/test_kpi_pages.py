@@ -1,0 +1,136 @@
+"""The pages of KPIs and stop reasons in a real browser, on numbers that the worker computed."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.cloud.conftest import _build_seeded
+from tests.cloud.console.computed import fill
+from tests.cloud.console.conftest import served
+from tests.fixtures.fix_postgres import DatabaseServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+PATHS = ("/equipment/1/oee", "/equipment/1/stops", "/equipment/1/explain")
+WAIT = 60_000  # ms
+
+
+@pytest.fixture(scope="module")
+def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
+    url = postgres_server.create(template=postgres_server.template("cloud seeded", _build_seeded))
+    fill(url)
+    with served(url) as client:
+        yield client
+    postgres_server.drop(url)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
+    """A page that may not complain, nor scroll sideways at the end."""
+    context = chromium.new_context(base_url=str(site.base_url), viewport={"width": 1360, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda e: complaints.append(str(e)))
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    context.close()
+    assert complaints == []
+
+
+def show(page: Page, path: str) -> None:
+    page.goto(path)
+    page.wait_for_selector("body[data-ready]")
+    assert page.get_attribute("body", "data-failed") is None
+
+
+NAMELESS = """
+[...document.querySelectorAll('main input, main select, main button, main a, main table, main [tabindex="0"]')]
+  .filter((e) => !(e.labels?.length || e.textContent.trim() || e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')))
+  .map((e) => e.outerHTML)
+"""
+TWICE = """
+[...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, i, all) => all.indexOf(id) !== i)
+"""
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_control_has_a_name_and_a_phone_needs_no_sideways_scroll(
+    page: Page, path: str, language: str
+) -> None:
+    show(page, f"{path}?lang={language}")
+    assert page.evaluate(NAMELESS) == []
+    assert page.evaluate(TWICE) == []
+    assert page.locator("main table caption").count() == page.locator("main table").count()
+    assert page.locator("h1").count() == 1
+    page.set_viewport_size({"width": 390, "height": 844})
+
+
+def test_a_stop_is_explained_split_and_undone_with_the_keyboard(page: Page, site: httpx.Client) -> None:
+    show(page, "/equipment/1/stops?lang=zh")
+    page.fill("#user", "李工")
+    page.check("#only-unexplained")
+    first = page.locator("#list tbody tr .pick").last
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-reason")).to_be_focused()
+    page.select_option("#edit-reason", "breakdown.electrical")
+    page.fill("#edit-comment", "跳闸")
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-said")).to_have_text("已保存：设备故障 · 电气故障")
+    page.uncheck("#only-unexplained")
+    expect(page.locator("#list tbody")).to_contain_text("设备故障 · 电气故障")
+    expect(page.locator("#journal tbody tr")).to_have_count(1)
+    page.locator("#list tbody tr", has_text="跳闸").locator(".pick").click()
+    page.select_option("#edit-reason", "breakdown.electrical")
+    page.select_option("#split-reason", "organisation.maintenance")
+    page.click("#split-do")
+    expect(page.locator("#edit-said")).to_contain_text("拆分")
+    expect(page.locator("#list tbody")).to_contain_text("组织管理 · 等待维修")
+    page.click("#undo")
+    expect(page.locator("#list tbody")).not_to_contain_text("组织管理 · 等待维修")
+    expect(page.locator("#journal tbody tr")).to_have_count(3)
+    lines = site.get("/api/v1/equipment/1/stop-reasons", params={"from": "2020-01-01T00:00:00Z"}).status_code
+    assert lines == 422, "a range of years is refused"
+    page.locator("#journal .pick").first.click()
+    expect(page.locator("#list tbody")).not_to_contain_text("跳闸")
+
+
+def test_an_edit_without_a_name_is_not_sent(page: Page) -> None:
+    show(page, "/equipment/1/stops")
+    page.locator("#list tbody tr .pick").first.click()
+    page.locator("#edit-form button[type=submit]").click()
+    expect(page.locator("#user")).to_be_focused()
+    expect(page.locator("#edit-said")).to_have_text("")
+
+
+def test_the_board_leads_to_the_explanation_of_its_number(page: Page) -> None:
+    show(page, "/equipment/1/oee?lang=en")
+    big = page.locator("#now .number.chief .big").inner_text()
+    expect(page.locator("#losses-check")).to_contain_text("✓")
+    for chart in ("hours", "losses", "pareto", "counts", "heat"):
+        expect(page.locator(f"#{chart} svg")).to_be_visible()
+    page.locator("#now .number.chief a").click()
+    page.wait_for_selector("body[data-page=explain][data-ready]")
+    whole = page.locator("#value .equation b").inner_text()
+    assert whole.split(".")[0] == big.split(".")[0]
+    expect(page.locator("#terms-check")).to_contain_text("✓")
+    expect(page.locator("#products tbody")).to_contain_text("SHAFT-A")
+    expect(page.locator("#intervals tbody tr").first).to_be_visible()
+    page.select_option("#choose-window", "hour")
+    expect(page.locator("#value .check-ok")).to_be_visible()
+    page.select_option("#choose-kpi", "availability")
+    expect(page.locator("#value .equation")).to_contain_text("APT / PBT")

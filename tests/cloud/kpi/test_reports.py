@@ -1,0 +1,169 @@
+"""Losses, explanations, values as of a time, files."""
+
+import csv
+import io
+import zipfile
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from chejian_cloud.kpi.export import as_csv, as_xlsx
+
+from tests.cloud.plant_rows import PlantRows, Row
+from tests.cloud.worker.rounds import DAY, MINUTE, T0, Bench, after, rows
+
+pytestmark = pytest.mark.timeout(180)
+RANGE = {"from": after().isoformat(), "to": after(hours=3).isoformat()}
+
+
+def a_morning() -> list[Row]:
+    """Three hours: a part each two minutes, each tenth of them scrap; a fault in [01:10, 01:40), a setup in [02:00, 02:10)."""
+    out: list[Row] = [("Order/Product", T0, "SHAFT-A"), ("Counts/Scrap", T0, 0)]
+    for i in range(3 * 120):
+        state = 3 if 140 <= i < 200 else 2 if 240 <= i < 260 else 1
+        out.append(("State/MachineState", T0 + i * MINUTE // 2, state))
+        if i % 4 == 0:
+            out.append(("Counts/Produced", T0 + i * MINUTE // 2 + 5, i // 4))
+            out.append(("Counts/Good", T0 + i * MINUTE // 2 + 7, i // 4 - i // 40))
+    return out
+
+
+@pytest.fixture
+def bench(plant: PlantRows) -> Any:
+    plant.write("CNC-01", a_morning())
+    with Bench(plant.dsn, after(hours=3)) as bench:
+        bench.settle()
+        bench.now = after(hours=6)
+        bench.settle()
+        yield bench
+
+
+async def ask(api: httpx.AsyncClient, path: str, **params: Any) -> Any:
+    answer = await api.get(f"/api/v1{path}", params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def assign(api: httpx.AsyncClient, bench: Bench, begin: int, end: int, reason: str) -> None:
+    body = {
+        "start": after(minutes=begin).isoformat(),
+        "end": after(minutes=end).isoformat(),
+        "reason": reason,
+        "user_name": "李工",
+    }
+    answer = await api.post("/api/v1/equipment/1/stop-reasons/assign", json=body)
+    assert answer.status_code == 201, answer.text
+    bench.settle()
+
+
+async def test_the_waterfall_sums_to_the_calendar_and_the_pareto_to_the_stops(
+    api: httpx.AsyncClient, bench: Bench
+) -> None:
+    await assign(api, bench, 70, 85, "breakdown.electrical")
+    found = await ask(api, "/equipment/1/losses", **RANGE)
+    steps = {s["name"]: s["us"] for s in found["waterfall"]}
+    assert sum(steps.values()) == found["terms"]["calendar_us"] == 3 * 3_600_000_000
+    assert steps["fault"] == 30 * 60_000_000
+    assert steps["setup"] == 10 * 60_000_000
+    assert [(b["code"], b["duration_us"] // 60_000_000) for b in found["pareto"]] == [
+        ("", 25),
+        ("breakdown", 15),
+    ]
+    assert found["pareto"][0]["name_zh"] == "未说明"
+    assert found["pareto"][-1]["cumulative"] == 1.0
+    assert {s["name"]: s["us"] for s in found["states"]}["FAULT"] == 30 * 60_000_000
+    below = await ask(api, "/equipment/1/losses", under="breakdown", **RANGE)
+    assert [b["code"] for b in below["pareto"]] == ["breakdown.electrical"]
+    whole = await ask(api, "/losses", line_id=1, **RANGE)
+    assert whole["terms"]["produced"] == found["terms"]["produced"]
+    assert whole["hours"] == 3, "the other machine is silent"
+    nothing = await ask(
+        api, "/equipment/1/losses", **{"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}
+    )
+    assert (nothing["hours"], nothing["oee"], nothing["waterfall"]) == (0, None, [])
+
+
+async def test_an_explanation_shows_what_the_number_is_made_of(api: httpx.AsyncClient, bench: Bench) -> None:
+    await assign(api, bench, 70, 100, "breakdown.electrical")
+    hour = {"kpi": "oee", "window": "hour", "start": after(hours=1).isoformat()}
+    found = await ask(api, "/equipment/1/kpis/explain", **hour)
+    assert found["kpi"]["clause"].startswith("ISO 22400-2")
+    assert found["value"]["value"] == found["value"]["numerator"] / found["value"]["denominator"]
+    assert (found["from_samples"], found["agrees"]) == (True, True)
+    assert [(i["loss"], i["reason"]) for i in found["intervals"]] == [
+        ("production", None),
+        ("fault", "breakdown.electrical"),
+        ("production", None),
+    ]
+    lengths = [
+        datetime.fromisoformat(i["end"]) - datetime.fromisoformat(i["start"]) for i in found["intervals"]
+    ]
+    assert sum(x.total_seconds() for x in lengths) == 3600
+    (product,) = found["products"]
+    assert (product["product"], product["produced"]) == ("SHAFT-A", found["terms"]["produced"])
+    assert product["ideal_us"] == found["terms"]["ideal_us"]
+    assert [c["seconds"] for c in product["cycles"]] == [90.0]
+    assert [b["code"] for b in found["reasons"]] == ["breakdown"]
+    assert found["revisions"] == [], "a reason of the same class changes no number"
+
+
+async def test_an_explanation_of_what_is_not_there(api: httpx.AsyncClient, bench: Bench) -> None:
+    for params, status in (
+        ({"start": "2020-01-01T00:00:00Z"}, 404),
+        ({"start": DAY.isoformat(), "kpi": "joy"}, 422),
+        ({"start": "2026-03-02"}, 422),
+    ):
+        answer = await api.get("/api/v1/equipment/1/kpis/explain", params=params)
+        assert answer.status_code == status, answer.text
+
+
+async def test_what_was_believed_at_a_time(api: httpx.AsyncClient, bench: Bench) -> None:
+    asked = {"kpi": "availability", "window": "hour", **RANGE}
+    before = await ask(api, "/equipment/1/kpis", **asked)
+    await assign(api, bench, 70, 100, "planned.maintenance")
+    now = await ask(api, "/equipment/1/kpis", **asked)
+    assert [v["value"] for v in now] == [1.0, 1.0, pytest.approx(5 / 6)]
+    then = await ask(api, "/equipment/1/kpis", as_of=after(hours=5).isoformat(), **asked)
+    assert [v["value"] for v in then] == [v["value"] for v in before] == [1.0, 0.5, pytest.approx(5 / 6)]
+    assert [v["completeness"] for v in then] == [v["completeness"] for v in before]
+    later = await ask(api, "/equipment/1/kpis", as_of=after(hours=7).isoformat(), **asked)
+    assert [v["value"] for v in later] == [v["value"] for v in now]
+    early = await ask(api, "/equipment/1/kpis", as_of=after(hours=1, minutes=30).isoformat(), **asked)
+    assert early == [], "the worker had not computed it yet"
+    (revision,) = [
+        r
+        for r in await ask(api, "/equipment/1/kpi-revisions", **RANGE)
+        if r["kpi"] == "availability" and r["window"] == "hour"
+    ]
+    assert (revision["old_value"], revision["new_value"]) == (0.5, 1.0)
+    assert "李工" in revision["cause"]
+
+
+async def test_files(api: httpx.AsyncClient, bench: Bench) -> None:
+    rows(bench.dsn, "UPDATE app.equipment SET code = '=1+1' WHERE equipment_id = 1 RETURNING 1")
+    answer = await api.get("/api/v1/kpi-values/file", params={"window": "hour", **RANGE})
+    assert answer.headers["content-disposition"].startswith('attachment; filename="kpi-20260302')
+    table = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert {r["machine"] for r in table} == {"'=1+1"}
+    wanted = (await ask(api, "/equipment/1/kpis", kpi="oee", window="hour", **RANGE))[0]["value"]
+    first = next(r for r in table if r["kpi"] == "oee")
+    assert float(first["value"]) == wanted
+    assert datetime.fromisoformat(first["start"]) == DAY
+    book = await api.get("/api/v1/kpi-values/file", params={"format": "xlsx", "window": "hour", **RANGE})
+    with zipfile.ZipFile(io.BytesIO(book.content)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+        strings = archive.read("xl/sharedStrings.xml").decode()
+    assert "<f>" not in sheet
+    assert "=1+1" in strings
+    assert f"<v>{wanted!r}</v>" in sheet or f"<v>{wanted:.16G}</v>" in sheet
+    assert (await api.get("/api/v1/kpi-values/file", params={"format": "exe"})).status_code == 422
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1"])
+def test_text_is_never_a_formula(text: str) -> None:
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    (_, row) = csv.reader(io.StringIO(as_csv([[text, -1.5, moment, None]]).decode("utf-8-sig"), newline=""))
+    assert row == ["'" + text, "-1.5", "2026-03-02T00:00:00.000+00:00", ""]
+    with zipfile.ZipFile(io.BytesIO(as_xlsx([[text, -1.5, moment, None]]))) as archive:
+        assert "<f>" not in archive.read("xl/worksheets/sheet1.xml").decode()
