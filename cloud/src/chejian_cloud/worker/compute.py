@@ -1,9 +1,10 @@
 """Recomputing one unit: which span it touches, and the states, KPIs and rollups of that span."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from chejian_analytics.kpi import KPIS, OeeInputs, OeeResult, Windows, time_intervals, window_oee
+from chejian_analytics.kpi import OeeInputs, OeeResult, Windows, time_intervals, window_oee
 from chejian_contract.signals import Role
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from chejian_cloud.db.app import StateInterval
 from chejian_cloud.worker.inputs import Reader
 from chejian_cloud.worker.partials import window_results
 from chejian_cloud.worker.revisions import Revisions
-from chejian_cloud.worker.store import Interval, KpiRow, merged, store_intervals, store_kpis
+from chejian_cloud.worker.store import Interval, WindowResult, merged, store_intervals, store_kpis
 
 LONGEST_ADVANCE_US = 7 * 24 * HOUR_US
 """[us] By how much one transaction moves the end of what is known beyond the changed data: after months of silence the
@@ -70,11 +71,11 @@ def recompute_unit(
     longer = [kind for kind in WINDOW_KINDS if kind != "hour"]
     found = window_results(reader, [kinds[kind] for kind in longer], fresh, now_us)
     results |= dict(zip(longer, found, strict=True))
-    rows = [row for kind in WINDOW_KINDS for row in _kpi_rows(kind, kinds[kind], results[kind], now_us)]
+    computed = [w for kind in WINDOW_KINDS for w in _results(kind, kinds[kind], results[kind], now_us)]
     store_kpis(
         session,
         equipment_id,
-        rows,
+        computed,
         revisions,
         from_us(now_us),
         span=(from_us(span.start_us), from_us(span.end_us)),
@@ -132,30 +133,7 @@ def _intervals(inputs: OeeInputs, span: Span) -> list[Interval]:
     return merged([Interval(*row) for row in zip(*columns, strict=True)])
 
 
-def _kpi_rows(kind: str, windows: Windows, results: list[OeeResult], now_us: int) -> list[KpiRow]:
+def _results(kind: str, windows: Windows, results: list[OeeResult], now_us: int) -> Iterator[WindowResult]:
     spans = zip(windows.start_us.tolist(), windows.end_us.tolist(), strict=True)
-    return [
-        row
-        for (start, end), result in zip(spans, results, strict=True)
-        for row in _rows_of(kind, start, end, result, provisional=end > now_us)
-    ]
-
-
-def _rows_of(kind: str, start: int, end: int, result: OeeResult, *, provisional: bool) -> list[KpiRow]:
-    return [
-        KpiRow(
-            kpi=kpi.id,
-            window_kind=kind,
-            start=from_us(start),
-            end=from_us(end),
-            value=kpi.function(result),
-            numerator=kpi.numerator(result),
-            denominator=kpi.denominator(result),
-            completeness=result.completeness,
-            flags=list(result.flags),
-            formula_version=kpi.formula_version,
-            provisional=provisional,
-            inputs=result.terms() if kpi.id == "oee" else {},
-        )
-        for kpi in KPIS
-    ]
+    for (start, end), result in zip(spans, results, strict=True):
+        yield WindowResult(kind, from_us(start), from_us(end), result, provisional=end > now_us)

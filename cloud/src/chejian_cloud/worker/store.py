@@ -1,12 +1,12 @@
 """Storing results: state intervals stay merged, equal KPI values stay untouched, changed closed ones leave a revision."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from psycopg.types.json import Jsonb
+from chejian_analytics.kpi import KPIS, OeeResult
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
@@ -43,6 +43,18 @@ class KpiRow:
     inputs: dict[str, Any]
 
 
+class WindowResult(NamedTuple):
+    """Result of one window, from which all its KPIs follow."""
+
+    kind: str
+    start: datetime
+    end: datetime
+    result: OeeResult
+    provisional: bool
+
+
+Window = tuple[str, datetime]
+"""Kind and start of a window."""
 _COLUMNS = tuple(KpiRow.__dataclass_fields__)
 _MICROSECOND = timedelta(microseconds=1)
 _WINDOW = ("kpi", "window_kind", "start", "end")
@@ -53,12 +65,25 @@ Key = tuple[str, str, datetime]
 LONGEST = {"hour": timedelta(hours=1), "shift": timedelta(hours=25), "day": timedelta(hours=25)}
 """Longest window of each kind: a local day with a clock change has 25 hours."""
 
-_SELECT = text("""
-SELECT k.* FROM unnest(CAST(:kpis AS text[])) AS q(kpi)
+_RANGES = """
+  FROM unnest(CAST(:kpis AS text[])) AS q(kpi)
  CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:since AS timestamptz[]), CAST(:los AS timestamptz[]),
                    CAST(:his AS timestamptz[])) AS r(kind, since, lo, hi)
   JOIN app.kpi_value k ON k.equipment_id = :equipment_id AND k.kpi = q.kpi AND k.window_kind = r.kind
    AND k.start > r.since AND k.start < r.hi AND k."end" > r.lo
+"""
+_HEADS = text(f"""
+SELECT k.window_kind, k.start, max(k."end") AS "end", bool_or(k.provisional) AS provisional,
+       string_agg(k.kpi || ' ' || k.formula_version, ',' ORDER BY k.kpi COLLATE "C") AS versions,
+       max(k.inputs::text) FILTER (WHERE k.kpi = 'oee')::jsonb AS inputs,
+       max(array_to_string(k.flags, ',')) FILTER (WHERE k.kpi = 'oee') AS flags
+{_RANGES} GROUP BY k.window_kind, k.start
+""")
+_SELECT = text("""
+SELECT k.* FROM unnest(CAST(:kpis AS text[])) AS q(kpi)
+ CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:starts AS timestamptz[])) AS r(kind, start)
+  JOIN app.kpi_value k ON k.equipment_id = :equipment_id AND k.kpi = q.kpi AND k.window_kind = r.kind
+   AND k.start = r.start
 """)
 _INTERVALS = text("""
 SELECT start, "end", state, category, loss FROM app.state_interval
@@ -79,21 +104,26 @@ ON CONFLICT (equipment_id, start) DO UPDATE
    SET "end" = excluded."end", state = excluded.state, category = excluded.category, loss = excluded.loss
 """)
 _DELETE = text("""
-DELETE FROM app.kpi_value
- WHERE equipment_id = :equipment_id AND kpi = :kpi AND window_kind = :window_kind AND start = :start
+DELETE FROM app.kpi_value k USING unnest(CAST(:kinds AS text[]), CAST(:starts AS timestamptz[])) AS r(kind, start)
+ WHERE k.equipment_id = :equipment_id AND k.window_kind = r.kind AND k.start = r.start
 """)
 _UPSERT = """
 INSERT INTO app.kpi_value (equipment_id, kpi, window_kind, start, "end", value, numerator, denominator, completeness,
                            flags, formula_version, provisional, inputs, computed_at, known_since)
-VALUES (%(equipment_id)s, %(kpi)s, %(window_kind)s, %(start)s, %(end)s, %(value)s, %(numerator)s, %(denominator)s,
-        %(completeness)s, %(flags)s, %(formula_version)s, %(provisional)s, %(inputs)s, %(computed_at)s,
-        %(computed_at)s)
+SELECT %s, n.kpi, n.kind, n.start, n."end", n.value, n.numerator, n.denominator, n.completeness,
+       string_to_array(n.flags, ','), n.version, n.provisional, n.inputs::jsonb, %s, %s
+  FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::float8[], %s::float8[], %s::float8[],
+              %s::float8[], %s::text[], %s::text[], %s::bool[], %s::text[])
+    AS n(kpi, kind, start, "end", value, numerator, denominator, completeness, flags, version, provisional, inputs)
 ON CONFLICT (equipment_id, kpi, window_kind, start) DO UPDATE
    SET "end" = excluded."end", value = excluded.value, numerator = excluded.numerator,
        denominator = excluded.denominator, completeness = excluded.completeness, flags = excluded.flags,
        formula_version = excluded.formula_version, provisional = excluded.provisional, inputs = excluded.inputs,
        computed_at = excluded.computed_at
 """
+_KPIS = sorted(kpi.id for kpi in KPIS)
+_VERSIONS = ",".join(f"{kpi.id} {kpi.formula_version}" for kpi in sorted(KPIS, key=lambda k: k.id))
+"""What the KPIs of a window were computed with when nothing is missing."""
 
 
 def merged(intervals: Sequence[Interval]) -> list[Interval]:
@@ -136,7 +166,7 @@ def store_intervals(
 def store_kpis(
     session: Session,
     equipment_id: int,
-    rows: Sequence[KpiRow],
+    found: Sequence[WindowResult],
     revisions: Revisions,
     now: datetime,
     *,
@@ -145,62 +175,135 @@ def store_kpis(
 ) -> None:
     """Store the KPIs of windows that adjoin within each kind.
 
-    Equal rows stay as they are, time of computation included. Rows of windows that the calendar no longer has are
-    deleted, and leave a revision when they had ended. What an ended window's change leaves behind is decided by
-    `revisions`.
+    All KPIs of a window follow from its terms and flags, so a window whose terms, flags and formulas are those that are
+    stored is left as it is, time of computation included; so is each equal row of the others. Windows that the calendar
+    no longer has are deleted, and leave a revision when they had ended. What an ended window's change leaves behind is
+    decided by `revisions`.
 
     Args:
         session: of the unit's transaction.
         equipment_id: of the equipment.
-        rows: KPIs of all windows of all kinds that overlap `span` and do not begin before `floor`.
+        found: windows of all kinds that overlap `span` and do not begin before `floor`.
         revisions: told of changes of ended windows.
         now: the present.
         span: range that was computed.
         floor: windows that begin earlier stay as they are.
     """
-    old = _stored(session, equipment_id, rows, span, floor)
+    heads = _heads(session, equipment_id, found, span, floor)
+    fresh = [w for w in found if not _is_stored(heads.get((w.kind, w.start)), w)]
+    gone = heads.keys() - {(w.kind, w.start) for w in found}
+    wanted = [*((w.kind, w.start) for w in fresh if (w.kind, w.start) in heads), *sorted(gone)]
+    old = _stored(session, equipment_id, wanted)
     changed = []
-    for row in rows:
+    for row in (row for window in fresh for row in _rows(window)):
         before = old.pop((row.kpi, row.window_kind, row.start), None)
         if before is not None and all(before[name] == getattr(row, name) for name in _COLUMNS):
             continue
         if before is not None and not before["provisional"]:
             _revise(revisions, equipment_id, before, row)
-        values = {name: getattr(row, name) for name in _COLUMNS} | {"inputs": Jsonb(row.inputs)}
-        changed.append({"equipment_id": equipment_id, **values, "computed_at": now})
-    for (kpi, kind, start), before in old.items():
+        changed.append(row)
+    for before in old.values():
         if not before["provisional"]:
             _revise(revisions, equipment_id, before, None)
-        session.execute(
-            _DELETE, {"equipment_id": equipment_id, "kpi": kpi, "window_kind": kind, "start": start}
+    if gone:
+        _delete(session, equipment_id, sorted(gone))
+    _upsert(session, equipment_id, changed, now)
+
+
+def _rows(window: WindowResult) -> Iterator[KpiRow]:
+    result = window.result
+    flags = list(result.flags)
+    for kpi in KPIS:
+        yield KpiRow(
+            kpi=kpi.id,
+            window_kind=window.kind,
+            start=window.start,
+            end=window.end,
+            value=kpi.function(result),
+            numerator=kpi.numerator(result),
+            denominator=kpi.denominator(result),
+            completeness=result.completeness,
+            flags=flags,
+            formula_version=kpi.formula_version,
+            provisional=window.provisional,
+            inputs=result.terms() if kpi.id == "oee" else {},
         )
-    if changed:
-        with raw_connection(session).cursor() as cursor:
-            cursor.executemany(_UPSERT, changed)
 
 
-def _stored(
+def _heads(
     session: Session,
     equipment_id: int,
-    rows: Sequence[KpiRow],
+    found: Sequence[WindowResult],
     span: tuple[datetime, datetime],
     floor: datetime,
-) -> dict[Key, RowMapping]:
-    """What is stored of the windows that overlap the span or those of `rows`, by KPI, kind and start."""
-    ranges = dict.fromkeys(LONGEST, span)  # a kind without rows may have had windows here
-    for row in rows:
-        lo, hi = ranges[row.window_kind]
-        ranges[row.window_kind] = (min(lo, row.start), max(hi, row.end))
+) -> dict[Window, RowMapping]:
+    """What is stored of the windows that overlap the span or those of `found`, by kind and start."""
+    ranges = dict.fromkeys(LONGEST, span)  # a kind without windows now may have had some here
+    for window in found:
+        lo, hi = ranges[window.kind]
+        ranges[window.kind] = (min(lo, window.start), max(hi, window.end))
     values = {
         "equipment_id": equipment_id,
-        "kpis": sorted({row.kpi for row in rows}),
+        "kpis": _KPIS,
         "kinds": list(ranges),
         "since": [max(lo - LONGEST[kind], floor - _MICROSECOND) for kind, (lo, _) in ranges.items()],
         "los": [lo for lo, _ in ranges.values()],
         "his": [hi for _, hi in ranges.values()],
     }
+    rows = session.execute(_HEADS, values).mappings()
+    return {(row["window_kind"], row["start"]): row for row in rows}
+
+
+def _is_stored(head: RowMapping | None, window: WindowResult) -> bool:
+    return (
+        head is not None
+        and head["versions"] == _VERSIONS
+        and (head["end"], head["provisional"]) == (window.end, window.provisional)
+        and head["flags"] == ",".join(window.result.flags)
+        and head["inputs"] == window.result.terms()
+    )
+
+
+def _stored(session: Session, equipment_id: int, windows: Sequence[Window]) -> dict[Key, RowMapping]:
+    """Stored rows of some windows, by KPI, kind and start."""
+    if not windows:
+        return {}
+    values = {"equipment_id": equipment_id, "kpis": _KPIS, **_columns(windows)}
     found = session.execute(_SELECT, values).mappings()
     return {(row["kpi"], row["window_kind"], row["start"]): row for row in found}
+
+
+def _delete(session: Session, equipment_id: int, windows: Sequence[Window]) -> None:
+    session.execute(_DELETE, {"equipment_id": equipment_id, **_columns(windows)})
+
+
+def _columns(windows: Sequence[Window]) -> dict[str, list[Any]]:
+    return {"kinds": [kind for kind, _ in windows], "starts": [start for _, start in windows]}
+
+
+def _upsert(session: Session, equipment_id: int, rows: Sequence[KpiRow], now: datetime) -> None:
+    if not rows:
+        return
+    columns = [
+        [row.kpi for row in rows],
+        [row.window_kind for row in rows],
+        [row.start for row in rows],
+        [row.end for row in rows],
+        [row.value for row in rows],
+        [_float(row.numerator) for row in rows],
+        [_float(row.denominator) for row in rows],
+        [row.completeness for row in rows],
+        [",".join(row.flags) for row in rows],
+        [row.formula_version for row in rows],
+        [row.provisional for row in rows],
+        [json.dumps(row.inputs) if row.inputs else "{}" for row in rows],
+    ]
+    with raw_connection(session).cursor() as cursor:
+        cursor.execute(_UPSERT, [equipment_id, now, now, *columns])
+
+
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _revise(revisions: Revisions, equipment_id: int, before: RowMapping, row: KpiRow | None) -> None:

@@ -8,6 +8,7 @@ import { COMPLETE_ENOUGH } from './oee_hours.js';
 import { hatch } from './timeline.js';
 
 const STEPS = 5; // as in oee_hours.js
+const WEEKS = 13; // columns at least, so that the first days are no giants
 const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7]; // ISO, Monday is 1
 
 /** ISO weekday of a time in the plant's zone. */
@@ -37,7 +38,9 @@ function cell(days) {
 /** Draw days [{start, value, completeness}] in the order of time. */
 export function dayHeat(id, days) {
   prepare(id);
-  const first = days[0].start - (weekday(days[0].start) - 1) * DAY;
+  const newest = days.at(-1).start;
+  const oldest = Math.min(days[0].start, newest - (WEEKS - 1) * 7 * DAY);
+  const first = oldest - (weekday(oldest) - 1) * DAY;
   const week = ({ start }) => Math.floor((start - first + DAY / 4) / (7 * DAY));
   const weeks = week(days.at(-1)) + 1;
   const starts = Array.from({ length: weeks }, (_, i) => dateOf(first + i * 7 * DAY));

@@ -23,7 +23,7 @@ function showValue(body) {
   const numbers = [value.numerator, value.denominator].map((n) => (n === null ? NONE : count(n)));
   fill(
     'value',
-    h('p', { class: 'equation' }, h('span', {}, nameOf(kpi)), '=', h('span', { class: 'code' }, kpi.formula), '=', h('span', {}, `${numbers[0]} / ${numbers[1]}`), '=', h('b', {}, valueText(kpi, value.value))),
+    h('p', { class: 'equation' }, h('span', {}, nameOf(kpi)), '=', h('span', { class: 'code' }, kpi.formula), '=', h('span', {}, `${numbers[0]} / ${numbers[1]}`), '=', h('b', {}, valueText(kpi, value.value)), h('small', {}, t('explain.units'))),
     h(
       'dl',
       { class: 'facts' },
