@@ -89,3 +89,17 @@ def test_the_command_tells_what_is_wrong(
     assert str(path) in told
     assert main(["seed", "--dsn", seeded, str(GOOD)]) == 0
     assert "nothing new" in capsys.readouterr().out
+
+
+def test_reasons_of_a_file_are_added_to_the_tree(seeded: str, tmp_path: Path) -> None:
+    path = tmp_path / "reasons.toml"
+    path.write_text(
+        '[[reason]]\ncode = "breakdown"\nname_zh = "设备故障"\nname_en = "Breakdown"\nloss = "fault"\n'
+        '[[reason.child]]\ncode = "breakdown.spindle"\nname_zh = "主轴"\nname_en = "Spindle"\n',
+        "utf-8",
+    )
+    assert seed(seeded, path) == {"reason changed": 1, "reason added": 1}
+    assert seed(seeded, path) == {}
+    path.write_text(path.read_text("utf-8").replace('"fault"', '"bad luck"'), "utf-8")
+    with pytest.raises(ConfigError, match=r"bad luck.*planned_maintenance"):
+        seed(seeded, path)

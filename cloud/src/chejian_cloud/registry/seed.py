@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from chejian_cloud.db import app as db
 from chejian_cloud.db.engine import make_engine
+from chejian_cloud.db.production import Reason
 from chejian_cloud.marks import lock_registry, mark
+from chejian_cloud.reasons.tree import walk
 from chejian_cloud.registry.seed_energy import store_energy
 from chejian_cloud.registry.seedfile import SeedFile, read_seed
 from chejian_cloud.registry.upserts import Upserts
@@ -60,6 +62,19 @@ class _Writer(Upserts):
         self._cycles(content)
         self._bearings(content)
         store_energy(self, content)
+        self._reasons(content)
+
+    def _reasons(self, content: SeedFile) -> None:
+        ids: dict[str | None, int | None] = {None: None}
+        for parent, position, seed in walk(content.reason):
+            values = {
+                "parent_id": ids[parent],
+                "position": position,
+                "loss": seed.loss,
+                "active": seed.active,
+                **_names(seed),
+            }
+            ids[seed.code] = self.upsert(Reason, {"code": seed.code}, values).reason_id
 
     def _calendars(self, content: SeedFile) -> None:
         for item in content.calendar:

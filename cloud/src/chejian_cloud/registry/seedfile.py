@@ -13,6 +13,7 @@ from chejian_contract.errors import ConfigError, IdentifierError
 from chejian_contract.signals import SignalKind
 from chejian_contract.templates import equipment_types
 
+from chejian_cloud.reasons.tree import ReasonSeed, walk
 from chejian_cloud.registry.seedfile_energy import FactorSeed, MeterSeed, check_factors, check_meters
 
 _DAY_US = 86_400_000_000
@@ -205,6 +206,7 @@ class SeedFile:
     bearing: tuple[BearingSeed, ...] = ()
     meter: tuple[MeterSeed, ...] = ()
     factor: tuple[FactorSeed, ...] = ()
+    reason: tuple[ReasonSeed, ...] = ()
 
 
 _UNIQUE = {
@@ -218,6 +220,7 @@ _UNIQUE = {
     "bearing": ("equipment", "position"),
     "meter": ("equipment",),
     "factor": ("carrier", "value", "valid_from"),
+    "reason": ("code",),
 }
 
 
@@ -242,6 +245,7 @@ def read_seed(path: Path) -> SeedFile:
     _check_signals(str(path), seed)
     check_meters(str(path), seed.meter, {e.code: e.type for e in seed.equipment})
     check_factors(str(path), seed.factor)
+    _refuse_twice(str(path), "reason", "code", [(r.code,) for _, _, r in walk(seed.reason)])
     return seed
 
 
