@@ -36,7 +36,7 @@ SELECT e.equipment_id, h.hour, h.hour, h.hour + interval '1 hour', :reason, :sam
   CROSS JOIN LATERAL generate_series(
        date_trunc('hour', greatest(x.first, CAST(:lo AS timestamptz))),
        least(CAST(:hi AS timestamptz), now()), interval '1 hour') AS h(hour)
- WHERE (CAST(:code AS text) IS NULL OR e.code = :code)
+ WHERE x.first IS NOT NULL AND (CAST(:code AS text) IS NULL OR e.code = :code)
    AND (CAST(:equipment_ids AS integer[]) IS NULL OR e.equipment_id = ANY(:equipment_ids))
  ORDER BY e.equipment_id, h.hour
 ON CONFLICT (equipment_id, hour) DO UPDATE

@@ -14,6 +14,7 @@ from tests.fixtures.fix_postgres import DatabaseServer
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 PATHS = ("/equipment/1/oee", "/equipment/1/stops", "/equipment/1/explain")
 WAIT = 60_000  # ms
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 import psycopg
 from chejian_contract.samples import Quality
 from numpy.typing import NDArray
+from psycopg.rows import tuple_row
 
 from chejian_cloud.clock import from_us
 
@@ -37,11 +38,12 @@ COPY (SELECT time, value, quality, series_id FROM telemetry.sample
   TO STDOUT (FORMAT binary)
 """
 _BY_SERIES = """
-COPY (SELECT time, value, quality, series_id FROM telemetry.sample
-       WHERE series_id = ANY(%(series)s) AND time >= %(lo)s AND time < %(hi)s
-       ORDER BY series_id, time, value)
-  TO STDOUT (FORMAT binary)
+SELECT series_id, string_agg(timestamptz_send(time) || float8send(value) || int2send(quality), ''::bytea
+                             ORDER BY time, value)
+  FROM telemetry.sample WHERE series_id = ANY(%s) AND time >= %s AND time < %s GROUP BY series_id
 """
+"""One value per series: COPY hands each row to Python by itself, which takes several times as long as reading it."""
+_PACKED = np.dtype([("time", ">i8"), ("value", ">f8"), ("quality", ">i2")])
 _READABLE = (int(Quality.GOOD), int(Quality.UNCERTAIN))
 
 
@@ -98,10 +100,11 @@ def read_by_series(
         lo_us: start [us since 1970].
         hi_us: end, excluded.
     """
-    rows = _copied(connection, _BY_SERIES, series, lo_us, hi_us, None)
-    ids = rows["series"].astype(np.int32)
-    cuts = np.flatnonzero(ids[1:] != ids[:-1]) + 1
-    return {int(part["series"][0]): _samples(part) for part in np.split(rows, cuts) if len(part)}
+    if not series or hi_us <= lo_us:
+        return {}
+    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        found = cursor.execute(_BY_SERIES, [series, from_us(lo_us), from_us(hi_us)]).fetchall()
+    return {key: _samples(np.frombuffer(packed, dtype=_PACKED)) for key, packed in found}
 
 
 def _copied(

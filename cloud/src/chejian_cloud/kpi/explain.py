@@ -1,6 +1,6 @@
 """How a number came about: computed once more from the samples, with every interval, count, cycle and reason shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -170,7 +170,7 @@ def _corrections(inputs: OeeInputs | None) -> list[ExplainedCorrection]:
     return [ExplainedCorrection(time=from_us(c.time_us), scrap=c.scrap, rework=c.rework) for c in found]
 
 
-def _revisions(session: Session, row: KpiValue) -> Sequence[KpiRevisionOut]:
+def _revisions(session: Session, row: KpiValue) -> list[KpiRevisionOut]:
     statement = (
         select(KpiRevision)
         .filter_by(equipment_id=row.equipment_id, kpi=row.kpi, window_kind=row.window_kind, start=row.start)

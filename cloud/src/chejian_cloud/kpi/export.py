@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped] # it ships no types
 
 from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut
 

@@ -36,6 +36,10 @@ DELETE FROM app.kpi_revision
  WHERE equipment_id = :equipment_id AND window_kind = :window_kind AND start = :start AND kpi = :kpi
    AND revised_at >= :since AND old_value IS NOT DISTINCT FROM new_value AND old_inputs = new_inputs
 """)
+_RECENT = text("""
+SELECT equipment_id, kpi, window_kind, start FROM app.kpi_revision
+ WHERE equipment_id = ANY(:equipment) AND revised_at >= :since
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class Revisions:
         self._cause = cause
         self._run = run if self._goes_on(run) else LateRun()
         self._changed = False
+        self._settled: list[dict[str, Any]] = []
+        self._moving: list[dict[str, Any]] = []
 
     @property
     def run(self) -> LateRun | None:
@@ -95,22 +101,42 @@ class Revisions:
         return self._run if self._changed else None
 
     def note(self, change: Change) -> None:
-        """Write, renew or undo the revision that a change asks for."""
+        """Take note of a change; `flush` writes, renews or undoes the revision that it asks for."""
         standing = max(change.computed_at, change.key["end"])
         settled = standing <= (self._run.since or self._now) - self._settle
         if settled or self._run.since is not None:
             self._run = LateRun(self._run.since or self._now, self._now)
             self._changed = True
-        # Without a run, what changes is a window that has just ended, or one that a run too long has just touched.
-        since = self._run.since or self._now - self._settle
-        values = {**change.key, **change.new, "now": self._now, "since": since, "cause": self._cause}
+        values = {**change.key, **change.new, "now": self._now, "cause": self._cause}
         if settled:
-            self._session.execute(_INSERT, values | change.old | {"old_computed_at": change.computed_at})
+            self._settled.append(values | change.old | {"old_computed_at": change.computed_at})
         else:
-            self._session.execute(_UPDATE, values)
-            self._session.execute(_UNDO, values)
+            # Without a run, what changes is a window that has just ended, or one that a run too long has just touched.
+            self._moving.append(values | {"since": self._run.since or self._now - self._settle})
+
+    def flush(self) -> None:
+        """Write what was noted, each kind of statement at once; call it when all of the unit's changes are noted."""
+        if self._settled:
+            self._session.execute(_INSERT, self._settled)
+        if self._moving:
+            own = self._recent(min(v["since"] for v in self._moving))
+            moving = [v for v in self._moving if _key(v) in own]
+            if moving:
+                self._session.execute(_UPDATE, moving)
+                self._session.execute(_UNDO, moving)
+        self._settled, self._moving = [], []
+
+    def _recent(self, since: datetime) -> set[tuple[Any, ...]]:
+        """Keys of the revisions that later changes may still renew."""
+        equipment = sorted({v["equipment_id"] for v in self._moving})
+        rows = self._session.execute(_RECENT, {"equipment": equipment, "since": since})
+        return {tuple(row) for row in rows}
 
     def _goes_on(self, run: LateRun) -> bool:
         if run.since is None or run.last is None:
             return False
         return self._now - run.last <= self._settle and self._now - run.since <= LONGEST_RUN
+
+
+def _key(values: dict[str, Any]) -> tuple[Any, ...]:
+    return (values["equipment_id"], values["kpi"], values["window_kind"], values["start"])

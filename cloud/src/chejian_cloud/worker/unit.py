@@ -117,6 +117,7 @@ class UnitWork:
                 revisions=revisions,
                 samples=unit.samples,
             )
+        revisions.flush()
         rolled = self._roll_up(reader, unit, progress, floor)
         now_known = {
             "rolled_until": None if rolled.until_us is None else from_us(rolled.until_us),
