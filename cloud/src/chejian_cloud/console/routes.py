@@ -103,6 +103,8 @@ def _workshop_page(request: Request, session: Session, page: str, workshop_id: i
     return _page(
         request, page, lambda: places.of_workshop(session, workshop_id), f"workshop_id = {workshop_id}"
     )
+
+
 @router.get("/equipment/{equipment_id}/oee")
 def oee(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
     """Page: OEE board of one machine: on plan, where the time went, what to mend first."""
