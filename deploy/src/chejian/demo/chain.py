@@ -14,8 +14,9 @@ from chejian.demo.plants import NAMES, Workshop
 from chejian.stack import Broker, EmbeddedPostgres, ProcessSpec, StackError, Supervisor
 from chejian.stack.ports import free_port, is_free
 
-_READY_S = 60.0
-"""Seconds a process may take to answer: the slowest compiles its kernels at the first start of all."""
+_READY_S = 180.0
+"""Seconds a process may take to answer: the slowest compiles its kernels at the first start of all, beside all others on
+a machine that may be busy. One that ends is noticed at once."""
 _PARTS = ("gateway", "worker", "api")
 """What starts once the schemas are there; the gateway first, so that the first births of the edges find their host."""
 _STOP_LAST = ("gateway", "worker", "api", "broker", "postgres")
