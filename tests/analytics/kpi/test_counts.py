@@ -74,3 +74,11 @@ def test_wrong_counters_are_named() -> None:
         counter([1], [1, 2])
     with pytest.raises(ValueError, match="must be numbers"):
         counter([1], ["7"])
+
+
+def test_times_that_are_known_to_be_in_order_give_the_same_counter() -> None:
+    windows = Windows.of([0, 30], [30, 100])
+    given = [0, 10, 40, 50], [5, 9, 2, 4]
+    assert counter(*given, in_order=True).increments(windows).tolist() == [4, 4]
+    assert counter(*given, in_order=True).has_reset(windows).tolist() == [False, True]
+    assert (counter(*given).increments(windows) == counter(*given, in_order=True).increments(windows)).all()

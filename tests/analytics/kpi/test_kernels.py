@@ -137,6 +137,7 @@ def test_a_counter_is_surveyed_as_plain_python_does(mode: str) -> None:
         falls = np.full(n, -1)
         assert engine(survey, mode)(times, values, falls) == want
         assert falls[: want[1]].tolist() == [i for i in range(1, n) if v[i] < v[i - 1]]
+        assert engine(survey, mode)(times[:0], values, falls) == (0, *want[1:])
         few = np.full(3, -1)
         assert engine(survey, mode)(times, values, few) == want
         assert few.tolist() == falls[:3].tolist() if n > 3 else True

@@ -22,7 +22,7 @@ def survey(
     """Count what is out of the ordinary; branch-free within chunks, so that it runs at the speed of memory.
 
     Args:
-        times_us: sample times [us], shape (n,), n >= 1.
+        times_us: sample times [us], shape (n,), n >= 1; or empty, then the times are not looked at.
         values: readings, shape (n,).
         falls: filled with the index of each reading below the one ahead of it, as far as there is room.
 
@@ -34,19 +34,26 @@ def survey(
     count = 0
     negative = 1 if values[0] < 0 else 0
     n = len(values)
+    timed = len(times_us) == n
     start = 0
     while start < n - 1:
         m = min(_CHUNK, n - 1 - start)
-        time = times_us[start : start + m]
-        next_time = times_us[start + 1 : start + 1 + m]
         value = values[start : start + m]
         next_value = values[start + 1 : start + 1 + m]
         sign = 0
         for i in range(m):
-            sign |= (next_time[i] - time[i]) | (next_value[i] - value[i]) | next_value[i]
+            sign |= (next_value[i] - value[i]) | next_value[i]
+        if timed:
+            time = times_us[start : start + m]
+            next_time = times_us[start + 1 : start + 1 + m]
+            falling = 0
+            for i in range(m):
+                falling |= next_time[i] - time[i]
+            if falling < 0:
+                for i in range(m):
+                    unsorted += next_time[i] < time[i]
         if sign < 0:
             for i in range(m):
-                unsorted += next_time[i] < time[i]
                 negative += next_value[i] < 0
                 if next_value[i] < value[i]:
                     if count < len(falls):

@@ -26,11 +26,9 @@ _INT64_SPAN = 2.0**63
 """First float that int64 can't hold."""
 
 _NONE = np.empty(0, np.int64)
-_NONE.setflags(write=False)
 """No index, no time."""
 
 _NOTHING = np.zeros(1, np.int64)
-_NOTHING.setflags(write=False)
 """`Counter.fall_total` without falls."""
 
 _FALLS = 1024
@@ -92,6 +90,7 @@ def counter(
     modulus: int | None = None,
     replaced_us: ArrayLike = (),
     least_cycle_us: int = 0,
+    in_order: bool = False,
 ) -> Counter:
     """Prepare a counter.
 
@@ -105,6 +104,8 @@ def counter(
             is a new baseline, higher or lower.
         least_cycle_us: shortest time that one item can take [us]; a rise by n items within less than (n - 1) of them
             is not counted. 0: no bound.
+        in_order: the caller knows that the times are sorted, e.g. because the states of the same rows were read; they
+            are not checked again.
 
     Raises:
         ValueError: for unsorted times, shapes that differ, or a modulus < 2.
@@ -118,8 +119,9 @@ def counter(
     check = times
     times, clean, invalid = _whole(times, raw)
     falls = np.empty(_FALLS, np.int64)
-    unsorted, fall_count, negative = survey(times, clean, falls) if times.size else (0, 0, 0)
-    if unsorted or times.size < check.size:
+    looked_at = _NONE if in_order else times
+    unsorted, fall_count, negative = survey(looked_at, clean, falls) if times.size else (0, 0, 0)
+    if unsorted or (times.size < check.size and not in_order):
         check_sorted(check, "counter")
     if negative:
         good = clean >= 0
