@@ -24,6 +24,7 @@ name = "{name}"
 [mqtt]
 url = "{mqtt}"
 retry_max = "500ms"
+{more}
 [buffer]
 path = "{name}.sqlite"
 [ledger]
@@ -70,7 +71,7 @@ class RealEdge:
 
 @asynccontextmanager
 async def real_edge(
-    folder: Path, url: str, group: str, name: str, devices: Mapping[str, Sequence[str]]
+    folder: Path, url: str, group: str, name: str, devices: Mapping[str, Sequence[str]], more: str = ""
 ) -> AsyncIterator[RealEdge]:
     """Run an edge node; its buffer file in `folder` outlives it.
 
@@ -80,8 +81,9 @@ async def real_edge(
         group: Sparkplug group.
         name: edge node.
         devices: signal names by device.
+        more: further lines of `[mqtt]`.
     """
-    text = _CONFIG.format(group=group, name=name, mqtt=url)
+    text = _CONFIG.format(group=group, name=name, mqtt=url, more=more)
     for code, signals in devices.items():
         listed = ", ".join(f'{{ name = "{s}", address = "i={i}" }}' for i, s in enumerate(signals, 1))
         text += _EQUIPMENT.format(code=code, signals=listed)

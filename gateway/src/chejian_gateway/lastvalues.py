@@ -56,7 +56,10 @@ WHERE excluded.time > v.time OR (excluded.time = v.time AND v.quality <> 500)
 """`lowest` of all marks is there for the planner: it keeps old partitions out."""
 _UPSERT = """
 INSERT INTO telemetry.settled_value AS v (series_id, time, value, text, quality)
-VALUES (%s, to_timestamp(%s / 1000.0), %s, %s, %s)
+SELECT series_id, to_timestamp(time_ms / 1000.0), value, text, quality
+FROM unnest(%s::int[], %s::bigint[], %s::float8[], %s::text[], %s::smallint[]) WITH ORDINALITY
+     AS k(series_id, time_ms, value, text, quality, number)
+ORDER BY number
 ON CONFLICT (series_id) DO UPDATE SET time = excluded.time, value = excluded.value, text = excluded.text,
     quality = excluded.quality
 WHERE excluded.time >= v.time
@@ -126,10 +129,8 @@ def from_birth(connection: Connection, pairs: Iterable[tuple[Signal, Series]], l
             quality = int(get_quality(metric))
             rows[series.series_id] = (series.series_id, metric.timestamp, number, text, quality)
     if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                _UPSERT, [rows[i] for i in sorted(rows, key=lambda i: (rows[i][2] is None, i))]
-            )
+        ordered = sorted(rows.values(), key=lambda row: (row[2] is None, row[0]))
+        connection.execute(_UPSERT, [list(column) for column in zip(*ordered, strict=True)])
 
 
 def repeated(connection: Connection, pairs: Iterable[tuple[Signal, Series]], limits: Limits) -> set[int]:

@@ -35,6 +35,13 @@ def make_client(config: MqttConfig, name: str, *, reconnect: bool) -> mqtt.Clien
     return client
 
 
+def certificate_ends(client: mqtt.Client) -> int:
+    """When the certificate that the broker showed expires [s since 1970 UTC]; 0 without TLS or connection."""
+    connection = client.socket()
+    shown = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+    return ssl.cert_time_to_seconds(str(shown["notAfter"])) if shown else 0
+
+
 def dispose(client: mqtt.Client) -> None:
     """Close the sockets by which paho wakes its thread, which has ended.
 

@@ -85,6 +85,11 @@ class Monitor(Metrics):
             "host": ("gauge", "1 while this replica is the host", lambda: role.host),
             "host_online": ("gauge", "1 while it is and STATE is online", lambda: role.online),
             "data_online": ("gauge", "1 while a share of the data is subscribed", lambda: subscriber.online),
+            "broker_certificate_ends_seconds": (
+                "gauge",
+                "When the broker's certificate expires, in seconds since 1970 UTC; 0 without TLS",
+                lambda: subscriber.certificate_ends,
+            ),
             "database_up": ("gauge", "1 while the database answers", lambda: core.database.up),
         }
         for name, (kind, text, _) in self._sources.items():

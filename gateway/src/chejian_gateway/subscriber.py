@@ -1,6 +1,7 @@
 """The connection for data: every replica takes its share of the device data, and sends commands to nodes."""
 
 import logging
+import sys
 import threading
 import time
 from types import TracebackType
@@ -13,7 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from chejian_gateway.config import MqttConfig
 from chejian_gateway.intake import SHARED, Intake
-from chejian_gateway.link import dispose, make_client, topic_of
+from chejian_gateway.link import certificate_ends, dispose, make_client, topic_of
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ class Subscriber:
         config: the broker.
         host_id: of the Sparkplug host; names the share, so that replicas of one host divide the data.
         intake: where messages go.
+
+    Attributes:
+        certificate_ends: when the broker's certificate expires [s since 1970 UTC]; 0 without TLS.
     """
 
     def __init__(self, config: MqttConfig, host_id: str, intake: Intake) -> None:
@@ -35,10 +39,12 @@ class Subscriber:
         self._intake = intake
         self._filter = f"$share/{host_id}/{NAMESPACE}/+/DDATA/+/+"
         self._online = threading.Event()
-        self._leaving = False
+        self._leaving = self._told = False
+        self.certificate_ends = 0
         self._client = make_client(config, f"chejian-gateway-{host_id}-data", reconnect=True)
         self._client.reconnect_delay_set(*_RETRY_S)
         self._client.on_connect = self._connected
+        self._client.on_connect_fail = self._not_connected
         self._client.on_subscribe = self._subscribed
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._message
@@ -82,7 +88,15 @@ class Subscriber:
         if reason.is_failure:
             _log.error("the broker %s refused the connection: %s", self._config.address, reason)
             return
+        self.certificate_ends = certificate_ends(client)
         client.subscribe(self._filter, qos=0)
+
+    def _not_connected(self, _client: mqtt.Client, _data: object) -> None:
+        """No connection, or no TLS over it; paho calls this while it handles the error, and tells it to nobody else."""
+        if not self._told:
+            self._told = True
+            error = sys.exception()
+            _log.warning("no connection to the broker %s:%s, trying again: %s", *self._config.address, error)
 
     def _subscribed(
         self,
@@ -96,6 +110,7 @@ class Subscriber:
             _log.error("the broker refused the subscription to %s: %s", self._filter, reasons)
             return
         self._online.set()
+        self._told = False
         _log.info("taking a share of the data at %s:%s", *self._config.address)
 
     def _disconnected(

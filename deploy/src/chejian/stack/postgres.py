@@ -50,7 +50,7 @@ _POLL_S = 0.05
 _SETTINGS: Mapping[str, str] = {
     "max_wal_size": "4GB",
     "min_wal_size": "256MB",
-    "wal_compression": "off",  # only pglz is built in, and costs more time than its bytes: benchmarks/copy.py
+    "wal_compression": "off",  # only pglz is built in, and costs more time than its bytes: benchmarks/rowcost.py
     "checkpoint_timeout": "15min",
     "timezone": "UTC",
     "log_timezone": "UTC",

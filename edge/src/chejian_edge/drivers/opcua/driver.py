@@ -65,9 +65,13 @@ class OpcUaDriver:
             if options.password_file is not None:
                 client.set_password(options.password_file.read_text("utf-8").splitlines()[0])
             if options.security != "none":
-                await client.set_security_string(
-                    f"{options.security},{options.certificate},{options.private_key}"
-                )
+                parts = [
+                    options.security,
+                    options.certificate,
+                    options.private_key,
+                    options.server_certificate,
+                ]
+                await client.set_security_string(",".join(str(part) for part in parts if part is not None))
             await client.connect()
             self._client = client
             self._namespaces = await client.get_namespace_array()
@@ -184,5 +188,7 @@ def _source_errors() -> Iterator[None]:
         yield
     except (SourceError, HistoryUnavailableError):
         raise
+    except ValueError as error:  # what cryptography says of a file
+        raise SourceError(f"certificate or key can't be used: {error}") from error
     except (OSError, TimeoutError, UaError) as error:
         raise SourceError(f"{type(error).__name__}: {error}" if str(error) else repr(error)) from error

@@ -20,6 +20,8 @@ class OpcUaOptions(SourceOptions):
         security: message security; "none" is for closed networks and simulators only.
         certificate: of this client, with security.
         private_key: of this client, with security.
+        server_certificate: the only one that is spoken to; left out: whichever the server shows, which keeps listeners
+            out but not somebody who takes the server's place.
         publishing_interval: [s] 10 ms to 10 s; how often the server sends what changed.
         sampling_interval: [s] >= 0; how often the server looks at its devices; 0: as fast as it can.
         queue_size: changes that the server keeps for each signal between two publishings, 1 to 100000.
@@ -32,6 +34,7 @@ class OpcUaOptions(SourceOptions):
     security: Literal["none", "Basic256Sha256,Sign", "Basic256Sha256,SignAndEncrypt"] = "none"
     certificate: Path | None = None
     private_key: Path | None = None
+    server_certificate: Path | None = None
     publishing_interval: Seconds = Seconds(0.1)  # noqa: RUF009 - a float, immutable
     sampling_interval: Seconds = Seconds(0.1)  # noqa: RUF009 - same
     queue_size: int = 1000
@@ -46,6 +49,10 @@ class OpcUaOptions(SourceOptions):
         if self.security != "none" and not (self.certificate and self.private_key):
             raise ConfigValueError(
                 "security", self.security, "only together with certificate and private_key"
+            )
+        if self.server_certificate is not None and self.security == "none":
+            raise ConfigValueError(
+                "server_certificate", str(self.server_certificate), "only together with security"
             )
         if self.password_file is not None and self.username is None:
             raise ConfigValueError("password_file", str(self.password_file), "only together with username")

@@ -1,4 +1,4 @@
-"""What a row costs the database server, by order of rows and compression of its log: ``python -m benchmarks.copy``.
+"""What a row costs the database server, by order of rows and compression of its log: ``python -m benchmarks.rowcost``.
 
 The floor of the ingest, taken apart: commits of 45,000 rows by binary COPY into a table with the index (series, time), rows as
 they come from the nodes or sorted by series, with few series (several rows of each in a commit) or many. Printed is the
