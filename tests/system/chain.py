@@ -1,11 +1,13 @@
 """A chain of real processes for fault tests: database, broker, gateways, worker and edges under one supervisor."""
 
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sysconfig
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -249,6 +251,14 @@ class Chain:
         finally:
             database.close()
         return all(found.get(key) == time_ms for key, time_ms in wanted.items())
+
+    def editions(self) -> set[str]:
+        """What the gateways say of the store on `/readyz`."""
+        found = set()
+        for name in self.gateways:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}/readyz", timeout=10) as answer:
+                found.add(str(json.load(answer)["edition"]))
+        return found
 
     def device_deaths(self) -> int:
         """DDEATH messages in the database's journal; those that came while no host was online are not in it."""

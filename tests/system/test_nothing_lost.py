@@ -127,6 +127,7 @@ def torment(
     plant = make_workshop(seed, run.hours, time.time_ns() // 1_000_000)
     say(f"\nseed {seed}: {run.faults} faults on {run.replicas} gateways; log {log}")
     with Chain(folder, plant, replicas=run.replicas, store=store) as chain:
+        assert chain.editions() == {"postgresql" if store is Postgres else "timescaledb-apache"}
         seconds = chain.start_edges((plant.to_ms - plant.from_ms) / 1000 / run.seconds)
         chaos = Chaos(chain, seed, log, patient=patient)
         break_at_random(chain, chaos, run, say)
