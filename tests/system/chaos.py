@@ -2,12 +2,16 @@
 
 import random
 import signal
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+from chejian_edge.errors import EdgeError
 
 from tests.faults import processes
 from tests.faults.broker import flood
@@ -26,6 +30,8 @@ _NOBODY = "spBv1.0/nobody/NDATA/flood"
 """A topic that gateways read, of a node that does not exist."""
 _SECOND = 0.3
 """Share of faults during which something else is killed."""
+_MEANWHILE_S = 0.3
+"""Pause between two copies of a buffer that drops batches [s]; it needs longer to make and drop one."""
 _LONG_S = 35.0
 """Longer than the 30 s after which the database ends the session of a gateway that stands still [s]."""
 
@@ -113,19 +119,24 @@ class Chaos:
         self._log.write(f"{target}\t{time.monotonic() - began:.2f}\n")
         self.done[kind] += 1
 
-    def pause(self, longest: float) -> None:
-        """Let the chain work for a random time [s]."""
-        time.sleep(self._rng.uniform(0.0, longest))
+    def pause(self, longest: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Let the chain work for a random time [s], and do something every now and then."""
+        end = time.monotonic() + self._rng.uniform(0.0, longest)
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _MEANWHILE_S))
+            meanwhile()
 
-    def _hold(self, longest: float, *, database: bool = True) -> None:
+    def _hold(
+        self, longest: float, *, database: bool = True, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         """Let a fault last; in one of three another part is killed meanwhile, and nobody waits for it."""
-        self.pause(longest)
+        self.pause(longest, meanwhile)
         if self._rng.random() < _SECOND:
             name = self._some(database=database)
             if self._chain.pid(name) is not None:
                 self._chain.supervisor.kill(name)
                 self.second += 1
-            self.pause(longest)
+            self.pause(longest, meanwhile)
 
     def _some(self, *, database: bool = True) -> str:
         chain = self._chain
@@ -204,12 +215,20 @@ class Chaos:
         return "broker"
 
     def _full_buffer_disk(self) -> str:
-        """The buffer may drop acknowledged batches, oldest first; a copy keeps them for the reference."""
+        """The buffer may drop acknowledged batches, oldest first; copies keep them for the reference.
+
+        One copy is not enough: a buffer that was nearly empty before may drop what it has made since then.
+        """
         edge = self._edge()
         self._back(edge)
         self._keep(edge, copy_live_buffer)
+
+        def keep_again() -> None:
+            with suppress(sqlite3.OperationalError, EdgeError):  # it is down at the moment, and drops nothing
+                self._keep(edge, copy_live_buffer)
+
         with self._chain.buffer_disks[edge].full():
-            self._hold(4.0)
+            self._hold(4.0, meanwhile=keep_again)
         self._back(edge)
         return edge
 
