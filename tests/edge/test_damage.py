@@ -229,7 +229,7 @@ async def test_a_full_disk_drops_the_oldest_and_says_so(
         assert buffer.totals.in_flight_batches == 0
         mount("-o", "remount,size=64m", str(small_disk))
         before = path.stat().st_size
-        await buffer.purge()
+        await buffer.look_for_room()
         assert "has room again" in caplog.text
         await produce(150)
         account_holds(buffer)

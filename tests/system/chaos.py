@@ -32,6 +32,8 @@ _SECOND = 0.3
 """Share of faults during which something else is killed."""
 _MEANWHILE_S = 0.3
 """Pause between two copies of a buffer that drops batches [s]; it needs longer to make and drop one."""
+_ROOM_S = 5.0
+"""An edge looks every second whether a disk that was full has room again [s]."""
 _LONG_S = 35.0
 """Longer than the 30 s after which the database ends the session of a gateway that stands still [s]."""
 
@@ -217,7 +219,7 @@ class Chaos:
     def _full_buffer_disk(self) -> str:
         """The buffer may drop acknowledged batches, oldest first; copies keep them for the reference.
 
-        One copy is not enough: a buffer that was nearly empty before may drop what it has made since then.
+        One copy is not enough: a buffer that was nearly empty before drops what it has made since then, until it may grow.
         """
         edge = self._edge()
         self._back(edge)
@@ -227,8 +229,20 @@ class Chaos:
             with suppress(sqlite3.OperationalError, EdgeError):  # it is down at the moment, and drops nothing
                 self._keep(edge, copy_live_buffer)
 
+        before = self._chain.supervisor.restarts(edge)
         with self._chain.buffer_disks[edge].full():
             self._hold(4.0, meanwhile=keep_again)
+
+        freed = time.monotonic()
+
+        def grows_again() -> bool:
+            time.sleep(_MEANWHILE_S)
+            keep_again()
+            restarted = self._chain.supervisor.restarts(edge) > before  # then it may have no reserve to show
+            return reserve.exists() or (restarted and time.monotonic() - freed > _ROOM_S)
+
+        reserve = self._chain.buffer_of(edge).with_name(self._chain.buffer_of(edge).name + ".reserve")
+        until(grows_again, _BACK_S, f"the buffer of {edge} may grow again")
         self._back(edge)
         return edge
 

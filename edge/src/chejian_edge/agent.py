@@ -32,6 +32,8 @@ PURGE_EVERY_S = 60.0
 """Pause between looks for acknowledged batches whose retention is over [s]."""
 PURGE_PAUSE_S = 0.05
 """Pause between two deletions while there is more to delete [s]: commits go first."""
+ROOM_EVERY_S = 1.0
+"""Pause between looks whether a disk that was full has room again [s]: until then the buffer drops what it need not."""
 STATUS_EVERY_S = 1.0
 """A source's status reaches the buffer (for `chejian-edge status`) at most so often [s]."""
 DAMAGED_AGAIN_S = 60.0
@@ -137,6 +139,7 @@ class Agent:
         self._tasks = [
             self._task(self._commit_loop(), "commit"),
             self._task(self._purge_loop(), "purge"),
+            self._task(self._room_loop(), "room"),
             self._task(self._status_loop(), "status"),
             self._task(self._publisher.run(), "publisher"),
         ]
@@ -250,6 +253,11 @@ class Agent:
         while True:
             more = await self._buffer.purge()
             await asyncio.sleep(PURGE_PAUSE_S if more else PURGE_EVERY_S)
+
+    async def _room_loop(self) -> None:
+        while True:
+            await asyncio.sleep(ROOM_EVERY_S)
+            await self._buffer.look_for_room()
 
     async def _status_loop(self) -> None:
         while True:

@@ -188,6 +188,11 @@ class Buffer:
         freed = await self._run(self._relief.give_back)
         return deleted + freed
 
+    async def look_for_room(self) -> None:
+        """After a full disk: grow again as soon as there is room."""
+        if self._relief.short:
+            await self._run(self._relief.give_back)
+
     async def source_status(self, name: str, status: Mapping[str, object]) -> None:
         """Keep a source's status for `chejian-edge status`."""
         text = json.dumps(status)

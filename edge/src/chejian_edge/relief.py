@@ -44,6 +44,11 @@ class Relief:
         self._ledger: Ledger | None = None
         self._short = False
 
+    @property
+    def short(self) -> bool:
+        """Whether the disk was full, and the buffer still lives within the size that it had then."""
+        return self._short
+
     def serve(self, db: sqlite3.Connection, ledger: Ledger) -> None:
         """Take an open store."""
         self._db, self._ledger, self._short = db, ledger, False
