@@ -234,7 +234,7 @@ def consumption(of: Meter, windows: Windows) -> Consumption:
     """
     amount = of.total_at(windows.end_us) - of.total_at(windows.start_us)
     covered = of.covered()
-    inside = np.array([covered.clip(a, b).total_us() for a, b in _pairs(windows)], np.int64)
+    inside = _time_before(covered, windows.end_us) - _time_before(covered, windows.start_us)
     elapsed = windows.end_us - windows.start_us
     seen = {
         MeterFlag.RESET: _within(of.reset_us, windows),
@@ -243,11 +243,19 @@ def consumption(of: Meter, windows: Windows) -> Consumption:
         MeterFlag.GAP: inside < elapsed,
     }
     flags = tuple(tuple(f for f, mask in seen.items() if mask[i]) for i in range(len(windows)))
-    return Consumption(amount, inside.reshape(-1), elapsed, flags)
+    return Consumption(amount, inside, elapsed, flags)
 
 
-def _pairs(windows: Windows) -> list[tuple[int, int]]:
-    return list(zip(windows.start_us.tolist(), windows.end_us.tolist(), strict=True))
+def _time_before(windows: Windows, times_us: Int64) -> Int64:
+    """Time inside some windows before each time [us]."""
+    if len(windows) == 0:
+        return np.zeros(times_us.shape, np.int64)
+    length = windows.end_us - windows.start_us
+    before = np.append(np.int64(0), length.cumsum())
+    i = np.searchsorted(windows.start_us, times_us, side="right") - 1
+    inside = np.clip(times_us - windows.start_us[np.maximum(i, 0)], 0, length[np.maximum(i, 0)])
+    out: Int64 = np.where(i >= 0, before[np.maximum(i, 0)] + inside, 0)
+    return out
 
 
 def _within(times: Int64, windows: Windows) -> Bool:

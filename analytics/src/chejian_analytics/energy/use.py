@@ -104,8 +104,13 @@ def window_use(of: Meter, windows: Windows, work: MachineWork | None = None) -> 
     used = consumption(of, windows)
     work = work or MachineWork()
     output, first_us = _output(work)
+    made = None if output is None else (output(windows.end_us) - output(windows.start_us)).tolist()
+    items = [
+        made[i] if made is not None and end > first_us else None
+        for i, end in enumerate(windows.end_us.tolist())
+    ]
     parts = {by: _split(of, windows, labels, output) for by, labels in work.labels.items()}
-    return [_use(used, i, windows, output, first_us, parts) for i in range(len(windows))]
+    return [_use(used, i, made_then, parts) for i, made_then in enumerate(items)]
 
 
 def add_uses(parts: Sequence[Use]) -> Use:
@@ -201,21 +206,12 @@ def _by_label(windows: Windows, start_us: Int64, codes: Int64, size: int, total:
     return out
 
 
-def _use(
-    used: Consumption,
-    i: int,
-    windows: Windows,
-    output: Total | None,
-    first_us: int,
-    parts: Mapping[str, _Split],
-) -> Use:
-    start, end = windows.start_us[i : i + 1], windows.end_us[i : i + 1]
-    counted = output is not None and int(end[0]) > first_us
+def _use(used: Consumption, i: int, output: int | None, parts: Mapping[str, _Split]) -> Use:
     return Use(
         int(used.elapsed_us[i]),
         int(used.covered_us[i]),
         int(used.amount[i]),
-        int((output(end) - output(start))[0]) if output is not None and counted else None,
+        output,
         {by: _shares(split, i) for by, split in parts.items()},
         tuple(sorted(used.flags[i])),
     )

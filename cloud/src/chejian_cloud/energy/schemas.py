@@ -52,7 +52,7 @@ class Reading(Out):
     time: Moment
     value: Number = Field(examples=[61220310400.0])
     unit: str = Field(examples=["Wh"])
-    quality: int = Field(examples=[192], description="192 good, 64 uncertain, 0 bad")
+    quality: int = Field(examples=[192], description="192 good, 64 uncertain, 0 bad, 500 stale")
 
 
 class MeterOut(Out):

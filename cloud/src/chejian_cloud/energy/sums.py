@@ -77,10 +77,8 @@ def energy_of_scope(session: Session, scope: Scope, window: str, period: TimeRan
     for row in values_of(session, needed, window, period):
         windows.setdefault((row.start, row.end), {})[row.equipment_id] = row
     return [
-        _sum(
-            window, start, end, [_carrier(tree, found, output.items(start)) for tree in trees], found, output
-        )
-        for (start, end), found in sorted(windows.items(), key=lambda item: item[0])
+        _sum(window, span, trees, found, output)
+        for span, found in sorted(windows.items(), key=lambda item: item[0])
     ]
 
 
@@ -130,7 +128,7 @@ def _carrier(tree: _Tree, found: Found, output: int | None) -> CarrierSum:
     amount = _difference(tree.tops, tree.elsewhere, found)
     below = [child for own in tree.children.values() for child in own]
     parts = [found[meter].amount if meter in found else None for meter in below]
-    kgce = total([*(_coal(m, found, 1) for m in tree.tops), *(_coal(m, found, -1) for m in tree.elsewhere)])
+    kgce = _coal(tree, found)
     value = None if amount is None else Fraction(amount, unit.per_unit)
     return CarrierSum(
         carrier=tree.row["carrier"],
@@ -167,8 +165,10 @@ def _difference(plus: Iterable[int], minus: Iterable[int], found: Found) -> int 
     return sum(sign * found[meter].amount for meter, sign in signed)
 
 
-def _coal(meter: int, found: Found, sign: int) -> Fraction | None:
-    return coal(found[meter], sign * found[meter].amount) if meter in found else None
+def _coal(tree: _Tree, found: Found) -> Fraction | None:
+    """Standard coal of a carrier [kgce]; None when a meter has no value or no factor."""
+    signed = [*((meter, 1) for meter in tree.tops), *((meter, -1) for meter in tree.elsewhere)]
+    return total(coal(found[m], sign * found[m].amount) if m in found else None for m, sign in signed)
 
 
 def _factors(rows: Iterable[EnergyValue]) -> list[FactorUsed]:
@@ -177,15 +177,11 @@ def _factors(rows: Iterable[EnergyValue]) -> list[FactorUsed]:
 
 
 def _sum(
-    window: str,
-    start: datetime,
-    end: datetime,
-    carriers: list[CarrierSum],
-    found: Found,
-    output: "_Output",
+    window: str, span: tuple[datetime, datetime], trees: Sequence[_Tree], found: Found, output: "_Output"
 ) -> EnergySumOut:
+    start, end = span
     items = output.items(start)
-    kgce = total(None if c.kgce is None else Fraction(c.kgce) for c in carriers if c.counted)
+    kgce = total(_coal(tree, found) for tree in trees if tree.counted)
     return EnergySumOut(
         window=window,
         start=start,
@@ -196,7 +192,7 @@ def _sum(
         output_completeness=output.completeness(start),
         kgce=number(kgce),
         kgce_per_unit=per(kgce, items),
-        carriers=carriers,
+        carriers=[_carrier(tree, found, items) for tree in trees],
     )
 
 

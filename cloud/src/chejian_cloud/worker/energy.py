@@ -21,6 +21,9 @@ from chejian_cloud.worker.meters import MeterReader
 from chejian_cloud.worker.partials import Piece, assemble, spans_of
 from chejian_cloud.worker.revisions import Revisions
 
+_EARLIER = text("""
+SELECT EXISTS (SELECT FROM app.energy_value WHERE equipment_id = :equipment_id AND window_kind = 'hour' AND start < :start)
+""")
 _HOURS = text("""
 SELECT start, "end", amount, covered_us, output, shares, flags FROM app.energy_value
  WHERE equipment_id = :equipment_id AND window_kind = 'hour' AND start >= :lo AND start < :hi
@@ -74,8 +77,10 @@ def recompute_meter(
         The span, None when there is nothing in it.
     """
     span = _span(reader, max(lo_us, floor_us), hi_us, until_us, now_us, floor_us)
-    first = reader.first_us()
-    if span is None or first is None:
+    if span is None:
+        return None
+    first = _first_us(reader, span.start_us)
+    if first is None:
         return span
     known = Known(first, _cut_us(reader, now_us), now_us)
     uses = _uses(reader, span, known, floor_us)
@@ -98,6 +103,15 @@ def _span(
     to_the_end = until_us is None or reach >= until_us
     end = max(reach, start + LONGEST_ADVANCE_US) if to_the_end else reach
     return Span(start, min(max(end, start + 1), now_us))
+
+
+def _first_us(reader: MeterReader, start_us: int) -> int | None:
+    """Time of the first reading [us], None when there is none; 0 for one that lies before the span.
+
+    A row of an earlier hour proves the latter, while a search for the first sample looks at every partition.
+    """
+    values = {"equipment_id": reader.setup.equipment_id, "start": from_us(start_us)}
+    return 0 if reader.own.session.scalar(_EARLIER, values) else reader.first_us()
 
 
 def _cut_us(reader: MeterReader, now_us: int) -> int:
