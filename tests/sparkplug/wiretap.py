@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, DISCONNECT = 1, 2, 3, 4, 8, 9, 14
 _SESSION_EXPIRY = 0x11
 """MQTT 5 property of CONNECT, four bytes; 3.1.2.11.2."""

@@ -134,7 +134,8 @@ def events(inputs: OeeInputs, start: int, end: int) -> tuple[list[int], list[int
             lambda t: (
                 loss[t] in {Loss.FAULT, Loss.MAINTENANCE}
                 or (planned(t) and day.state[t] == S.FAULT and not day.is_minor(t))
-            )
+            ),
+            overrun,
         ),
         begins(lambda t: loss[t] is Loss.MINOR_STOP or (planned(t) and day.is_minor(t))),
         begins(lambda t: loss[t] is Loss.SETUP or (planned(t) and day.state[t] == S.SETUP)),
