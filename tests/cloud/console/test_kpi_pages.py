@@ -84,6 +84,7 @@ def test_a_stop_is_explained_split_and_undone_with_the_keyboard(page: Page, site
     show(page, "/equipment/1/stops?lang=zh")
     page.fill("#user", "李工")
     page.check("#only-unexplained")
+    expect(page.locator("#list tbody tr", has_not_text="未说明")).to_have_count(0)
     first = page.locator("#list tbody tr .pick").last
     first.focus()
     page.keyboard.press("Enter")

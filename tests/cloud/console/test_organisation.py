@@ -3,12 +3,26 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from chejian_cloud.clock import utc_now
 
-from tests.cloud.console.plant import DAIRY, MACHINES
+from tests.cloud.console.conftest import served
+from tests.cloud.console.plant import DAIRY, MACHINES, fill
+from tests.fixtures.fix_postgres import DatabaseServer
+
+
+@pytest.fixture(scope="module")
+def pages(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
+    """A client in front of a plant that stands as of now: states that are told live age within a minute."""
+    url = postgres_server.create()
+    fill(url, utc_now())
+    with served(url) as client:
+        yield client
+    postgres_server.drop(url)
 
 
 @pytest.fixture(scope="module")

@@ -74,15 +74,14 @@ def _workshop(
     start = max(row.start for row in values.values())
     values = {i: row for i, row in values.items() if row.start == start}
     below = [row for row in meters.values() if row["parent_id"] in own]
-    carriers = sums.carriers_of(own, below, {**found, **values})
-    total = sums.coal_of(carriers)
+    carriers, kgce = sums.carriers_of(own, below, {**found, **values})
     first = next(iter(values.values()))
     return WorkshopEnergy(
         workshop_id=workshop_id,
         start=start,
         end=first.end,
         provisional=any(row.provisional for row in values.values()),
-        kgce=total,
+        kgce=kgce,
         carriers=carriers,
     )
 

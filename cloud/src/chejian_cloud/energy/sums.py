@@ -82,14 +82,21 @@ def energy_of_scope(session: Session, scope: Scope, window: str, period: TimeRan
     ]
 
 
-def carriers_of(own: Mapping[int, RowMapping], below: Sequence[RowMapping], found: Found) -> list[CarrierSum]:
-    """Carriers of the meters `own` [id -> row] in the window of `found`, without output; `below`: their sub-meters."""
-    return [_carrier(tree, found, None) for tree in _trees_of(own, below)]
+def carriers_of(
+    own: Mapping[int, RowMapping], below: Sequence[RowMapping], found: Found
+) -> tuple[list[CarrierSum], float | None]:
+    """Carriers of some meters in one window, without output, and their comprehensive energy consumption [kgce].
 
+    Args:
+        own: the meters, id -> row.
+        below: their sub-meters.
+        found: values of the window.
 
-def coal_of(carriers: Iterable[CarrierSum]) -> float | None:
-    """Comprehensive energy consumption of carriers [kgce]; None when one that counts is not known."""
-    return number(total(None if c.kgce is None else Fraction(c.kgce) for c in carriers if c.counted))
+    Returns:
+        The carriers by name, and the standard coal of those that count, rounded once; None when one is not known.
+    """
+    trees = _trees_of(own, below)
+    return [_carrier(tree, found, None) for tree in trees], number(_coal_of(trees, found))
 
 
 def _trees(session: Session, scope: Scope) -> list[_Tree]:
@@ -171,6 +178,11 @@ def _coal(tree: _Tree, found: Found) -> Fraction | None:
     return total(coal(found[m], sign * found[m].amount) if m in found else None for m, sign in signed)
 
 
+def _coal_of(trees: Iterable[_Tree], found: Found) -> Fraction | None:
+    """Standard coal of all carriers that count [kgce]; None when one of them is not known."""
+    return total(_coal(tree, found) for tree in trees if tree.counted)
+
+
 def _factors(rows: Iterable[EnergyValue]) -> list[FactorUsed]:
     distinct = {tuple(sorted(row.factor.items())): row.factor for row in rows if row.factor is not None}
     return [FactorUsed.model_validate(factor) for factor in distinct.values()]
@@ -181,7 +193,7 @@ def _sum(
 ) -> EnergySumOut:
     start, end = span
     items = output.items(start)
-    kgce = total(_coal(tree, found) for tree in trees if tree.counted)
+    kgce = _coal_of(trees, found)
     return EnergySumOut(
         window=window,
         start=start,

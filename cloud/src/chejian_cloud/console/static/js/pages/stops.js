@@ -15,10 +15,13 @@ const id = equipmentId();
 const USER = 'chejian.user'; // key of the browser's storage
 
 let tree = [];
-let found = []; // stops, by start
-let chosen = null; // start of the stop that is edited [ms]
+let shown = []; // stops of the range, by start
+let found = []; // those of them that are listed
+let chosen = null; // the stop that is edited, as it was when it was chosen
 
 const rangeOf = () => lastHours(Number(byId('range').value));
+const EARLIER = 86_400_000; // ms before the range: a stop that began there is shown and explained whole
+const overlaps = (stop, from, to) => stop.start < to && stop.end > from;
 const keyOf = (stop) => `stop ${stop.start}`;
 
 function user() {
@@ -47,13 +50,13 @@ function showList() {
     [t('stops.comment'), (stop) => stop.comment],
     [t('stops.by'), (stop) => stop.user_name],
   ];
-  const selected = (stop) => ({ 'aria-selected': String(stop.start === chosen) });
+  const selected = (stop) => ({ 'aria-selected': String(stop === current()) });
   const rows = [...found].reverse();
   fill('list', rows.length ? table(t('stops.caption'), columns, rows, selected) : h('p', { class: 'empty' }, t('stops.none')));
 }
 
 function choose(stop) {
-  chosen = stop.start;
+  chosen = stop;
   byId('edit-said').textContent = '';
   byId('edit-empty').hidden = true;
   byId('edit-form').hidden = false;
@@ -66,7 +69,8 @@ function choose(stop) {
   byId('edit-reason').focus();
 }
 
-const current = () => found.find((stop) => stop.start === chosen);
+// A running stop grows, and an edit cuts a stop: what lies over the chosen time is meant.
+const current = () => chosen && shown.find((stop) => overlaps(stop, chosen.start, chosen.end));
 const iso = (ms) => new Date(ms).toISOString();
 
 async function send(what, body, said) {
@@ -85,32 +89,33 @@ async function send(what, body, said) {
 async function assign(event) {
   event.preventDefault();
   const stop = current();
-  if (!stop) return;
+  if (!stop) return problem(t('stops.gone'));
   const reason = byId('edit-reason').value || null;
-  await send('assign', { start: iso(stop.start), end: iso(stop.end), reason, comment: byId('edit-comment').value }, t('stops.said.assign', { reason: reasonName(tree, reason) }));
+  return send('assign', { start: iso(stop.start), end: iso(stop.end), reason, comment: byId('edit-comment').value }, t('stops.said.assign', { reason: reasonName(tree, reason) }));
 }
 
 async function commentOnly() {
   const stop = current();
   const words = byId('edit-comment').value.trim();
-  if (!stop || !words) return problem(t('stops.comment_needed'));
+  if (!stop) return problem(t('stops.gone'));
+  if (!words) return problem(t('stops.comment_needed'));
   return send('comment', { start: iso(stop.start), end: iso(stop.end), comment: words }, t('stops.said.comment'));
 }
 
 async function split() {
   const stop = current();
   const clock = byId('split-at').value;
-  if (!stop || !clock) return;
+  if (!stop) return problem(t('stops.gone'));
+  if (!clock) return byId('split-at').focus();
   const at = clockAfter(clock, stop.start, timeOf);
   if (at <= stop.start || at >= stop.end) {
-    problem(t('stops.split.outside', { window: windowText(stop.start, stop.end) }));
-    return;
+    return problem(t('stops.split.outside', { window: windowText(stop.start, stop.end) }));
   }
   const parts = [
     { end: iso(at), reason: byId('edit-reason').value || null, comment: byId('edit-comment').value },
     { end: iso(stop.end), reason: byId('split-reason').value || null },
   ];
-  await send('split', { start: iso(stop.start), parts }, t('stops.said.split', { time: timeOf(at) }));
+  return send('split', { start: iso(stop.start), parts }, t('stops.said.split', { time: timeOf(at) }));
 }
 
 const undo = (change) => send('undo', { change_id: change }, t('stops.said.undo'));
@@ -152,8 +157,9 @@ async function showTimeline(from, to) {
 async function load() {
   if (!tree.length) tree = await reasonTree();
   const [from, to] = rangeOf();
-  const [all, lines] = await Promise.all([stops(id, from, to), journal(id, from, to)]);
-  found = byId('only-unexplained').checked ? all.filter((stop) => stop.needs_reason) : all;
+  const [all, lines] = await Promise.all([stops(id, from - EARLIER, to), journal(id, from, to)]);
+  shown = all.filter((stop) => overlaps(stop, from, to));
+  found = byId('only-unexplained').checked ? shown.filter((stop) => stop.needs_reason) : shown;
   await showTimeline(from, to);
   showList();
   showJournal(lines);
