@@ -14,10 +14,21 @@ NAMED: dict[str, dict[int, dict[str, Any]]] = {
 }
 
 
-def hours(code: str, *flags: tuple[str, ...], covered_us: int = HOUR_MS * 1000) -> list[WindowFigures]:
+def hours(
+    code: str,
+    *flags: tuple[str, ...],
+    covered_us: int = HOUR_MS * 1000,
+    effectiveness: float | None = 1.25,
+) -> list[WindowFigures]:
     return [
         WindowFigures(
-            code, "hour", "", n * HOUR_MS, (n + 1) * HOUR_MS, {}, {"flags": own, "covered_us": covered_us}
+            code,
+            "hour",
+            "",
+            n * HOUR_MS,
+            (n + 1) * HOUR_MS,
+            {"effectiveness": effectiveness},
+            {"flags": own, "covered_us": covered_us},
         )
         for n, own in enumerate(flags)
     ]
@@ -66,6 +77,15 @@ def test_flags_find_their_faults(kind: str, code: str, flag: str) -> None:
     assert (verdict.verdict, verdict.delay_s) == ("found", (HOUR_MS - 1) / 1000)
     early = judged(fault(kind, code, onset_ms=HOUR_MS + 1), windows=hours(code, (flag,), ()))
     assert early[0].verdict == "missed"
+
+
+@pytest.mark.parametrize("effectiveness", [None, 0.9, 1.0])
+def test_a_wrong_cycle_is_not_reached_while_no_hour_is_faster_than_it(effectiveness: float | None) -> None:
+    night = hours("M-1", (), (), effectiveness=effectiveness)
+    (verdict,) = judged(fault("wrong_ideal_cycle", "M-1"), windows=night)
+    assert verdict.verdict == "not reached"
+    (verdict,) = judged(fault("wrong_ideal_cycle", "M-1"), windows=[*night, *hours("M-1", ())])
+    assert verdict.verdict == "missed"
 
 
 def test_a_flag_without_a_fault_is_false() -> None:

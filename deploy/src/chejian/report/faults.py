@@ -96,6 +96,20 @@ def _reset(evidence: Evidence, fault: Row) -> FaultVerdict:
     return _flagged("meter_reset" if is_meter else "counter_reset")(evidence, fault)
 
 
+def _wrong_cycle(evidence: Evidence, fault: Row) -> FaultVerdict:
+    """Shows only where the machine is faster than its ideal: a night without orders has no such hour."""
+    code, onset = str(fault["equipment"]), int(fault["onset_ms"])
+    faster = [
+        w
+        for w in evidence.hours(code)
+        if w.end_ms > onset and w.truth and (w.truth["effectiveness"] or 0) > 1
+    ]
+    if not faster:
+        text = "no hour faster than ideal since"
+        return FaultVerdict("wrong_ideal_cycle", code, onset, UNREACHED, None, text)
+    return _flagged("performance_above_100")(evidence, fault)
+
+
 def _silence(evidence: Evidence, fault: Row) -> FaultVerdict:
     """Found when the closed hours show as much unknown time as the silence lasted, neither less nor much more."""
     code, signal = str(fault["equipment"]), fault["signal"]
@@ -117,7 +131,7 @@ def _silence(evidence: Evidence, fault: Row) -> FaultVerdict:
 _JUDGES: Mapping[str, Judge] = {
     "bearing": _bearing,
     "silent_sensor": _silence,
-    "wrong_ideal_cycle": _flagged("performance_above_100"),
+    "wrong_ideal_cycle": _wrong_cycle,
     "counter_reset": _reset,
     "meter_rollover": _flagged("meter_rollover"),
 }
