@@ -84,7 +84,7 @@ def test_a_wrong_cycle_is_not_reached_while_no_hour_is_faster_than_it(effectiven
     night = hours("M-1", (), (), effectiveness=effectiveness)
     (verdict,) = judged(fault("wrong_ideal_cycle", "M-1"), windows=night)
     assert verdict.verdict == "not reached"
-    (verdict,) = judged(fault("wrong_ideal_cycle", "M-1"), windows=[*night, *hours("M-1", ())])
+    (verdict,) = judged(fault("wrong_ideal_cycle", "M-1"), windows=[*night, *hours("M-1", (), ())])
     assert verdict.verdict == "missed"
 
 
