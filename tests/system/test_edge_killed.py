@@ -32,6 +32,8 @@ from tests.system.sources import Point, stored, told, without_heartbeats
 pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
 
 HEARTBEAT_MS = 30_000
+EDGE_OF_HARBIN = "edge-harbin"
+"""The process that is killed."""
 
 
 def test_history_brings_back_every_change_of_the_simulator(tmp_path: Path) -> None:
@@ -40,18 +42,18 @@ def test_history_brings_back_every_change_of_the_simulator(tmp_path: Path) -> No
         demo.wait_for("back-fill", 120)
         for _ in range(3):
             time.sleep(0.7)  # a share of the history
-            demo.wait_replaced("edge", demo.kill("edge"), 30)
+            demo.wait_replaced(EDGE_OF_HARBIN, demo.kill(EDGE_OF_HARBIN), 30)
         demo.wait_for("live", 300)
         for _ in range(3):
-            demo.wait_replaced("edge", demo.kill("edge"), 30)
+            demo.wait_replaced(EDGE_OF_HARBIN, demo.kill(EDGE_OF_HARBIN), 30)
         report = demo.finish()
-    assert report["facts"]["restarts"]["edge"] >= 6
-    truth = json.loads((demo.data / "truth.json").read_text("utf-8"))
+    assert report["facts"]["restarts"][EDGE_OF_HARBIN] >= 6
+    truth = json.loads((demo.data / "truth" / "harbin.json").read_text("utf-8"))
     with EmbeddedPostgres(demo.data / "postgres") as server:
         rows = stored(server.dsn("chejian"))
         with psycopg.connect(server.dsn("chejian")) as connection:
             assert doubled_rows(connection) == 0
-    wanted = told(truth, demo.data / "edge" / "edge.toml")
+    wanted = told(truth, demo.data / "edge" / "harbin" / "edge.toml")
     assert sum(len(points) for points in wanted.values()) > 10_000
     for name, points in wanted.items():
         found = [p for p in without_heartbeats(rows.get(name, []), HEARTBEAT_MS) if p[0] < truth["end_ms"]]
