@@ -125,7 +125,7 @@ function showMade(id, rows) {
   const made = rows.flatMap((row) => row.shares.filter((share) => share.output !== null).map((share) => ({ ...share, row })));
   if (!made.length) return fill(id, h('p', { class: 'empty' }, t('energy.no_single')));
   const columns = [
-    [t(`energy.${id}.label`), ({ label }) => label || t('output.untold')],
+    [t(`energy.${id}.label`), ({ label }) => label || t(`energy.${id}.untold`)],
     [t('waits.machine'), ({ row }) => row.machine],
     [t('energy.carrier'), ({ row }) => carrierName(row.carrier)],
     [t('energy.output'), ({ output }) => count(output), 'num'],
