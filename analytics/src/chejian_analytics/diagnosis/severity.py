@@ -109,7 +109,8 @@ def severity(
 
 def zone_of(velocity_mm_s: float, group: Group, support: Support) -> Zone:
     """Zone of an RMS velocity [mm/s]; a value on a limit belongs to the better zone."""
-    for zone, limit in zip(("A", "B", "C"), LIMITS_MM_S[group, support], strict=True):
+    zones: tuple[Zone, ...] = ("A", "B", "C")
+    for zone, limit in zip(zones, LIMITS_MM_S[group, support], strict=True):
         if velocity_mm_s <= limit:
-            return zone  # type: ignore[return-value]
+            return zone
     return "D"

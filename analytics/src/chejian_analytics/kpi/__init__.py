@@ -27,7 +27,6 @@ from chejian_analytics.kpi.inputs import NO_RULES, Correction, CounterSeries, Oe
 from chejian_analytics.kpi.line import LineOee, find_bottleneck, line_oee
 from chejian_analytics.kpi.losses import CATEGORY_OF_LOSS, LOSSES, REASON_LOSSES, Loss
 from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
-from chejian_analytics.kpi.output import output_by_product
 from chejian_analytics.kpi.products import ProductCounts, product_counts
 from chejian_analytics.kpi.reasons import (
     UNEXPLAINED,
@@ -149,7 +148,6 @@ __all__ = [
     "needs_reason",
     "oee",
     "order_result",
-    "output_by_product",
     "overlay",
     "pareto",
     "pri_steps",

@@ -1,6 +1,6 @@
 """Output of a line by hour and product, counted from samples as the KPIs count."""
 
-from chejian_analytics.kpi import OeeInputs, Windows, counter, hour_windows, output_by_product
+from chejian_analytics.kpi import OeeInputs, Windows, hour_windows, product_counts
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us, to_us, utc_now
@@ -51,12 +51,14 @@ def _counted(session: Session, equipment_id: int, windows: Windows) -> tuple[str
     """Which items a machine counts, and how many of each product in each window."""
     lo, hi = int(windows.start_us[0]), int(windows.end_us[-1])
     inputs: OeeInputs = Reader(session, load_setup(session, equipment_id), _HOLD_US).oee_inputs(lo, hi)
-    found = inputs.good or inputs.produced
-    if found is None:
-        return "none", [{} for _ in range(len(windows))]
-    counted = counter(found.times_us, found.values, modulus=found.modulus)
-    items = output_by_product(counted, inputs.product_times_us, inputs.products, windows)
-    return ("good" if inputs.good else "produced"), items
+    items: list[dict[str, int]] = [{} for _ in range(len(windows))]
+    if inputs.good is None and inputs.produced is None:
+        return "none", items
+    for row in product_counts(inputs, windows):
+        count = row.produced if inputs.good is None else row.good
+        if count:
+            items[row.window][row.product] = count
+    return ("produced" if inputs.good is None else "good"), items
 
 
 def _add(sums: list[dict[str, int]], more: list[dict[str, int]]) -> None:
