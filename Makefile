@@ -34,7 +34,7 @@ format: setup ## let ruff format and fix
 	$(RUN)ruff check --fix .
 
 bench: setup ## first figures with their floors
-	@for script in $(wildcard benchmarks/*.py benchmarks/*/run.py); do echo "== $$script"; $(RUN)python "$$script" $(ARGS) || exit 1; done
+	@for name in $(basename $(notdir $(wildcard benchmarks/*.py))); do echo "== $$name"; $(RUN)python -m "benchmarks.$$name" $(ARGS) || exit 1; done
 
 soak: setup ## large counts: kills, fuzz inputs, long loads
 	$(RUN)python -m pytest -m soak --timeout=3600 $(ARGS)

@@ -1,6 +1,6 @@
 """The console with many workshops: what a look at all machines costs, and how soon the overview stands.
 
-Run: ``.venv/bin/python benchmarks/console.py [workshops] [machines each]`` (default 100 x 20). A registry of that size is
+Run: ``.venv/bin/python -m benchmarks.console [workshops] [machines each]`` (default 100 x 20). A registry of that size is
 made in an embedded PostgreSQL, each machine with a day of states (48 intervals), KPIs by hour and shift, a device and
 its signals; the API is served, and Debian's chromium opens the pages. Printed: the look behind the stream, each answer
 that the pages ask for (median of five), and for each page the requests to the API, the time until it stands (first

@@ -18,6 +18,7 @@ from chejian_analytics.diagnosis import BearingDiagnosis, diagnose_gear, order_a
 from chejian_analytics.diagnosis.shaft import ORDERS
 
 from tests.analytics.diagnosis.recorded import ADI, Recording, adi, everything
+from tests.fixtures.fix_recordings import recordings_folder
 
 GEAR_RATE_HZ, GEAR_TEETH = 12_800.0, 32
 """Of the gear recordings, inferred from their lines: see the README of the set."""
@@ -133,7 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("folder", type=Path, metavar="DIR", nargs="?", default=recordings_folder())
     parser.add_argument("--records", action="store_true", help="one line per record first")
     parser.add_argument("--time", action="store_true", help="print how long it took")
     arguments = parser.parse_args()

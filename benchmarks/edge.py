@@ -1,6 +1,6 @@
 """The edge's speed beside its floors, measured in the same run.
 
-    .venv/bin/python benchmarks/edge.py [--samples N] [--signals N]
+    .venv/bin/python -m benchmarks.edge [--samples N] [--signals N]
 
 Prints, each as the median of three runs: pipeline + buffer (readings in, durable batches out) beside the two floors
 that it cannot go below: the protobuf encoding of the same metrics, and SQLite committing the same bytes. Then the way

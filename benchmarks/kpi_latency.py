@@ -1,6 +1,6 @@
 """From a mark to its KPI: the worker as a process would run it, while machines report live; p50, p99 and the worst.
 
-Run: ``.venv/bin/python benchmarks/kpi_latency.py [machines] [seconds]`` (default 60 machines, 60 s). Each machine commits a
+Run: ``.venv/bin/python -m benchmarks.kpi_latency [machines] [seconds]`` (default 60 machines, 60 s). Each machine commits a
 sample of each series every 2 s, in its own transaction with its mark and the gateway's notification. A mark's age is the
 time from its commit until the hour's OEE row of that machine is computed from it, both by the database's clock.
 """

@@ -1,6 +1,6 @@
 """OEE aggregation: million rows per second, beside the best plain numpy of the same definition in the same run.
 
-Run: ``.venv/bin/python benchmarks/kpi_oee.py [rows]``. Rows are state samples plus counter samples of one equipment; one
+Run: ``.venv/bin/python -m benchmarks.kpi_oee [rows]``. Rows are state samples plus counter samples of one equipment; one
 state sample in a hundred is a transition, the others repeat the state as heartbeats do. Results are checked equal.
 """
 

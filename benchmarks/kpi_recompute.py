@@ -1,6 +1,6 @@
 """`chejian-cloud recompute` over many machines and days, database included: first from nothing, then after an edit.
 
-Run: ``.venv/bin/python benchmarks/kpi_recompute.py [--workshops 100] [--machines 20] [--days 30] [--jobs 2]``. The raw
+Run: ``.venv/bin/python -m benchmarks.kpi_recompute [--workshops 100] [--machines 20] [--days 30] [--jobs 2]``. The raw
 rows are written by COPY (`benchmarks/kpi_plant.py` says how many and why). Three times are taken: reading the rows once
 by COPY, computing everything from nothing, and computing all of it anew after the ideal cycles have changed. The figure
 asked for is the last one for 100 x 20 x 30; a smaller run is scaled by machine-days, and says so.

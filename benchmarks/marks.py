@@ -1,6 +1,6 @@
 """The worker's live marks: milliseconds and marks per second, at 1 machine and at 200, beside the full path.
 
-Run: ``.venv/bin/python benchmarks/marks.py [machines ...]``. Each machine has 20 hours of its local day stored (six
+Run: ``.venv/bin/python -m benchmarks.marks [machines ...]``. Each machine has 20 hours of its local day stored (six
 series, a sample each 30 s). A live mark is one sample of each series; the worker takes all marks of a round. "full
 path" is what a mark costs at least when shift and day are computed from their samples: reading the local day and
 computing its windows once, without storing anything.

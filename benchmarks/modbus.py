@@ -1,6 +1,6 @@
 """What a dead Modbus device costs the living ones, and the driver's speed beside its floor.
 
-    .venv/bin/python benchmarks/modbus.py [--devices N] [--seconds S]
+    .venv/bin/python -m benchmarks.modbus [--devices N] [--seconds S]
 
 Devices are served by a process of their own. Each device is a source (a connection and a task) of one edge, read every
 500 ms. All devices alive, and one of them dead (it takes connections and never answers), in turns of so many seconds,

@@ -1,6 +1,6 @@
 """Rollups: bytes and seconds of a day by minute and hour, and of late marks, beside a floor.
 
-Run: ``.venv/bin/python benchmarks/rollups.py [machines]``. Each machine has six series with a sample each 30 s for 20
+Run: ``.venv/bin/python -m benchmarks.rollups [machines]``. Each machine has six series with a sample each 30 s for 20
 hours. The floor of time is one pass of plain numpy over the same samples (count, minimum, maximum and sum by minute
 with `numpy.ufunc.reduceat`), already in memory; the floor of bytes is the raw samples themselves.
 """
