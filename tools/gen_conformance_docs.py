@@ -4,10 +4,10 @@ python -m tools.gen_conformance_docs            write the page
 python -m tools.gen_conformance_docs --check    compare with what is there
 """
 
-import argparse
 import json
 import sys
 
+from tools.generated_page import write_or_check
 from tools.tracked import ROOT
 
 PAGE = ROOT / "docs" / "oee-conformance.md"
@@ -70,18 +70,7 @@ def page() -> str:
 
 def main() -> int:
     """Write or compare; the exit status is 1 when the page is out of date."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--check", action="store_true")
-    text = page()
-    if not parser.parse_args().check:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        print("docs/oee-conformance.md is out of date: python -m tools.gen_conformance_docs")
-        return 1
-    return 0
+    return write_or_check(page(), PAGE, module="tools.gen_conformance_docs", description=__doc__)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ python -m tools.gen_kpi_docs            write the page
 python -m tools.gen_kpi_docs --check    compare with what is there
 """
 
-import argparse
 import ast
 import inspect
 import sys
@@ -25,6 +24,7 @@ from chejian_analytics.kpi.holidays import holiday_year, known_years
 from chejian_analytics.kpi.losses import LOSS_IN_ORDER, LOSS_OF_STATE, LOSS_WITHOUT_ORDER
 from chejian_contract.states import MODE_MAPS, STATE_MAPS, STATE_UNDER_MODE, MachineState, OperationMode
 
+from tools.generated_page import write_or_check
 from tools.tracked import ROOT
 
 PAGE = ROOT / "docs" / "kpis.md"
@@ -202,18 +202,7 @@ def _holidays(country: str) -> Iterable[tuple[str, ...]]:
 
 def main() -> int:
     """Write or compare; the exit status is 1 when the page is out of date."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--check", action="store_true")
-    text = page()
-    if not parser.parse_args().check:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        print("docs/kpis.md is out of date: python -m tools.gen_kpi_docs")
-        return 1
-    return 0
+    return write_or_check(page(), PAGE, module="tools.gen_kpi_docs", description=__doc__)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import uvicorn
 from chejian_cloud.app import create_app
 from chejian_cloud.clock import utc_now
 from chejian_cloud.config import Settings
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.cloud.console.plant import fill
 from tests.fixtures.fix_postgres import DatabaseServer
@@ -52,3 +53,14 @@ def pages(postgres_server: DatabaseServer, console_template: str) -> Iterator[ht
     with served(url) as client:
         yield client
     postgres_server.drop(url)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from psycopg.types.json import Jsonb
 
 from tests.cloud.console.conftest import served
@@ -59,16 +59,6 @@ def site(postgres_server: DatabaseServer, console_template: str) -> Iterator[htt
     with served(url) as client:
         yield client
     postgres_server.drop(url)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.conftest import _build_seeded
 from tests.cloud.console.computed import fill
@@ -24,16 +24,6 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
     with served(url) as client:
         yield client
     postgres_server.drop(url)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

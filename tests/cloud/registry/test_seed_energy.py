@@ -10,9 +10,9 @@ import pytest
 from chejian_analytics.energy import load_factors
 from chejian_cloud.db.migrate import migrate
 from chejian_cloud.registry.seed import seed
-from chejian_contract.errors import ConfigError
 
 from tests.cloud.plant_rows import PlantRows
+from tests.cloud.registry.refusal import assert_refused
 from tests.cloud.worker.rounds import T0, rows
 
 FOLDER = Path(__file__).parent
@@ -31,15 +31,7 @@ SELECT e.code, m.carrier, p.code AS parent, interval_us, modulus,
 def test_a_wrong_file_is_refused_and_nothing_is_stored(
     case: dict[str, Any], seeded: str, tmp_path: Path
 ) -> None:
-    good = GOOD.read_text("utf-8")
-    assert good.count(case["find"]) == 1, "the case must edit one place"
-    path = tmp_path / "bad.toml"
-    path.write_text(good.replace(case["find"], case["replace"]), "utf-8")
-    with pytest.raises(ConfigError) as caught:
-        seed(seeded, path)
-    assert caught.value.source == str(path)
-    assert caught.value.key == case["key"]
-    assert case["allowed"] in caught.value.allowed
+    assert_refused(seeded, GOOD, case, tmp_path)
     assert rows(seeded, "SELECT * FROM app.meter") == []
 
 
