@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 RUN := .venv/bin/
 # What `make test` leaves out: the whole chain as processes, large counts, named servers, devices.
-QUICK := not system and not soak and not store and not hardware and not dask
+QUICK := not system and not soak and not store and not hardware
 # Most tests wait for processes; three at a time keep two cores busy. 0: one after the other, in this process.
 WORKERS ?= 3
 

@@ -63,7 +63,6 @@ def test_threads_give_the_same_bits() -> None:
         check(executor)
 
 
-@pytest.mark.dask
 @pytest.mark.timeout(180)
 @pytest.mark.filterwarnings("default")  # the library's own
 def test_a_dask_cluster_gives_the_same_bits() -> None:
