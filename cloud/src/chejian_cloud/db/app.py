@@ -1,4 +1,4 @@
-"""Schema `app`: registry, calendar, state intervals, KPIs, diagnoses and marks. Changes go through `migrations/`."""
+"""Schema `app`: registry, calendar, state intervals, KPIs and marks. Changes go through `migrations/`."""
 
 from datetime import datetime, time
 from typing import Any
@@ -15,7 +15,6 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
-    func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -39,6 +38,7 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
         list[str]: ARRAY(Text),
+        list[Any]: JSONB,
     }
 
 
@@ -178,12 +178,16 @@ class IdealCycle(Base):
 
 
 class Bearing(Base):
-    """A monitored bearing: fault frequencies as orders of shaft speed, and the waveform signal that hears it."""
+    """A monitored bearing: fault frequencies as orders of shaft speed, and the waveform signal that hears it.
+
+    `zone_group` and `support` say which zones of ISO 10816-3 grade the machine's vibration; NULL: none do.
+    """
 
     __tablename__ = "bearing"
     __table_args__ = (
         UniqueConstraint("equipment_id", "position"),
         UniqueConstraint("equipment_id", "signal"),
+        CheckConstraint("(zone_group IS NULL) = (support IS NULL)", name="zones"),
     )
     bearing_id: Mapped[int] = _key()
     equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
@@ -195,6 +199,8 @@ class Bearing(Base):
     ftf: Mapped[float]
     bsf2: Mapped[float]
     mains_hz: Mapped[float]
+    zone_group: Mapped[int | None] = mapped_column(SmallInteger)
+    support: Mapped[str | None]
 
 
 class StateInterval(Base):
@@ -260,45 +266,6 @@ class KpiRevision(Base):
 
 
 Index("ix_kpi_revision_window", KpiRevision.equipment_id, KpiRevision.window_kind, KpiRevision.start)
-
-
-class Diagnosis(Base):
-    """Result of one method on one waveform.
-
-    `confidence` is the method's class ("confirmed" ... "none", "cannot_tell"), `reason` says why nothing can be told,
-    `part` is NULL unless one is named. Speed and bearing orders that were used are kept, so that a late speed sample or
-    an edited bearing is noticed.
-    """
-
-    __tablename__ = "diagnosis"
-    __table_args__ = (UniqueConstraint("series_id", "time", "method"),)
-    diagnosis_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
-    series_id: Mapped[int]
-    time: Mapped[datetime]
-    method: Mapped[str]
-    method_version: Mapped[str]
-    part: Mapped[str | None]
-    confidence: Mapped[str]
-    reason: Mapped[str | None]
-    score: Mapped[float | None]
-    nominal_rpm: Mapped[float | None]
-    bearing: Mapped[dict[str, Any]]
-    evidence: Mapped[dict[str, Any]]
-    computed_at: Mapped[datetime]
-
-
-Index("ix_diagnosis_newest", Diagnosis.equipment_id, Diagnosis.time.desc())
-
-
-class DiagnosisTask(Base):
-    """A waveform that waits for its diagnosis; deleted in the transaction that stores the result."""
-
-    __tablename__ = "diagnosis_task"
-    series_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    time: Mapped[datetime] = mapped_column(primary_key=True)
-    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
-    asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Dirty(Base):

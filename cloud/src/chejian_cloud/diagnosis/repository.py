@@ -8,7 +8,8 @@ from sqlalchemy import Row, RowMapping, Select, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
-from chejian_cloud.db.app import Bearing, Diagnosis, EquipmentFeed
+from chejian_cloud.db.app import Bearing, EquipmentFeed
+from chejian_cloud.db.diagnosis import Diagnosis
 from chejian_cloud.series.repository import FEED_OF_DEVICE
 
 

@@ -8,7 +8,8 @@ from chejian_analytics.diagnosis import envelope_spectrum
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from chejian_cloud.db.app import Bearing, Diagnosis
+from chejian_cloud.db.app import Bearing
+from chejian_cloud.db.diagnosis import Diagnosis
 from chejian_cloud.diagnosis import repository
 from chejian_cloud.diagnosis.schemas import DiagnosisDetail, DiagnosisOut, Marker, SpectrumOut
 from chejian_cloud.errors import InvalidValueError, NotFoundError

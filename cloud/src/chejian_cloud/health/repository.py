@@ -8,7 +8,8 @@ from sqlalchemy import BigInteger, Row, RowMapping, func, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
-from chejian_cloud.db.app import DiagnosisTask, Dirty, Equipment, KpiValue
+from chejian_cloud.db.app import Dirty, Equipment, KpiValue
+from chejian_cloud.db.diagnosis import DiagnosisTask
 from chejian_cloud.registry.scope import Scope
 
 _KNOWN = ("apt_us", "aust_us", "adet_us", "adot_us")

@@ -45,11 +45,11 @@ def table(machines: Iterable[EquipmentKpis], definitions: Sequence[KpiOut]) -> I
             ]
 
 
-def as_csv(rows: Iterable[Sequence[Any]]) -> bytes:
-    """UTF-8 with mark, comma, times as ISO 8601 with offset."""
+def as_csv(rows: Iterable[Sequence[Any]], head: Sequence[str] = HEAD) -> bytes:
+    """UTF-8 with mark, comma, times as ISO 8601 with offset; `head` names the columns."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(HEAD)
+    writer.writerow(head)
     for row in rows:
         writer.writerow([_cell(value) for value in row])
     return (_BOM + out.getvalue()).encode()

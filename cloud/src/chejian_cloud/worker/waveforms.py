@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us
 from chejian_cloud.db import telemetry as t
-from chejian_cloud.db.app import Bearing, Diagnosis, DiagnosisTask
+from chejian_cloud.db.app import Bearing
+from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisTask
 from chejian_cloud.worker.inputs import READABLE
 from chejian_cloud.worker.setup import Setup, load_setup
 

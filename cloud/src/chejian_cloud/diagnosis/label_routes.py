@@ -1,0 +1,40 @@
+"""HTTP routes of labels. Answers carry the user's name as the client gives it: there is no login yet."""
+
+from fastapi import APIRouter, Response
+
+from chejian_cloud.db.engine import ReadSession, WriteSession
+from chejian_cloud.diagnosis import labels
+from chejian_cloud.diagnosis.label_schemas import LabelIn, LabelOut, PrecisionOut
+from chejian_cloud.diagnosis.routes import DiagnosisId
+from chejian_cloud.kpi.export import as_csv
+from chejian_cloud.registry.scope import InScope
+
+router = APIRouter(tags=["diagnosis"])
+
+
+@router.get("/diagnoses/{diagnosis_id}/labels")
+def get_labels(session: ReadSession, diagnosis_id: DiagnosisId) -> list[LabelOut]:
+    """Engineers' answers to a diagnosis, newest first; the newest holds."""
+    return labels.labels_of(session, diagnosis_id)
+
+
+@router.post("/diagnoses/{diagnosis_id}/labels", status_code=201)
+def post_label(session: WriteSession, diagnosis_id: DiagnosisId, body: LabelIn) -> LabelOut:
+    """Confirm or reject a diagnosis, or take the newest answer back."""
+    return labels.add(session, diagnosis_id, body)
+
+
+@router.get("/diagnosis-precision")
+def get_precision(session: ReadSession, scope: InScope) -> list[PrecisionOut]:
+    """How often each method was right at each workshop, by the answers that hold."""
+    return labels.precision(session, scope)
+
+
+@router.get("/diagnosis-labels/file", response_class=Response)
+def get_file(session: ReadSession, scope: InScope) -> Response:
+    """All answers of a workshop or a line (default: everywhere) as CSV."""
+    return Response(
+        as_csv(labels.table(session, scope), labels.HEAD),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="diagnosis-labels.csv"'},
+    )
