@@ -41,6 +41,7 @@ class Role(StrEnum):
     PRODUCT = "product"
     ORDER = "order"
     PART_ID = "part_id"
+    FILTER_PRESSURE_DROP = "filter_pressure_drop"
     NONE = ""
 
 

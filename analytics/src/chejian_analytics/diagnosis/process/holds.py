@@ -1,0 +1,64 @@
+"""How a channel is told in running time: its changes, how long it stands still, how far single values stick out."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chejian_analytics.diagnosis.process.channels import Channel, ProcessWindow
+
+NEIGHBOURS = 5
+"""Values, the judged one in the middle, whose median it is compared with."""
+
+
+def settled(channel: Channel, window: ProcessWindow) -> NDArray[np.bool_]:
+    """Which of the channel's samples lie in steady running of the window; shape (n,)."""
+    times = channel.times_us
+    inside = np.zeros(times.size, dtype=np.bool_)
+    for a, b in window.running:
+        first = max(a + window.settling_us, window.start_us)
+        inside |= (times >= first) & (times < min(b, window.end_us))
+    return inside
+
+
+def changes_in(channel: Channel, window: ProcessWindow) -> tuple[NDArray[np.float64], int]:
+    """Changes of the value in steady running, and how long that was [us]."""
+    inside = settled(channel, window)
+    steps = np.diff(channel.values, prepend=np.nan)[inside]
+    spans = ((max(a + window.settling_us, window.start_us), min(b, window.end_us)) for a, b in window.running)
+    return steps[np.isfinite(steps) & (steps != 0.0)], sum(max(b - a, 0) for a, b in spans)
+
+
+def longest_hold_us(channel: Channel, window: ProcessWindow) -> tuple[int, int]:
+    """Longest steady running time without a change, and that up to the window's end [us]."""
+    moved = np.diff(channel.values, prepend=np.nan)
+    changed = channel.times_us[~(moved == 0.0)]
+    longest = last = 0
+    for a, b in window.running:
+        first, end = max(a + window.settling_us, window.start_us), min(b, window.end_us)
+        if end <= first:
+            continue
+        before = int(np.searchsorted(changed, a, side="left"))
+        inside = changed[before : int(np.searchsorted(changed, end, side="left"))]
+        if inside.size:  # a change while it settles counts as one too
+            last = 0
+        edges = np.concatenate([[first], np.maximum(inside, first), [end]])
+        gaps = np.diff(edges)
+        longest = max(longest, last + int(gaps[0]), int(gaps.max()))
+        last = int(gaps[-1]) if inside.size else last + int(gaps[0])
+    return longest, last
+
+
+def sticking_out(channel: Channel, window: ProcessWindow) -> NDArray[np.float64]:
+    """Difference of each steady value from the median of its `NEIGHBOURS`; shape (m,), m = 0 below that number."""
+    values = channel.values[settled(channel, window)]
+    values = values[np.isfinite(values)]
+    if values.size < NEIGHBOURS:
+        return np.zeros(0)
+    views = np.lib.stride_tricks.sliding_window_view(values, NEIGHBOURS)
+    half = NEIGHBOURS // 2
+    return np.abs(values[half : values.size - half] - np.median(views, axis=1))
+
+
+def spike_scale(channel: Channel, window: ProcessWindow) -> float:
+    """Largest of `sticking_out`, 0 without values."""
+    found = sticking_out(channel, window)
+    return float(found.max()) if found.size else 0.0
