@@ -98,18 +98,20 @@ def test_a_changed_filter_ends_the_claim() -> None:
     assert named(judge(plant(5, dp=after(12.0, clog)))) == {}
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_forecast_holds_the_day_on_which_the_filter_is_full(seed: int) -> None:
-    channels = [
-        told("DP", 60.0, 1.0, 0.02, seed=seed, fault=after(10.0, lambda h, v: v * (1 + 0.01 * h)),
-             role="filter_pressure_drop", high=2.2)
-    ]  # fmt: skip
-    found = diagnose_process(window(channels, 60.0, 8.0), baseline_of(channels, 8.0))
-    (verdict,) = [d for d in found if d.part == "filter_clogging"]
-    assert verdict.forecast is not None
-    assert verdict.forecast.limit == 2.2
-    assert verdict.forecast.low_us <= 130 * HOUR_US <= verdict.forecast.high_us
-    assert verdict.forecast.low_us < verdict.forecast.best_us < verdict.forecast.high_us
+def test_the_forecast_holds_the_day_on_which_the_filter_is_full() -> None:
+    """In 9 of 10 cases by its own word; less than 8 of 12 happens to such an interval in 1 of 200 runs."""
+    held = 0
+    for seed in range(12):
+        slow = after(10.0, lambda h, v: v * (1 + 0.01 * h))
+        channel = told("DP", 60.0, 1.0, 0.02, seed=seed, fault=slow, role="filter_pressure_drop", high=2.2)
+        found = diagnose_process(window([channel], 60.0, 8.0), baseline_of([channel], 8.0))
+        (verdict,) = [d for d in found if d.part == "filter_clogging"]
+        assert verdict.forecast is not None
+        assert verdict.forecast.limit == 2.2
+        assert verdict.forecast.low_us < verdict.forecast.best_us < verdict.forecast.high_us
+        assert verdict.forecast.best_us / HOUR_US == pytest.approx(130.0, abs=2.0)
+        held += verdict.forecast.low_us <= 130 * HOUR_US <= verdict.forecast.high_us
+    assert held >= 8
 
 
 def test_flow_explains_a_pressure_drop() -> None:
