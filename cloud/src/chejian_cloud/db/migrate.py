@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.engine import make_engine
+from chejian_cloud.db.rows import secure
 from chejian_cloud.energy.factors import sync_shipped
 from chejian_cloud.errors import MigrationError
 from chejian_cloud.reasons.tree import add_missing
@@ -68,6 +69,7 @@ def migrate(dsn: str) -> tuple[str | None, str]:
             with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
                 sync_shipped(session)
                 reasons = add_missing(session)
+            secure(connection)
             after = current(connection)
     except CommandError as error:
         raise MigrationError(

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sysconfig
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -122,8 +121,8 @@ class Chain:
         self.supervisor.wait_ready("broker", self.broker.ready, within=_READY_S)
         self.postgres.create_database("chejian")
         self._say("bringing the schemas up to date")
-        with ThreadPoolExecutor() as pool:  # most of the time is two programs loading their libraries
-            list(pool.map(lambda part: self.run_once(part, "migrate"), ("chejian-gateway", "chejian-cloud")))
+        for part in ("chejian-gateway", "chejian-cloud"):  # the cloud's views need the gateway's tables
+            self.run_once(part, "migrate")
         self.run_once("chejian-cloud", "seed", *(str(w.registry) for w in self.workshops))
 
     def _start_parts(self) -> None:

@@ -1,0 +1,246 @@
+"""Who may read and write which rows: roles, row-level security on `app`, and schema `scoped`.
+
+Everything here follows from the tables and is made anew by each migration, after the last revision. A table of `app` gets
+its policy from its columns (`_RULES`, first match), else from a foreign key to a table that has one, so a new one needs
+nothing; any other has to be named in `SHARED` or `PRIVATE`, else the migration stops.
+
+`chejian_api` is the role that answers requests. It sees the rows of the enterprises in the setting `chejian.enterprises`
+of its transaction ("*": all; not set: none). `chejian_door` knows accounts and sessions and nothing else. Neither has any
+right on `telemetry`, whose columnstore and row-level security exclude each other: it reads `scoped`, the same tables as
+views behind a security barrier. Owners (worker, migrations, seed) are not bound by policies.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
+
+from chejian_cloud.errors import MigrationError
+
+API_ROLE: Final = "chejian_api"
+DOOR_ROLE: Final = "chejian_door"
+SETTING: Final = "chejian.enterprises"
+EVERYTHING: Final = "*"
+
+SHARED: Final = frozenset({"reason", "energy_factor"})
+"""Tables that everybody with an account may read, and that only owners write."""
+DOOR: Final = frozenset(
+    {"account", "membership", "log_in_session", "one_time_link", "machine_token", "log_in_failure"}
+)
+"""Tables of `chejian_door`."""
+PRIVATE: Final = DOOR | {"alembic_version", "recompute_run", "organisation", "audit"}
+"""Tables without rights for `chejian_api`, but for those that `_extra` grants."""
+UNSCOPED: Final = frozenset({"rollup_1m", "rollup_1h"})
+"""Tables in a columnstore: read through `scoped`."""
+
+_ALL: Final = "(SELECT app.caller_sees_all())"
+_OWN: Final = "((SELECT app.caller_enterprises())::integer[])"
+_RULES: Final[Mapping[str, str]] = {
+    "enterprise_id": f"enterprise_id = ANY {_OWN}",
+    "equipment_id": "equipment_id IN (SELECT x.equipment_id FROM app.equipment x)",
+    "workshop_id": "workshop_id IN (SELECT x.workshop_id FROM app.workshop x)",
+    "line_id": "line_id IN (SELECT x.line_id FROM app.line x)",
+    "calendar_id": "calendar_id IN (SELECT x.calendar_id FROM app.workshop x)",
+    "series_id": "series_id IN (SELECT x.series_id FROM scoped.series x)",
+}
+"""Column -> what a visible row fulfils; the tables that are asked are filtered themselves."""
+_FOR_WRITING: Final[Mapping[str, str]] = {"calendar_id": "app.caller_owns_calendar(calendar_id)"}
+"""Where writing asks for more than reading: calendars are shared."""
+
+_FUNCTIONS: Final = f"""
+CREATE OR REPLACE FUNCTION app.caller_sees_all() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE(current_setting('{SETTING}', true), '') = '{EVERYTHING}';
+CREATE OR REPLACE FUNCTION app.caller_enterprises() RETURNS integer[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN COALESCE(current_setting('{SETTING}', true), '') IN ('', '{EVERYTHING}') THEN '{{}}'::integer[]
+                ELSE string_to_array(current_setting('{SETTING}', true), ',')::integer[] END;
+CREATE OR REPLACE FUNCTION app.caller_owns_calendar(asked integer) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT app.caller_sees_all() OR COALESCE(
+        (SELECT bool_and(w.enterprise_id = ANY (app.caller_enterprises())) FROM app.workshop w WHERE w.calendar_id = asked),
+        false) $$;
+CREATE OR REPLACE FUNCTION app.enterprise_of(equipment integer, line integer, workshop integer) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT COALESCE(
+        (SELECT e.enterprise_id FROM app.equipment e WHERE e.equipment_id = equipment),
+        (SELECT w.enterprise_id FROM app.line l JOIN app.workshop w USING (workshop_id) WHERE l.line_id = line),
+        (SELECT w.enterprise_id FROM app.workshop w WHERE w.workshop_id = workshop)) $$;
+"""  # noqa: S608 - names of our own
+_FEEDS: Final = (
+    "EXISTS (SELECT FROM app.equipment_feed f JOIN app.equipment e USING (equipment_id)"
+    " WHERE f.group_id = n.group_id AND f.edge_node = n.edge_node {more} AND e.enterprise_id = ANY "
+    + _OWN
+    + ")"
+)
+_GROUPS: Final = f"n.group_id IN (SELECT e.code FROM app.enterprise e WHERE e.enterprise_id = ANY {_OWN})"  # noqa: S608 - our own
+_NODE: Final = "EXISTS (SELECT FROM scoped.node n WHERE n.node_id = r.node_id)"
+_SERIES: Final = "EXISTS (SELECT FROM scoped.series s WHERE s.series_id = r.series_id)"
+_DEVICE: Final = "EXISTS (SELECT FROM scoped.device d WHERE d.device_id = r.device_id)"
+VIEWS: Final[Mapping[str, str]] = {
+    "node": f"EXISTS (SELECT FROM telemetry.node n WHERE n.node_id = r.node_id AND ({_GROUPS} OR {_FEEDS.format(more='')}))",
+    "device": f"EXISTS (SELECT FROM telemetry.node n WHERE n.node_id = r.node_id AND ({_GROUPS} OR "
+    f"{_FEEDS.format(more='AND f.device = r.name')}))",
+    "series": _DEVICE,
+    "sample": _SERIES,
+    "text_sample": _SERIES,
+    "waveform": _SERIES,
+    "last_value": _SERIES,
+    "ledger": _NODE,
+    "lost": _NODE,
+    "dead_letter": _NODE,
+    "dirty": _DEVICE,
+}
+"""Table of `telemetry` -> what a visible row fulfils: its node's group is the code of an own enterprise, or its device
+feeds own equipment. What belongs to nobody is seen by those who see everything."""
+
+_ROLE: Final = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+        BEGIN
+            CREATE ROLE {role} NOLOGIN;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- another database's migration made it just now
+        END;
+    END IF;
+    IF NOT pg_has_role(current_user, '{role}', 'SET') THEN
+        EXECUTE 'GRANT {role} TO ' || quote_ident(current_user);
+    END IF;
+END $$
+"""
+
+
+def secure(connection: Connection) -> None:
+    """Make roles, views, policies and grants as the tables of this moment need them.
+
+    Raises:
+        MigrationError: a table has no rule, or the user may not make the roles.
+    """
+    _make_roles(connection)
+    digest = _digest(connection)
+    if connection.scalar(text("SELECT obj_description(to_regnamespace('scoped'), 'pg_namespace')")) == digest:
+        return  # what follows locks every table for a moment
+    connection.exec_driver_sql(_FUNCTIONS)
+    connection.exec_driver_sql("DROP SCHEMA IF EXISTS scoped CASCADE; CREATE SCHEMA scoped")
+    _make_views(connection)
+    columns, parents = _columns(connection), _parents(connection)
+    for role in (API_ROLE, DOOR_ROLE):
+        connection.exec_driver_sql(f"REVOKE ALL ON ALL TABLES IN SCHEMA app FROM {role}")
+        connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA app TO {role}")
+    for table, names in sorted(columns.items()):
+        if table not in PRIVATE | UNSCOPED:
+            _make_policy(connection, table, names, parents.get(table))
+    _extra(connection)
+    connection.exec_driver_sql(f"COMMENT ON SCHEMA scoped IS '{digest}'")
+
+
+def _digest(connection: Connection) -> str:
+    """Changes with this module and with the columns of both schemas."""
+    columns = connection.execute(
+        text("""
+        SELECT c.oid::regclass::text, a.attname::text, a.atttypid::regtype::text
+          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+         WHERE c.relnamespace IN (to_regnamespace('app'), to_regnamespace('telemetry'))
+           AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+         ORDER BY 1, a.attnum""")
+    ).all()
+    own = Path(__file__).read_bytes()
+    return hashlib.sha256(own + repr(columns).encode()).hexdigest()
+
+
+def _make_roles(connection: Connection) -> None:
+    for role in (API_ROLE, DOOR_ROLE):
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(_ROLE.format(role=role))
+        except ProgrammingError as error:
+            if not isinstance(error.orig, InsufficientPrivilege):
+                raise
+            raise MigrationError(
+                f"role {role} is missing and this user may not make it; as an administrator of the server: "
+                f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO <this user>"
+            ) from error
+
+
+def _make_views(connection: Connection) -> None:
+    for table, visible in VIEWS.items():
+        if connection.scalar(text("SELECT to_regclass(:name)"), {"name": f"telemetry.{table}"}) is None:
+            raise MigrationError("schema telemetry is missing; run `chejian-gateway migrate` first")
+        connection.exec_driver_sql(
+            f"CREATE VIEW scoped.{table} WITH (security_barrier) AS"  # noqa: S608 - names of our own
+            f" SELECT r.* FROM telemetry.{table} r WHERE {_ALL} OR {visible}"
+        )
+    for table in sorted(UNSCOPED):
+        connection.exec_driver_sql(
+            f"CREATE VIEW scoped.{table} WITH (security_barrier) AS"  # noqa: S608 - names of our own
+            f" SELECT r.* FROM app.{table} r WHERE {_ALL} OR {_SERIES}"
+        )
+    connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA scoped TO {API_ROLE}")
+    connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA scoped TO {API_ROLE}")
+
+
+def _columns(connection: Connection) -> Mapping[str, frozenset[str]]:
+    """Columns of each table of `app`; partitions belong to their parents."""
+    rows = connection.execute(
+        text("""
+        SELECT c.relname, array_agg(a.attname::text)
+          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+         WHERE c.relnamespace = 'app'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+         GROUP BY c.relname""")
+    ).all()
+    return {table: frozenset(names) for table, names in rows}
+
+
+def _parents(connection: Connection) -> Mapping[str, str]:
+    """Table -> what a row fulfils whose (first) foreign key leads to a visible row of a table with a policy."""
+    rows = connection.execute(
+        text("""
+        SELECT c.conrelid::regclass::text, a.attname::text, p.relname::text, b.attname::text
+          FROM pg_constraint c
+          JOIN pg_class p ON p.oid = c.confrelid
+          JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+          JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]
+         WHERE c.connamespace = 'app'::regnamespace AND c.contype = 'f' AND c.conrelid <> c.confrelid
+         ORDER BY c.conname DESC""")
+    ).all()
+    return {
+        child.removeprefix("app."): f"{column} IN (SELECT x.{key} FROM app.{parent} x)"  # noqa: S608 - from the catalogue
+        for child, column, parent, key in rows
+        if parent not in SHARED | PRIVATE
+    }
+
+
+def _make_policy(connection: Connection, table: str, names: frozenset[str], by_parent: str | None) -> None:
+    if table in SHARED:
+        connection.exec_driver_sql(f"GRANT SELECT ON app.{table} TO {API_ROLE}")
+        return
+    key = next((column for column in _RULES if column in names), "")
+    rule = _RULES.get(key, by_parent)
+    if rule is None:
+        raise MigrationError(
+            f"table app.{table} has no rule who may see its rows; give it one of the columns {', '.join(_RULES)}, or a "
+            "foreign key to a table that has, or name it in SHARED or PRIVATE of chejian_cloud/db/rows.py"
+        )
+    reading = f"{_ALL} OR {rule}"
+    writing = _FOR_WRITING.get(key, reading)
+    for name in ("read_own", "write_own"):
+        connection.exec_driver_sql(f"DROP POLICY IF EXISTS {name} ON app.{table}")
+    connection.exec_driver_sql(f"ALTER TABLE app.{table} ENABLE ROW LEVEL SECURITY")
+    connection.exec_driver_sql(
+        f"CREATE POLICY read_own ON app.{table} FOR SELECT TO {API_ROLE} USING ({reading})"
+    )
+    connection.exec_driver_sql(
+        f"CREATE POLICY write_own ON app.{table} FOR ALL TO {API_ROLE} USING ({writing}) WITH CHECK ({writing})"
+    )
+    connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE, DELETE ON app.{table} TO {API_ROLE}")
+
+
+def _extra(connection: Connection) -> None:
+    """Rights beside the pattern: the audit journal takes lines from both roles, and the door needs its own tables."""
+    for table in sorted(DOOR):
+        connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE, DELETE ON app.{table} TO {DOOR_ROLE}")
+    connection.exec_driver_sql(f"GRANT SELECT ON app.organisation TO {DOOR_ROLE}")
+    connection.exec_driver_sql(f"GRANT UPDATE (name_zh, name_en) ON app.organisation TO {DOOR_ROLE}")
+    connection.exec_driver_sql(f"GRANT SELECT, INSERT ON app.audit TO {DOOR_ROLE}")
+    connection.exec_driver_sql(f"GRANT INSERT ON app.audit TO {API_ROLE}")
