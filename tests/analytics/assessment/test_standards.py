@@ -1,0 +1,122 @@
+"""The standards of the package: complete words, the structure and weights of the tables they come from."""
+
+import csv
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from chejian_analytics.assessment import (
+    CONFIDENCE,
+    INDICATORS,
+    Authority,
+    Method,
+    Standard,
+    StandardRef,
+    assess,
+    declare,
+    load_standards,
+)
+
+ALL = pytest.mark.parametrize("standard", list(load_standards()), ids=lambda s: s.id)
+
+
+def rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@ALL
+def test_everything_has_both_names_a_source_and_a_confidence(standard: Standard) -> None:
+    for words in (standard, *standard.nodes, *standard.items, *standard.levels, *standard.bands):
+        assert any("\u4e00" <= c <= "\u9fff" for c in words.name_zh), words.id
+        assert words.name_en, words.id
+        assert all(ord(c) < 128 or "\u4e00" <= c <= "\u9fff" for c in words.name_en), words.id
+        assert words.source, words.id
+        assert words.confidence in CONFIDENCE, words.id
+
+
+@ALL
+def test_what_telemetry_measures_is_known(standard: Standard) -> None:
+    assert {item.evidence for item in standard.items} - {""} <= set(INDICATORS)
+
+
+def test_maturity_has_the_structure_and_the_weights_of_the_table(standards: Path) -> None:
+    standard = load_standards().get("gbt39117-2020")
+    nodes = {node.id: node for node in standard.nodes}
+    table = rows(standards, "gbt39116_index.csv")
+    assert len(table) == 20
+    leaves = [node.id for node in standard.nodes if any(i.node == node.id for i in standard.items)]
+    assert leaves == [row["subdomain_en"] for row in table]
+    for row in table:
+        leaf = nodes[row["subdomain_en"]]
+        chain = [leaf, nodes[leaf.parent]]
+        if chain[-1].parent:
+            chain.append(nodes[chain[-1].parent])
+        assert (leaf.name_zh, chain[-1].name_zh) == (row["subdomain_zh"], row["element_zh"])
+        for industry in ("discrete", "process"):
+            columns = [f"w_subdomain_in_parent_{industry}_pct"]
+            columns += [f"w_domain_in_element_{industry}_pct"] if len(chain) == 3 else []
+            columns += [f"w_element_{industry}_pct"]
+            for node, column in zip(chain, columns, strict=True):
+                given = Fraction(row[column]) if row[column] else None
+                assert node.weights.get(industry) == given, (node.id, column)
+
+
+def test_gbt23020_has_the_tree_of_the_table(standards: Path) -> None:
+    standard = load_standards().get("gbt23020-2013")
+    table = rows(standards, "gbt23020_index.csv")
+    aspects = {node.id: node.name_zh for node in standard.nodes if node.aspect}
+    assert [(aspects[n.parent], n.name_zh, n.confidence) for n in standard.nodes if n.parent in aspects] == [
+        (row["level2"], row["level3"], row["confidence"]) for row in table
+    ]
+    assert len(table) == 35
+    assert standard.weights_missing is Authority.PROJECT_DEFAULT
+    assert {each.authority for each in (*standard.bands, *standard.levels)} == {Authority.PROJECT_DEFAULT}
+    assert [band.name_zh for band in standard.bands] == ["初级", "中级", "较高级", "高级"]
+    assert [stage.name_zh for stage in standard.levels] == ["起步建设", "单项覆盖", "集成提升", "创新突破"]
+
+
+def test_regional_index_reproduces_every_published_row(standards: Path) -> None:
+    standard = load_standards().get("regional-index-2015")
+    table = rows(standards, "regional_index_2015.csv")
+    assert len(table) == 18
+    for row in table:
+        result = assess(
+            standard,
+            [
+                declare("infrastructure", Fraction(row["infrastructure_jichu_huanjing"])),
+                declare("application", Fraction(row["application_gongye_yingyong"])),
+                declare("benefit", Fraction(row["benefit_yingyong_xiaoyi"])),
+            ],
+            industry="discrete",
+        )
+        assert result.total is not None
+        assert abs(result.total - Fraction(row["total_published"])) <= Fraction("0.1"), row["region"]
+        assert result.total == Fraction(row["total_recomputed_25_50_25"]), row["region"]
+
+
+def test_national_figures_stand_beside_the_answers() -> None:
+    result = assess(
+        load_standards().get("national-indicators"), [declare("key_process_nc", 0.6)], industry="discrete"
+    )
+    figure = next(each for each in result.figures if each.item == "key_process_nc")
+    assert [(r.year, r.kind, difference) for r, difference in figure.beside] == [
+        (2021, "value", Fraction("0.054")),
+        (2022, "value", Fraction("0.047")),
+        (2025, "target", Fraction("-0.08")),
+    ]
+    assert {each.value for each in result.figures if each.item != "key_process_nc"} == {None}
+
+
+def test_an_unknown_standard_is_named_with_those_that_are_there() -> None:
+    with pytest.raises(KeyError, match=r"no standard 'gbt1'.*gbt39117-2020 \(1\)"):
+        load_standards().get("gbt1")
+
+
+def test_a_result_of_other_content_is_told_apart() -> None:
+    with pytest.raises(KeyError, match="changed without a new version"):
+        load_standards().exactly(StandardRef("gbt37393-2019", "1", "0" * 64))
+
+
+def test_methods_are_all_used() -> None:
+    assert {standard.method for standard in load_standards()} == set(Method)
