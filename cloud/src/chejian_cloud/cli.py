@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         ("migrate", "bring schema app to this version"),
         ("seed", "store registry files"),
         ("recompute", "compute a range anew"),
+        ("board-reader", "make or renew the database role that boards of an organisation read with"),
     ):
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         command.add_argument("--config", type=Path, help="TOML file of settings")
@@ -73,6 +74,14 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--port", type=int, help="TCP port of the HTTP pages; 0 takes a free one")
         if name == "seed":
             command.add_argument("file", type=Path, nargs="+", help="registry in TOML")
+        if name == "board-reader":
+            whose = command.add_mutually_exclusive_group(required=True)
+            whose.add_argument("--enterprise", help="code of the organisation that it sees")
+            whose.add_argument("--all", action="store_true", help="it sees all organisations")
+            command.add_argument("--role", help="its name (default: chejian_boards_ and the code)")
+            command.add_argument(
+                "--password-file", type=Path, required=True, help="file whose first line is its password"
+            )
         if name == "recompute":
             command.add_argument("--from", dest="start", type=_moment, help="ISO 8601 with offset")
             command.add_argument("--to", dest="end", type=_moment, help="ISO 8601 with offset")
@@ -158,6 +167,18 @@ def _seed(settings: Settings, arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _board_reader(settings: Settings, arguments: argparse.Namespace) -> int:
+    from chejian_cloud.db.boards import make_reader  # noqa: PLC0415 - the other commands start without it
+
+    try:
+        lines = arguments.password_file.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise InvalidValueError("--password-file", arguments.password_file, f"a file ({error})") from error
+    reader = make_reader(settings.dsn, arguments.enterprise, (lines or [""])[0], role=arguments.role)
+    print(f"{reader.role}: reads {reader.enterprise or 'all organisations'} through schema boards")
+    return EXIT_OK
+
+
 def _recompute(settings: Settings, arguments: argparse.Namespace) -> int:
     from chejian_cloud.recompute import (  # noqa: PLC0415 - the other commands start without it
         IncompleteError,
@@ -194,4 +215,11 @@ def _tell(line: str) -> None:
     print(line, flush=True)
 
 
-_COMMANDS = {"api": _api, "worker": _worker, "migrate": _migrate, "seed": _seed, "recompute": _recompute}
+_COMMANDS = {
+    "api": _api,
+    "worker": _worker,
+    "migrate": _migrate,
+    "seed": _seed,
+    "recompute": _recompute,
+    "board-reader": _board_reader,
+}

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     Double,
     ForeignKey,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -44,6 +46,12 @@ class Base(DeclarativeBase):
 
 def _key() -> Mapped[int]:
     return mapped_column(Identity(always=True), primary_key=True)
+
+
+def _term(*names: str) -> Mapped[int | None]:
+    """A column that the database fills with the sum of some `inputs` (durations, counts); NULL where one is missing."""
+    terms = " + ".join(f"((inputs ->> '{name}'::text))::bigint" for name in names)
+    return mapped_column(BigInteger, Computed(terms, persisted=True))
 
 
 class Enterprise(Base):
@@ -203,6 +211,14 @@ class Bearing(Base):
     support: Mapped[str | None]
 
 
+class BoardReader(Base):
+    """A login role of the database that reads schema `boards`, and whose rows it sees; NULL: those of all enterprises."""
+
+    __tablename__ = "board_reader"
+    role_name: Mapped[str] = mapped_column(primary_key=True)
+    enterprise_id: Mapped[int | None] = mapped_column(ForeignKey("app.enterprise.enterprise_id"))
+
+
 class StateInterval(Base):
     """Half-open run of one state and class of time; merged: no two neighbours are equal, and there are no gaps.
 
@@ -224,7 +240,7 @@ class KpiValue(Base):
     """One KPI of one equipment in one window; NULL value: undefined, `flags` say why.
 
     `known_since` is when the window got its first row (NULL: `computed_at`), so that "what did we believe" has an answer
-    for values that never changed.
+    for values that never changed. The last seven columns are terms of rows of OEE, for sums over many of them.
     """
 
     __tablename__ = "kpi_value"
@@ -244,6 +260,26 @@ class KpiValue(Base):
     inputs: Mapped[dict[str, Any]]
     computed_at: Mapped[datetime]
     known_since: Mapped[datetime | None]
+    busy_us: Mapped[int | None] = _term("apt_us", "aust_us", "adet_us", "adot_us")
+    no_data_us: Mapped[int | None] = _term("no_data_us")
+    apt_us: Mapped[int | None] = _term("apt_us")
+    ideal_us: Mapped[int | None] = _term("ideal_us")
+    effective_us: Mapped[int | None] = _term("effective_us")
+    produced: Mapped[int | None] = _term("produced")
+    good: Mapped[int | None] = _term("good")
+
+
+Index(
+    "ix_kpi_value_oee",
+    KpiValue.equipment_id,
+    KpiValue.window_kind,
+    KpiValue.start,
+    postgresql_include=[
+        "end", "busy_us", "no_data_us", "apt_us", "ideal_us", "effective_us", "produced", "good", "flags", "provisional",
+        "kpi",
+    ],
+    postgresql_where=text("kpi = 'oee'"),
+)  # fmt: skip
 
 
 class KpiRevision(Base):

@@ -1,4 +1,4 @@
-"""Migrations of schema `app`: alembic scripts in `migrations/`, run under an advisory lock."""
+"""Migrations of schema `app`: alembic scripts in `migrations/`, run under an advisory lock; then schema `boards`."""
 
 import logging
 from importlib import resources
@@ -10,6 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from chejian_cloud.db.boards import drop_boards, make_boards
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.db.rows import secure
 from chejian_cloud.energy.factors import sync_shipped
@@ -49,7 +50,7 @@ def current(connection: Connection) -> str | None:
 
 
 def migrate(dsn: str) -> tuple[str | None, str]:
-    """Bring schema `app` to the newest revision and add the standard stop reasons that are missing, all or nothing.
+    """Bring schema `app` to the newest revision, add what ships with it, and make schema `boards`, all or nothing.
 
     Returns:
         The revision before and after.
@@ -65,12 +66,15 @@ def migrate(dsn: str) -> tuple[str | None, str]:
             )
             connection.execute(text("CREATE SCHEMA IF NOT EXISTS app"))
             before = current(connection)
+            if before != head():
+                drop_boards(connection)  # its views would hold what a revision changes
             command.upgrade(_config(connection), "head")
             with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
                 sync_shipped(session)
                 reasons = add_missing(session)
             secure(connection)
             after = current(connection)
+            boards = make_boards(connection)
     except CommandError as error:
         raise MigrationError(
             f"schema app is at a revision that this version does not know ({error}); install the newer version"
@@ -80,6 +84,8 @@ def migrate(dsn: str) -> tuple[str | None, str]:
     if after is None:
         raise MigrationError("the migration wrote no revision")
     log.info("schema app: %s -> %s", before or "empty", after)
+    if boards:
+        log.info("schema boards made")
     if reasons:
         log.info("%d standard stop reasons added", reasons)
     return before, after

@@ -1,0 +1,113 @@
+"""Boards and console tell the same numbers."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import psycopg
+from chejian_cloud.app import create_app
+from chejian_cloud.config import Settings
+
+from tests.cloud.boards.reading import Readers
+
+HOUR = timedelta(hours=1)
+SUMS = """
+SELECT sum(busy_us)::bigint AS busy, sum(no_data_us)::bigint AS no_data, sum(apt_us)::bigint AS apt,
+       sum(effective_us)::float8 / nullif(sum(busy_us), 0)::float8 AS oee,
+       sum(apt_us)::float8 / nullif(sum(busy_us), 0)::float8 AS availability
+  FROM boards.oee(%s, %s, 'hlj-demo', '{CNC-01}')
+"""
+STATES = "SELECT * FROM boards.states(%s, %s, 'hlj-demo', '{CNC-01}') ORDER BY start"
+PARETO = """
+SELECT coalesce(reason, '') AS code, sum(us)::bigint AS us FROM boards.stops(%s, %s, 'hlj-demo', '{CNC-01}')
+ GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+
+
+async def _losses(dsn: str, lo: datetime, hi: datetime) -> dict[str, Any]:
+    app = create_app(Settings(dsn=dsn))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api") as client,
+    ):
+        with psycopg.connect(dsn) as connection:
+            row = connection.execute(
+                "SELECT equipment_id FROM app.equipment WHERE code = 'CNC-01'"
+            ).fetchone()
+        assert row is not None
+        answer = await client.get(
+            f"/api/v1/equipment/{row[0]}/losses", params={"from": lo.isoformat(), "to": hi.isoformat()}
+        )
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
+
+
+def _explain(dsn: str, start: datetime, end: datetime | None, reason: str) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "WITH c AS (INSERT INTO app.stop_reason_change (equipment_id, kind, user_name)"
+            " SELECT equipment_id, 'assign', 'x' FROM app.equipment WHERE code = 'CNC-01' RETURNING *)"
+            ' INSERT INTO app.stop_reason (change_id, equipment_id, start, "end", reason_id, comment)'
+            " SELECT change_id, equipment_id, %s, %s, (SELECT reason_id FROM app.reason WHERE code = %s), '' FROM c",
+            (start, end, reason),
+        )
+
+
+async def test_sums_and_bars_are_those_of_the_console(computed: Readers) -> None:
+    role = computed.make("hlj-demo")
+    hi = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    lo = hi - 20 * HOUR
+    with psycopg.connect(computed.dsn) as connection:
+        reasons = [
+            row[0]
+            for row in connection.execute(
+                "SELECT code FROM app.reason WHERE parent_id IS NULL ORDER BY position"
+            )
+        ]
+        stops = connection.execute(
+            'SELECT s.start, s."end" FROM app.state_interval s JOIN app.equipment e USING (equipment_id)'
+            " WHERE e.code = 'CNC-01' AND s.loss IN ('fault', 'stop', 'starved') AND s.start > %s AND s.\"end\" < %s"
+            " ORDER BY s.start",
+            (lo, hi),
+        ).fetchall()
+    (a, a_end), (b, b_end), (c, _) = stops[:3]
+    _explain(computed.dsn, a, a + (a_end - a) / 2, reasons[0])
+    _explain(computed.dsn, b - HOUR, b + (b_end - b) / 3, reasons[1])
+    _explain(computed.dsn, b, b + (b_end - b) / 4, reasons[0])
+    _explain(computed.dsn, c, None, reasons[1])
+    told = await _losses(computed.dsn, lo, hi)
+    found = computed.read(role, SUMS, (lo, hi))[0]
+    terms = told["terms"]
+    assert found["busy"] == terms["apt_us"] + terms["aust_us"] + terms["adet_us"] + terms["adot_us"] > 0
+    assert found["no_data"] == terms["no_data_us"]
+    assert found["apt"] == terms["apt_us"]
+    assert (found["oee"], found["availability"]) == (told["oee"], told["availability"])
+    bars = {bar["code"]: bar["duration_us"] for bar in told["pareto"]}
+    assert {row["code"]: row["us"] for row in computed.read(role, PARETO, (lo, hi))} == bars
+    assert len(bars) > 2
+
+
+def test_states_adjoin_and_fill_the_range(computed: Readers) -> None:
+    role = computed.make("hlj-demo")
+    hi = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    lo = hi - 20 * HOUR
+    found = computed.read(role, STATES, (lo, hi))
+    assert len(found) > 3
+    assert found[0]["start"] == lo
+    assert found[-1]["end"] == hi
+    assert all(a["end"] == b["start"] for a, b in pairwise(found))
+
+
+def test_a_signal_is_shown_by_samples_minutes_and_hours(province: Readers) -> None:
+    role = province.make("e0")
+    query = (
+        "SELECT count(*) AS n, min(value) AS least, max(value) AS most, min(unit) AS unit FROM"
+        " boards.signal(now() - %s::interval, now(), 'e0', '{W0-M1}', 'active_power')"
+    )
+    found = {span: province.read(role, query, (span,))[0] for span in ("30 minutes", "8 hours", "3.5 days")}
+    assert 55 <= found["30 minutes"]["n"] <= 61
+    assert 470 <= found["8 hours"]["n"] <= 480
+    assert 80 <= found["3.5 days"]["n"] <= 85
+    assert all(15 <= f["least"] <= f["most"] <= 19 and f["unit"] == "kW" for f in found.values())
