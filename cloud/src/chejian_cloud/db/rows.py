@@ -32,7 +32,7 @@ DOOR: Final = frozenset(
     {"account", "membership", "log_in_session", "one_time_link", "machine_token", "log_in_failure"}
 )
 """Tables of `chejian_door`."""
-PRIVATE: Final = DOOR | {"alembic_version", "recompute_run", "organisation", "audit"}
+PRIVATE: Final = DOOR | {"alembic_version", "recompute_run", "organisation", "audit", "board_reader"}
 """Tables without rights for `chejian_api`, but for those that `_extra` grants."""
 UNSCOPED: Final = frozenset({"rollup_1m", "rollup_1h"})
 """Tables in a columnstore: read through `scoped`."""
