@@ -8,6 +8,7 @@ from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import T0, Bench, after, rows
 
 RATE = 12_000
+BEARING = "SELECT * FROM app.diagnosis WHERE method = 'bearing_envelope'"
 ORDERS = BearingOrders(bpfo=3.5848, bpfi=5.4152, ftf=0.39828, bsf2=4.7135)
 
 
@@ -29,7 +30,7 @@ def test_a_waveform_is_diagnosed_once_with_the_speed_of_its_time(plant: PlantRow
     plant.write("MTS-01", [("Motor/Speed", T0 + 1000, 1772.0), ("Vibration/DriveEnd", T0 + 500, data)])
     with Bench(plant.dsn, after(hours=1)) as bench:
         bench.settle(diagnose=True)
-        first = rows(plant.dsn, "SELECT * FROM app.diagnosis")
+        first = rows(plant.dsn, BEARING)
         plant.write("MTS-01", [("Motor/Current", T0 + 2000, 5.0)])
         bench.settle(diagnose=True)
     expected = diagnose_bearing(
@@ -45,7 +46,7 @@ def test_a_waveform_is_diagnosed_once_with_the_speed_of_its_time(plant: PlantRow
     assert first[0]["score"] == expected.score
     assert first[0]["nominal_rpm"] == 1772.0
     assert first[0]["evidence"]["shaft_hz"] == expected.shaft_hz
-    assert rows(plant.dsn, "SELECT * FROM app.diagnosis") == first
+    assert rows(plant.dsn, BEARING) == first
     assert rows(plant.dsn, "SELECT * FROM app.diagnosis_task") == []
 
 
@@ -53,10 +54,10 @@ def test_a_late_speed_renews_the_diagnosis(plant: PlantRows) -> None:
     plant.write("MTS-01", [("Vibration/DriveEnd", T0 + 60_000, shocks(1772.0, ORDERS.bpfi))])
     with Bench(plant.dsn, after(hours=1)) as bench:
         bench.settle(diagnose=True)
-        (before,) = rows(plant.dsn, "SELECT * FROM app.diagnosis")
+        (before,) = rows(plant.dsn, BEARING)
         plant.write("MTS-01", [("Motor/Speed", T0 + 1000, 1772.0)])
         bench.settle(diagnose=True)
-        (then,) = rows(plant.dsn, "SELECT * FROM app.diagnosis")
+        (then,) = rows(plant.dsn, BEARING)
     assert (before["confidence"], before["reason"], before["nominal_rpm"]) == (
         "cannot_tell",
         "no_speed",
@@ -78,7 +79,10 @@ def test_a_bad_block_does_not_stop_the_others(plant: PlantRows) -> None:
     )
     with Bench(plant.dsn, after(hours=1)) as bench:
         bench.settle(diagnose=True)
-    found = rows(plant.dsn, "SELECT confidence, reason, part FROM app.diagnosis ORDER BY time")
+    found = rows(
+        plant.dsn,
+        "SELECT confidence, reason, part FROM app.diagnosis WHERE method = 'bearing_envelope' ORDER BY time",
+    )
     assert [(r["confidence"] == "cannot_tell", r["reason"], r["part"]) for r in found] == [
         (True, "method_failed", None),
         (True, "non_finite", None),
@@ -101,6 +105,6 @@ def test_an_edited_bearing_renews_the_diagnosis(plant: PlantRows) -> None:
                 (after(), after(), after(hours=1)),
             )
         bench.settle(diagnose=True)
-    (found,) = rows(plant.dsn, "SELECT part, bearing FROM app.diagnosis")
+    (found,) = rows(plant.dsn, "SELECT part, bearing FROM app.diagnosis WHERE method = 'bearing_envelope'")
     assert found["bearing"]["bpfo"] == 3.1
     assert found["part"] != "outer_race"

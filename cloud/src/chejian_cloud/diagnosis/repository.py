@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chejian_contract.signals import Role
-from sqlalchemy import Row, RowMapping, Select, select
+from sqlalchemy import Row, RowMapping, Select, func, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import Bearing, EquipmentFeed
-from chejian_cloud.db.diagnosis import Diagnosis
+from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisLabel
 from chejian_cloud.series.repository import FEED_OF_DEVICE
 
 
@@ -31,28 +31,45 @@ def _serial() -> Select[tuple[str | None]]:
     )
 
 
-def _with_serial() -> Select[tuple[Diagnosis, str | None]]:
-    return select(Diagnosis, _serial().scalar_subquery().label("serial"))
+def _answer() -> Select[str]:
+    """Newest answer of an engineer; one that took another back counts as none."""
+    return (
+        select(DiagnosisLabel.answer)
+        .where(DiagnosisLabel.diagnosis_id == Diagnosis.diagnosis_id)
+        .order_by(DiagnosisLabel.label_id.desc())
+        .limit(1)
+    )
+
+
+Told = tuple[Diagnosis, str | None, str | None]
+"""A diagnosis with the serial under test and the answer that holds."""
+
+
+def _told() -> Select[Told]:
+    answer = func.nullif(_answer().scalar_subquery(), "withdrawn").label("answer")
+    return select(Diagnosis, _serial().scalar_subquery().label("serial"), answer)
 
 
 def newest(
-    session: Session, equipment_id: int, limit: int, before: datetime | None
-) -> Sequence[Row[tuple[Diagnosis, str | None]]]:
-    """Diagnoses of an equipment with the serial under test, newest first."""
+    session: Session, equipment_id: int, limit: int, before: datetime | None, method: str | None
+) -> Sequence[Row[Told]]:
+    """Diagnoses of an equipment (by one method), newest first."""
     statement = (
-        _with_serial()
+        _told()
         .where(Diagnosis.equipment_id == equipment_id)
         .order_by(Diagnosis.time.desc(), Diagnosis.diagnosis_id.desc())
         .limit(limit)
     )
     if before is not None:
         statement = statement.where(Diagnosis.time < before)
+    if method is not None:
+        statement = statement.where(Diagnosis.method == method)
     return session.execute(statement).all()
 
 
-def one(session: Session, diagnosis_id: int) -> Row[tuple[Diagnosis, str | None]] | None:
-    """One diagnosis with its serial, None when there is none."""
-    return session.execute(_with_serial().where(Diagnosis.diagnosis_id == diagnosis_id)).one_or_none()
+def one(session: Session, diagnosis_id: int) -> Row[Told] | None:
+    """One diagnosis, None when there is none."""
+    return session.execute(_told().where(Diagnosis.diagnosis_id == diagnosis_id)).one_or_none()
 
 
 def waveform(session: Session, series_id: int, time: datetime) -> RowMapping | None:

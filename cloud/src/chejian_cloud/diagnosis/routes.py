@@ -21,9 +21,10 @@ def get_diagnoses(
     equipment_id: EquipmentId,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: Annotated[AwareDatetime | None, Query(description="Only of waveforms before this time.")] = None,
+    method: Annotated[str | None, Query(max_length=64, description="Only of this method.")] = None,
 ) -> list[DiagnosisOut]:
     """Diagnoses of an equipment, newest first; the next page begins `before` the last one's time."""
-    return service.newest_of(session, equipment_id, limit, before)
+    return service.newest_of(session, equipment_id, limit, before, method)
 
 
 @router.get("/diagnoses/{diagnosis_id}")

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chejian_cloud.jsontypes import Moment, Number, Out
+from chejian_cloud.reasons.schemas import Comment, UserName
 
 
 class DiagnosisOut(Out):
@@ -29,6 +30,8 @@ class DiagnosisOut(Out):
     nominal_rpm: Number = Field(examples=[1772.0], description="Shaft speed given to the method [1/min].")
     serial: str | None = Field(examples=["M-000130"], description="Part under test at that time.")
     computed_at: Moment
+    baseline_id: int | None = Field(description="Frozen baseline that judged it; null: cold start.")
+    answer: str | None = Field(description="Engineers' answer that holds: confirmed, rejected, or null.")
 
 
 class DiagnosisDetail(DiagnosisOut):
@@ -58,3 +61,101 @@ class SpectrumOut(Out):
     value: list[float] = Field(description="Squared envelope spectrum; largest value of each plotted bucket.")
     background: list[float] = Field(description="Its background at the same frequencies.")
     markers: list[Marker]
+
+
+class DifferenceOut(Out):
+    """A place where a verdict that was computed again differs from the stored one."""
+
+    place: str = Field(examples=["evidence.lines[0].ratio"])
+    stored: str
+    recomputed: str
+
+
+class RecomputedOut(Out):
+    """A verdict that was computed again from its stored window, speed, bearing and baseline."""
+
+    diagnosis_id: int
+    same: bool = Field(description="Whether every number is the same to the last bit.")
+    method_version: str = Field(description="That computed it now; another version may differ.")
+    stored_method_version: str
+    part: str | None
+    confidence: str
+    score: Number
+    differences: list[DifferenceOut] = Field(description="At most 50.")
+
+
+class BaselineOut(Out):
+    """A frozen baseline."""
+
+    baseline_id: int
+    equipment_id: int
+    signal: str = Field(examples=["Vibration/DriveEnd"])
+    method: str = Field(examples=["shaft_orders"])
+    method_version: str
+    version: str = Field(examples=["auto-3f6c1a2b9d04"], description="Names its windows and numbers.")
+    automatic: bool = Field(description="Frozen from the first healthy windows, not by a person.")
+    active: bool = Field(description="Whether it judges windows of this moment.")
+    windows: list[Moment] = Field(description="Times of the windows that it was made of.")
+    content: dict[str, Any] = Field(description="What the method computed of them; empty: withdrawn.")
+    rpm_lo: float = Field(description="Lowest nominal speed of its windows [1/min].")
+    rpm_hi: float
+    valid_from: Moment = Field(description="First time that it judges.")
+    user_name: str
+    comment: str
+    created_at: Moment
+
+
+class BaselineIn(BaseModel):
+    """Windows that an engineer vouches for as healthy."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    signal: str = Field(min_length=1, max_length=200, examples=["Vibration/DriveEnd"])
+    start: AwareDatetime = Field(description="First time of the windows.")
+    end: AwareDatetime = Field(description="End, excluded.")
+    valid_from: AwareDatetime | None = Field(
+        default=None, description="First time that it judges; default: just after the last window."
+    )
+    comment: Comment = ""
+    user_name: UserName
+
+
+class WindowOut(Out):
+    """What was measured of one window."""
+
+    series_id: int
+    time: Moment
+    nominal_rpm: Number
+    shaft_hz: Number
+    velocity_mm_s: Number = Field(description="Velocity RMS in the band of ISO 10816-3 [mm/s].")
+    zone: str | None = Field(description="A to D; null where group and support are not registered.")
+    rms: Number = Field(description="Of acceleration [unit of the signal].")
+    peak: Number
+    kurtosis: Number
+    parts: dict[str, float] = Field(description="Score of each bearing part [nat].")
+    orders: dict[str, float] = Field(description="RMS amplitude of each shaft order [unit of the signal].")
+
+
+class TrendOut(Out):
+    """Windows of one signal over time, with what they are held against."""
+
+    signal: str
+    unit: str
+    limits: list[float] | None = Field(description="Zone limits A/B, B/C, C/D of ISO 10816-3 [mm/s].")
+    zone_group: int | None
+    support: str | None
+    windows: list[WindowOut] = Field(description="Oldest first; the newest where there are more than asked.")
+    baselines: list[BaselineOut] = Field(description="Newest of each method, without their content.")
+
+
+class WaterfallOut(Out):
+    """Spectra of one signal over time, by order of shaft speed."""
+
+    signal: str
+    kind: str
+    unit: str = Field(description="Of the levels: nat over background, or dB over 0.0001 mm/s.")
+    order_step: float
+    level_step: float = Field(description="Levels are whole numbers of this.")
+    orders: dict[str, float] = Field(description="Orders of the bearing's parts, of the shaft and the mains.")
+    times: list[Moment]
+    levels: list[list[int]] = Field(description="For each time a row of levels from order 0 on.")

@@ -9,8 +9,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import Bearing
-from chejian_cloud.db.diagnosis import Diagnosis
 from chejian_cloud.diagnosis import repository
+from chejian_cloud.diagnosis.repository import Told
 from chejian_cloud.diagnosis.schemas import DiagnosisDetail, DiagnosisOut, Marker, SpectrumOut
 from chejian_cloud.errors import InvalidValueError, NotFoundError
 from chejian_cloud.registry.service import require_equipment
@@ -23,8 +23,14 @@ _MIN_VALUES = 16
 """Fewest values that make a spectrum (`envelope_spectrum`)."""
 
 
-def newest_of(session: Session, equipment_id: int, limit: int, before: datetime | None) -> list[DiagnosisOut]:
-    """Diagnoses of an equipment, newest first.
+def newest_of(
+    session: Session,
+    equipment_id: int,
+    limit: int,
+    before: datetime | None = None,
+    method: str | None = None,
+) -> list[DiagnosisOut]:
+    """Diagnoses of an equipment (by one method), newest first.
 
     Raises:
         NotFoundError: when the equipment is not registered.
@@ -32,7 +38,7 @@ def newest_of(session: Session, equipment_id: int, limit: int, before: datetime 
     require_equipment(session, equipment_id)
     return [
         DiagnosisOut.model_validate(_columns(row))
-        for row in repository.newest(session, equipment_id, limit, before)
+        for row in repository.newest(session, equipment_id, limit, before, method)
     ]
 
 
@@ -90,16 +96,18 @@ def spectrum_of(session: Session, diagnosis_id: int, max_hz: float, max_points: 
     )
 
 
-def _require(session: Session, diagnosis_id: int) -> Row[tuple[Diagnosis, str | None]]:
+def _require(session: Session, diagnosis_id: int) -> Row[Told]:
     row = repository.one(session, diagnosis_id)
     if row is None:
         raise NotFoundError("diagnosis", "diagnosis_id", diagnosis_id)
     return row
 
 
-def _columns(row: Row[tuple[Diagnosis, str | None]]) -> dict[str, object]:
-    names = [name for name in DiagnosisOut.model_fields if name != "serial"]
-    return {**{name: getattr(row.Diagnosis, name) for name in names}, "serial": row.serial}
+def _columns(row: Row[Told]) -> dict[str, object]:
+    beside = ("serial", "answer")
+    names = [name for name in DiagnosisOut.model_fields if name not in beside]
+    columns = {name: getattr(row.Diagnosis, name) for name in names}
+    return {**columns, **{name: getattr(row, name) for name in beside}}
 
 
 def _largest_of_buckets(value: np.ndarray[tuple[int], np.dtype[np.float64]], max_points: int) -> list[int]:

@@ -30,7 +30,7 @@ SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type,
         ORDER BY o.start DESC LIMIT 1) k ON true
   LEFT JOIN LATERAL (
        SELECT * FROM app.diagnosis x WHERE x.equipment_id = e.equipment_id
-        ORDER BY x.time DESC, x.diagnosis_id DESC LIMIT 1) d ON true
+        ORDER BY x.time DESC, x.part IS NULL, x.method, x.diagnosis_id DESC LIMIT 1) d ON true
  WHERE e.type = ANY(:types)
    AND (:everything OR e.workshop_id = ANY(:workshops) OR e.line_id = ANY(:lines))
  ORDER BY w.code, l.code, e.position, e.code

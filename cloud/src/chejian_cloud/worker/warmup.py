@@ -5,7 +5,7 @@ import threading
 import time
 
 import numpy as np
-from chejian_analytics.diagnosis import BearingOrders, diagnose_bearing
+from chejian_analytics.diagnosis import BearingOrders, diagnose_bearing, diagnose_shaft
 from chejian_analytics.kpi import state_intervals
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class Warmup:
             state_intervals(np.array([0]), np.array([1.0]), start_us=0, end_us=1, hold_us=1)
             noise = np.random.default_rng(0).standard_normal(2**15)
             diagnose_bearing(noise, sample_rate=_RATE, nominal_rpm=1772.0, bearing=_ORDERS)
+            diagnose_shaft(noise, sample_rate=_RATE, nominal_rpm=1772.0)
         except Exception:
             log.exception("compiling the kernels failed; diagnoses will say so one by one")
         finally:

@@ -1,35 +1,45 @@
 """Diagnosing waveforms: what has to be diagnosed is noted with the KPIs, and worked off in small pieces afterwards."""
 
-import dataclasses
 import json
-import logging
-import math
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from chejian_analytics.diagnosis import METHODS, BearingOrders, Method
+from chejian_analytics.diagnosis.severity import STANDARD_GRAVITY, Group, Support, severity
 from chejian_contract.signals import Role
-from sqlalchemy import delete, select, text
+from sqlalchemy import RowMapping, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us
-from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import Bearing
-from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisTask
+from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisTask, VibrationWindow
+from chejian_cloud.diagnosis import levels
+from chejian_cloud.diagnosis.baselines import Place, active
+from chejian_cloud.diagnosis.methods import (
+    BEARING,
+    SHAFT,
+    WINDOW_METHODS,
+    Given,
+    finite,
+    judge,
+    orders_of,
+    signal_of,
+)
+from chejian_cloud.diagnosis.repository import waveform
+from chejian_cloud.worker.first_windows import refresh
 from chejian_cloud.worker.inputs import READABLE
 from chejian_cloud.worker.setup import Setup, load_setup
 
-log = logging.getLogger(__name__)
-
-BEARING_METHOD = next(m for m in METHODS if Role.VIBRATION_WAVEFORM in m.needs)
-"""The method for waveforms with a registered bearing."""
 SPEED_TOLERANCE_US = 1_000_000
 """[us] A speed that is stamped this much after a waveform's first value still belongs to it: both are written together,
 but each at its own source time."""
-CANNOT_TELL = "cannot_tell"
-_ORDERS = ("bpfo", "bpfi", "ftf", "bsf2", "mains_hz")
+CHAIN = "; ".join(
+    [*(f"{m.method.id} {m.method.version}" for m in WINDOW_METHODS), f"levels {levels.VERSION}"]
+)
+"""Names all that reads a window; where a window was read by another one, it is read again."""
+_GRAVITIES = {"g": 1.0, "m/s2": STANDARD_GRAVITY, "mm/s2": 1000.0 * STANDARD_GRAVITY}
+"""Units of acceleration in one g."""
 
 _SPEED = """
 SELECT p.value FROM telemetry.sample p
@@ -42,19 +52,19 @@ _PLAN = text(f"""
 INSERT INTO app.diagnosis_task (series_id, time, equipment_id)
 SELECT w.series_id, w.time, :equipment_id
   FROM telemetry.waveform w
-  LEFT JOIN app.diagnosis d ON d.series_id = w.series_id AND d.time = w.time AND d.method = :method
+  LEFT JOIN app.vibration_window d ON d.series_id = w.series_id AND d.time = w.time
  WHERE w.series_id = ANY(:series)
    AND w.time >= CAST(:lo AS timestamptz) - make_interval(secs => :tolerance)
    AND w.time <= COALESCE((SELECT p.time FROM telemetry.sample p WHERE p.series_id = ANY(:speed) AND p.time > :hi
                             ORDER BY p.time LIMIT 1), 'infinity')
-   AND (d.diagnosis_id IS NULL OR d.method_version <> :version OR d.bearing <> CAST(:bearing AS jsonb)
+   AND (d.series_id IS NULL OR d.chain <> :chain OR d.bearing <> CAST(:bearing AS jsonb)
         OR d.nominal_rpm IS DISTINCT FROM ({_SPEED.format(time="w.time")}))
 ON CONFLICT DO NOTHING
 """)  # noqa: S608 - the text put in is the constant above
 
 
 def plan(session: Session, setup: Setup, lo_us: int, hi_us: int) -> None:
-    """Note the waveforms whose diagnosis is missing or was made with another speed, bearing or method version.
+    """Note the waveforms that were not read yet, or with another speed, bearing or method version.
 
     Looks at what a change in [lo_us, hi_us] can touch: the waveforms in it, and those up to the next speed sample.
     """
@@ -69,119 +79,115 @@ def plan(session: Session, setup: Setup, lo_us: int, hi_us: int) -> None:
                 "hi": from_us(hi_us),
                 "tolerance": SPEED_TOLERANCE_US / 1e6,
                 "readable": READABLE,
-                "method": BEARING_METHOD.id,
-                "version": BEARING_METHOD.version,
-                "bearing": json.dumps(_orders(bearing)),
+                "chain": CHAIN,
+                "bearing": json.dumps(_given_of(bearing)),
             }
             session.execute(_PLAN, values)
 
 
 def diagnose_next(session: Session, now: datetime) -> str | None:
-    """Diagnose the newest noted waveform, store the result and delete the note.
+    """Read the newest noted waveform by every method, store the results and delete the note.
 
     Returns:
-        The confidence of the result ("gone" when waveform or bearing are no more); None when nothing waits.
+        The confidence of the bearing's diagnosis ("gone" when waveform or bearing are no more); None when nothing waits.
     """
     newest = select(DiagnosisTask).order_by(DiagnosisTask.time.desc()).limit(1)
     task = session.scalars(newest.with_for_update(skip_locked=True)).one_or_none()
     if task is None:
         return None
+    key = {"series_id": task.series_id, "time": task.time}
     session.execute(
         delete(DiagnosisTask).where(
             DiagnosisTask.series_id == task.series_id, DiagnosisTask.time == task.time
         )
     )
     setup = load_setup(session, task.equipment_id)
-    stored = session.execute(
-        select(t.waveform)
-        .where(t.waveform.c.series_id == task.series_id, t.waveform.c.time == task.time)
-        .limit(1)
-    ).one_or_none()
+    stored = waveform(session, task.series_id, task.time)
     bearing = next((b for b in setup.bearings if task.series_id in setup.waveforms.get(b.signal, [])), None)
     if stored is None or bearing is None:
         return "gone"
-    rpm = session.scalar(
-        _SPEED_AT,
-        {
-            "speed": setup.of(Role.ROTATIONAL_SPEED),
-            "time": task.time,
-            "tolerance": SPEED_TOLERANCE_US / 1e6,
-            "readable": READABLE,
-        },
-    )
-    result = run_method(BEARING_METHOD, stored.data, stored.sample_rate, rpm, bearing)
-    key = {"series_id": task.series_id, "time": task.time, "method": BEARING_METHOD.id}
+    place = Place(setup.equipment_id, bearing.signal, tuple(setup.waveforms[bearing.signal]))
+    rpm = _speed_at(session, setup, task.time)
+    results = {}
+    for reader in WINDOW_METHODS:
+        baseline = active(session, place, reader, task.time, rpm)
+        given = Given(stored["sample_rate"], rpm, orders_of(bearing), baseline)
+        results[reader.method.id] = judge(reader, stored["data"], given)
+        values = {
+            "equipment_id": task.equipment_id,
+            "method_version": reader.method.version,
+            "nominal_rpm": rpm,
+            "bearing": orders_of(bearing),
+            "baseline_id": baseline and baseline.baseline_id,
+            "computed_at": now,
+            **results[reader.method.id],
+        }
+        _store(session, Diagnosis, {**key, "method": reader.method.id}, values)
+    unit = next(s.unit for s in setup.all_series if s.series_id == task.series_id)
+    figures = _figures(stored, bearing, rpm, unit, results)
+    _store(session, VibrationWindow, key, {"equipment_id": task.equipment_id, **figures})
+    refresh(session, place, task.time)
+    return str(results[BEARING.method.id]["confidence"])
+
+
+def _speed_at(session: Session, setup: Setup, time: datetime) -> float | None:
     values = {
-        "equipment_id": task.equipment_id,
-        "method_version": BEARING_METHOD.version,
-        "nominal_rpm": rpm,
-        "bearing": _orders(bearing),
-        "computed_at": now,
-        **result,
+        "speed": setup.of(Role.ROTATIONAL_SPEED),
+        "time": time,
+        "tolerance": SPEED_TOLERANCE_US / 1e6,
+        "readable": READABLE,
     }
-    statement = insert(Diagnosis).values(**key, **values)
+    rpm: float | None = session.scalar(_SPEED_AT, values)
+    return rpm
+
+
+def _store(session: Session, table: type[Any], key: dict[str, Any], values: dict[str, Any]) -> None:
+    statement = insert(table).values(**key, **values)
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
-    return str(result["confidence"])
 
 
-def run_method(
-    method: Method, data: bytes, sample_rate: float, rpm: float | None, bearing: Bearing
+def _given_of(bearing: Bearing) -> dict[str, Any]:
+    """What a window's figures depend on; a change of one makes it be read again."""
+    return {**orders_of(bearing), "zone_group": bearing.zone_group, "support": bearing.support}
+
+
+def _figures(
+    stored: RowMapping, bearing: Bearing, rpm: float | None, unit: str, results: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """Run a method on one stored block; whatever is wrong with the block becomes `cannot_tell` with a reason.
-
-    Args:
-        method: of `METHODS`.
-        data: little-endian singles.
-        sample_rate: [Hz].
-        rpm: nominal shaft speed [1/min]; None when none was stored.
-        bearing: that the signal hears.
-
-    Returns:
-        Columns part, confidence, reason, score and evidence of `Diagnosis`.
-    """
-    if rpm is None:
-        return _cannot_tell("no_speed", "no rotational speed was stored at or before the waveform")
-    try:
-        signal = np.frombuffer(data, "<f4").astype(np.float64)
-        orders = BearingOrders(
-            bpfo=bearing.bpfo, bpfi=bearing.bpfi, ftf=bearing.ftf, bsf2=bearing.bsf2, name=bearing.designation
-        )
-        found = method.function(
-            signal, sample_rate=sample_rate, nominal_rpm=rpm, bearing=orders, mains_hz=bearing.mains_hz
-        )
-    except Exception as error:  # noqa: BLE001 - a method's failure on one block must not stop the others; it is stored
-        log.warning("diagnosis of a waveform of equipment %d failed: %s", bearing.equipment_id, error)
-        return _cannot_tell("method_failed", f"{type(error).__name__}: {error}")
-    evidence = _finite(dataclasses.asdict(found))
-    return {
-        "part": found.part,
-        "confidence": found.confidence,
-        "reason": found.reason,
-        "score": _finite(float(found.score)),
-        "evidence": evidence,
+    """Columns of `VibrationWindow`; what can't be measured is NULL or empty."""
+    evidence = {method: result["evidence"] for method, result in results.items()}
+    told = evidence[BEARING.method.id]
+    features = told.get("features") or {}
+    readable = bool(told.get("speed_quality")) and rpm is not None
+    figures: dict[str, Any] = {
+        "chain": CHAIN,
+        "nominal_rpm": rpm,
+        "bearing": _given_of(bearing),
+        "shaft_hz": told["shaft_hz"] if readable else None,
+        **{name: features.get(name) for name in ("rms", "peak", "kurtosis")},
+        "parts": {e["part"]: e["score"] for e in told.get("explanations", ())},
+        "orders": {
+            i["name"].removeprefix("order_"): i["value"]
+            for i in evidence[SHAFT.method.id].get("indicators", ())
+        },
+        **dict.fromkeys(("velocity_mm_s", "zone")),
+        **dict.fromkeys(("envelope", "velocity"), b""),
     }
-
-
-def _cannot_tell(reason: str, detail: str) -> dict[str, Any]:
-    return {
-        "part": None,
-        "confidence": CANNOT_TELL,
-        "reason": reason,
-        "score": None,
-        "evidence": {"detail": detail},
-    }
-
-
-def _orders(bearing: Bearing) -> dict[str, float]:
-    return {name: getattr(bearing, name) for name in _ORDERS}
-
-
-def _finite(value: Any) -> Any:
-    """The same structure for JSON: lists for tuples, null for numbers that are none."""
-    if isinstance(value, dict):
-        return {key: _finite(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if not readable:
+        return figures
+    signal, rate, shaft_hz = signal_of(stored["data"]), stored["sample_rate"], told["shaft_hz"]
+    figures["envelope"] = levels.envelope_levels(signal, rate, shaft_hz)
+    if unit in _GRAVITIES:
+        acceleration = signal / _GRAVITIES[unit]
+        group, support = bearing.zone_group or 2, bearing.support or "rigid"
+        graded = severity(
+            acceleration,
+            sample_rate=rate,
+            rpm=float(cast("float", rpm)),
+            group=cast("Group", group),
+            support=cast("Support", support),
+        )
+        figures["velocity_mm_s"] = finite(graded.velocity_mm_s)
+        figures["zone"] = graded.zone if bearing.zone_group is not None else None
+        figures["velocity"] = levels.velocity_levels(np.asarray(acceleration), rate, shaft_hz)
+    return figures

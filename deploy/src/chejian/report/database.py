@@ -41,7 +41,7 @@ WHERE group_id = %s AND edge_node = %s AND device.name = %s AND s.name = %s ORDE
 _DIAGNOSES = """
 SELECT (extract(epoch FROM time) * 1000)::bigint AS time_ms, part, confidence, score
 FROM app.diagnosis JOIN app.equipment USING (equipment_id)
-WHERE code = %s ORDER BY time
+WHERE code = %s AND method = %s ORDER BY time
 """
 _ROWS = """
 SELECT (SELECT count(*) FROM telemetry.{table} t WHERE t.series_id = ANY(%(ids)s)) AS rows,
@@ -84,8 +84,9 @@ SELECT count(*) AS n FROM (
 ) w WHERE w."end" <= to_timestamp(%s::float8 / 1000)
 """
 _UNDIAGNOSED = """
-SELECT count(*) AS n FROM telemetry.waveform w
+SELECT (SELECT count(*) FROM app.diagnosis_task) + count(*) AS n FROM telemetry.waveform w
 WHERE NOT EXISTS (SELECT FROM app.diagnosis d WHERE d.series_id = w.series_id AND d.time = w.time)
+  AND NOT EXISTS (SELECT FROM app.diagnosis_task d WHERE d.series_id = w.series_id AND d.time = w.time)
 """
 
 _RETURN_WITHIN_S = 60.0
@@ -144,9 +145,9 @@ class Database:
                 window |= row
         return {start: window for start, window in out.items() if "inputs" in window}
 
-    def diagnoses(self, code: str) -> dict[int, Row]:
-        """Diagnoses by time of the waveform [ms]."""
-        return {r["time_ms"]: r for r in self._all(_DIAGNOSES, code)}
+    def diagnoses(self, code: str, method: str = "bearing_envelope") -> dict[int, Row]:
+        """Diagnoses of a method by time of the waveform [ms]."""
+        return {r["time_ms"]: r for r in self._all(_DIAGNOSES, code, method)}
 
     def rows(self, group: str, node: str) -> dict[str, tuple[int, int]]:
         """Per sample table: (rows, distinct (series, time)) of a node."""
@@ -202,7 +203,7 @@ class Database:
         return int(self._all(_UNCLOSED, until_ms)[0]["n"])
 
     def undiagnosed(self) -> int:
-        """Stored waveforms without a diagnosis."""
+        """Stored waveforms without a diagnosis, or that wait for a new one."""
         return int(self._all(_UNDIAGNOSED)[0]["n"])
 
     def stored_samples(self) -> int:
