@@ -2,7 +2,7 @@
 
 import numpy as np
 from chejian_analytics.diagnosis import envelope_spectrum
-from chejian_analytics.diagnosis.severity import velocity_spectrum
+from chejian_analytics.diagnosis.severity import STANDARD_GRAVITY, velocity_spectrum
 from numpy.typing import NDArray
 
 VERSION = "1"
@@ -16,6 +16,8 @@ VELOCITY_FLOOR = 1e-4
 """[mm/s] Below any sensor's noise."""
 VELOCITY_STEP_DB = 0.5
 """[dB] Step of a velocity; a byte reaches 127 dB over the floor, 230 mm/s."""
+GRAVITIES = {"g": 1.0, "m/s2": STANDARD_GRAVITY, "mm/s2": 1000.0 * STANDARD_GRAVITY}
+"""Units of acceleration in one g."""
 _HIGHEST = 255.0
 Array = NDArray[np.float64]
 

@@ -87,3 +87,8 @@ def bearing(session: Session, equipment_id: int, series_id: int) -> Bearing | No
         .where(Bearing.equipment_id == equipment_id, t.series.c.series_id == series_id)
     )
     return session.scalars(statement).one_or_none()
+
+
+def unit_of(session: Session, series_id: int) -> str:
+    """Unit of a series; empty when it has none."""
+    return session.scalar(select(t.series.c.unit).where(t.series.c.series_id == series_id)) or ""

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.diagnosis import service
-from chejian_cloud.diagnosis.schemas import DiagnosisDetail, DiagnosisOut, SpectrumOut
+from chejian_cloud.diagnosis.schemas import DiagnosisDetail, DiagnosisOut, SpectrumOut, VelocityOut
 from chejian_cloud.registry.routes import EquipmentId
 
 router = APIRouter(tags=["diagnosis"])
@@ -42,3 +42,13 @@ def get_spectrum(
 ) -> SpectrumOut:
     """Squared envelope spectrum, its background, and where each part's lines are expected."""
     return service.spectrum_of(session, diagnosis_id, max_hz, max_points)
+
+
+@router.get("/diagnoses/{diagnosis_id}/velocity-spectrum")
+def get_velocity(
+    session: ReadSession,
+    diagnosis_id: DiagnosisId,
+    max_points: Annotated[int, Query(ge=100, le=20_000)] = 3000,
+) -> VelocityOut:
+    """Velocity spectrum of the window, with the places of the first shaft orders and of twice the mains."""
+    return service.velocity_of(session, diagnosis_id, max_points)

@@ -63,6 +63,22 @@ class SpectrumOut(Out):
     markers: list[Marker]
 
 
+class VelocityMarker(Out):
+    """A frequency that is worth a look."""
+
+    label: str = Field(examples=["1x"])
+    hz: float
+
+
+class VelocityOut(Out):
+    """Velocity spectrum of a diagnosed waveform."""
+
+    diagnosis_id: int
+    frequency: list[float] = Field(description="[Hz]")
+    value: list[float] = Field(description="RMS of each bin [mm/s]; largest of each plotted bucket.")
+    markers: list[VelocityMarker]
+
+
 class DifferenceOut(Out):
     """A place where a verdict that was computed again differs from the stored one."""
 

@@ -5,18 +5,29 @@ from itertools import pairwise
 
 import numpy as np
 from chejian_analytics.diagnosis import envelope_spectrum
+from chejian_analytics.diagnosis.severity import BAND_HZ, SLOW_BAND_HZ, SLOW_RPM, velocity_spectrum
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import Bearing
 from chejian_cloud.diagnosis import repository
+from chejian_cloud.diagnosis.levels import GRAVITIES
 from chejian_cloud.diagnosis.repository import Told
-from chejian_cloud.diagnosis.schemas import DiagnosisDetail, DiagnosisOut, Marker, SpectrumOut
+from chejian_cloud.diagnosis.schemas import (
+    DiagnosisDetail,
+    DiagnosisOut,
+    Marker,
+    SpectrumOut,
+    VelocityMarker,
+    VelocityOut,
+)
 from chejian_cloud.errors import InvalidValueError, NotFoundError
 from chejian_cloud.registry.service import require_equipment
 
 MARKED_HARMONICS = 5
 """Harmonics of each part that are marked: as many as the method reads of an outer race."""
+VELOCITY_ORDERS = 12.0
+"""Shaft orders that a velocity spectrum shows: past the eighth, which looseness raises."""
 _LABELS = {"bpfo": "BPFO", "bpfi": "BPFI", "bsf2": "2xBSF", "ftf": "FTF"}
 _PARTS = {"bpfo": "outer_race", "bpfi": "inner_race", "bsf2": "rolling_element", "ftf": "cage"}
 _MIN_VALUES = 16
@@ -93,6 +104,38 @@ def spectrum_of(session: Session, diagnosis_id: int, max_hz: float, max_points: 
         value=value[keep].tolist(),
         background=background[keep].tolist(),
         markers=_markers(bearing, shaft_hz, highest) if bearing and shaft_hz else [],
+    )
+
+
+def velocity_of(session: Session, diagnosis_id: int, max_points: int) -> VelocityOut:
+    """Velocity spectrum of a diagnosed waveform from the lowest frequency of ISO 10816-3 up to `VELOCITY_ORDERS`.
+
+    Raises:
+        NotFoundError: when there is no such diagnosis, or its waveform is gone.
+        InvalidValueError: when the signal is no acceleration, or its shaft speed is not known.
+    """
+    diagnosis = _require(session, diagnosis_id).Diagnosis
+    stored = repository.waveform(session, diagnosis.series_id, diagnosis.time)
+    if stored is None:
+        raise NotFoundError("stored waveform", "time", diagnosis.time.isoformat())
+    gravity = GRAVITIES.get(repository.unit_of(session, diagnosis.series_id))
+    shaft_hz = diagnosis.evidence.get("shaft_hz")
+    if gravity is None or not shaft_hz:
+        raise InvalidValueError("diagnosis_id", diagnosis_id, "a readable acceleration with a shaft speed")
+    acceleration = np.frombuffer(stored["data"], "<f4").astype(np.float64) / gravity
+    hz, velocity = velocity_spectrum(acceleration - acceleration.mean(), stored["sample_rate"])
+    lowest = (SLOW_BAND_HZ if shaft_hz * 60.0 < SLOW_RPM else BAND_HZ)[0]
+    inside = slice(*np.searchsorted(hz, (lowest, VELOCITY_ORDERS * shaft_hz)))
+    hz, velocity = hz[inside], velocity[inside]
+    keep = _largest_of_buckets(velocity, max_points)
+    mains_hz = diagnosis.bearing.get("mains_hz") or 0.0
+    marked = [(f"{n}x", n * shaft_hz) for n in (1, 2, 3)]
+    marked += [(f"2x{mains_hz:g} Hz", 2 * mains_hz)] if mains_hz else []
+    return VelocityOut(
+        diagnosis_id=diagnosis_id,
+        frequency=hz[keep].tolist(),
+        value=velocity[keep].tolist(),
+        markers=[VelocityMarker(label=label, hz=place) for label, place in marked],
     )
 
 

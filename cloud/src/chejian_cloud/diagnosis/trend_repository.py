@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Row, RowMapping, select, text
 from sqlalchemy.orm import Session
@@ -42,7 +41,7 @@ def bearings(session: Session, equipment_id: int) -> Sequence[Bearing]:
     ).all()
 
 
-def series(session: Session, equipment_id: int, signal: str) -> Sequence[Row[Any]]:
+def series(session: Session, equipment_id: int, signal: str) -> Sequence[Row[int, str]]:
     """Ids and units of the series of a signal of an equipment."""
     statement = (
         select(t.series.c.series_id, t.series.c.unit)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import numpy as np
-from chejian_analytics.diagnosis.severity import STANDARD_GRAVITY, Group, Support, severity
+from chejian_analytics.diagnosis.severity import Group, Support, severity
 from chejian_contract.signals import Role
 from sqlalchemy import RowMapping, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -38,8 +38,6 @@ CHAIN = "; ".join(
     [*(f"{m.method.id} {m.method.version}" for m in WINDOW_METHODS), f"levels {levels.VERSION}"]
 )
 """Names all that reads a window; where a window was read by another one, it is read again."""
-_GRAVITIES = {"g": 1.0, "m/s2": STANDARD_GRAVITY, "mm/s2": 1000.0 * STANDARD_GRAVITY}
-"""Units of acceleration in one g."""
 
 _SPEED = """
 SELECT p.value FROM telemetry.sample p
@@ -177,8 +175,8 @@ def _figures(
         return figures
     signal, rate, shaft_hz = signal_of(stored["data"]), stored["sample_rate"], told["shaft_hz"]
     figures["envelope"] = levels.envelope_levels(signal, rate, shaft_hz)
-    if unit in _GRAVITIES:
-        acceleration = signal / _GRAVITIES[unit]
+    if unit in levels.GRAVITIES:
+        acceleration = signal / levels.GRAVITIES[unit]
         group, support = bearing.zone_group or 2, bearing.support or "rigid"
         graded = severity(
             acceleration,

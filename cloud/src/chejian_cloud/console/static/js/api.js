@@ -118,6 +118,31 @@ export async function spectrum(id) {
   return { frequencies: body.frequency, values: body.value, background: body.background, markers: body.markers };
 }
 
+/** Velocity spectrum behind a diagnosis: {frequencies, values, markers: [{label, hz}]}. */
+export async function velocitySpectrum(id) {
+  const body = await get(`/diagnoses/${id}/velocity-spectrum`);
+  return { frequencies: body.frequency, values: body.value, markers: body.markers };
+}
+
+const baseline = (row) => ({ ...timed(row, 'valid_from', 'created_at'), windows: row.windows.map(parse) });
+
+/** Windows of a machine's first bearing signal with zones and baselines, oldest first. */
+export async function vibration(id, from, to) {
+  const body = await get(`/equipment/${id}/vibration`, span(from, to));
+  return { ...body, windows: body.windows.map((row) => timed(row, 'time')), baselines: body.baselines.map(baseline) };
+}
+
+/** Spectra of that signal over time, by order. */
+export async function waterfall(id, kind, from, to) {
+  const body = await get(`/equipment/${id}/waterfall`, { kind, ...span(from, to) });
+  return { ...body, times: body.times.map(parse) };
+}
+
+/** Frozen baselines of a machine, newest first. */
+export async function baselines(id) {
+  return (await get(`/equipment/${id}/baselines`)).map(baseline);
+}
+
 /** Shifts and planned stops of a workshop in a range. */
 export async function workshopShifts(workshop, from, to) {
   return (await get(`/workshops/${workshop}/shifts`, span(from, to))).map((row) => timed(row, 'start', 'end'));

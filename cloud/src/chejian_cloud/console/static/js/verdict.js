@@ -4,7 +4,7 @@ import { t, word } from './i18n.js';
 
 const UNSURE = new Set(['cannot_tell', 'impulsive_unassigned']);
 
-/** Key of the verdict: the damaged part, "none" (nothing found) or "cannot_tell". */
+/** Key of the verdict: the fault, "impulsive_unassigned", "none" (nothing found) or "cannot_tell". */
 export function verdictKey(diagnosis) {
   if (diagnosis.part) return diagnosis.part;
   return UNSURE.has(diagnosis.confidence) ? 'cannot_tell' : 'none';

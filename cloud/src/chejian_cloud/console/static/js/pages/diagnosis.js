@@ -1,21 +1,29 @@
-// Bearing diagnoses of a machine: the verdict, what speaks for it, what against it, and the spectrum to check it by.
+// Diagnosis board of a machine: the verdict in words, trend, spectra, evidence, baselines, and engineers' answers.
+import { answerButtons, showAnswers, showPrecision } from '../answers.js';
 import * as api from '../api.js';
 import { clear } from '../charts/base.js';
 import { lineName, linesOf, spectrum } from '../charts/spectrum.js';
-import { dateSecondOf, dateTimeOf } from '../clock.js';
-import { byId, fill, h, shape, table } from '../dom.js';
+import { trend } from '../charts/trend.js';
+import { velocity } from '../charts/velocity.js';
+import { waterfall } from '../charts/waterfall.js';
+import { dateMinuteOf, dateSecondOf, dateTimeOf, windowText } from '../clock.js';
+import { byId, fill, h, table } from '../dom.js';
 import { NONE, count, fixed, measured, percent } from '../format.js';
-import { known, t, word } from '../i18n.js';
-import { equipmentId, problem, run } from '../page.js';
+import { t, word } from '../i18n.js';
+import { equipmentId, lastHours, problem, run, workshopId } from '../page.js';
 import { listen } from '../stream.js';
-import { confidenceText, verdictKey, verdictMark, verdictText } from '../verdict.js';
+import { confidenceText, verdictMark } from '../verdict.js';
+import { circumstance, verdictCard } from '../verdict_card.js';
 
-const LIMIT = 100;
+const LIMIT = 300;
+const BEARING = 'bearing_envelope';
 const id = equipmentId();
 const address = new URL(location.href);
+const vibrating = byId('trend') !== null;
 
 let list = [];
 let drawn = null; // id of the diagnosis that is shown
+let told = null; // that diagnosis with its evidence
 
 async function choose(diagnosis) {
   drawn = diagnosis;
@@ -30,53 +38,32 @@ async function choose(diagnosis) {
   }
 }
 
+/** Whatever names a fault; and, unless only those are asked for, the bearing's verdict on windows where nothing does. */
+function listed() {
+  const named = new Set(list.filter((d) => d.part !== null).map((d) => d.time));
+  const quiet = (d) => !byId('only-named').checked && !named.has(d.time) && (d.method === BEARING || !vibrating);
+  return list.filter((d) => d.part !== null || quiet(d));
+}
+
+function pick(d) {
+  return h('button', { class: 'pick', type: 'button', 'data-key': d.diagnosis_id, onclick: () => choose(d.diagnosis_id) }, dateSecondOf(d.time));
+}
+
 function showList() {
-  byId('list-meta').textContent = t('diagnoses.count', { n: count(list.length), limit: LIMIT });
-  if (!list.length) return fill('list', h('p', { class: 'empty' }, t('diagnoses.empty')));
+  const rows = listed();
+  byId('list-meta').textContent = t('diagnoses.count', { n: count(rows.length), limit: LIMIT });
+  if (!rows.length) return fill('list', h('p', { class: 'empty' }, t('diagnoses.empty')));
   const columns = [
-    [t('diagnoses.time'), (d) => h('button', { class: 'pick', type: 'button', 'data-key': d.diagnosis_id, onclick: () => choose(d.diagnosis_id) }, dateSecondOf(d.time)), 'time'],
-    [t('diagnoses.serial'), (d) => d.serial ?? NONE],
+    [t('diagnoses.time'), pick, 'time'],
+    ...(vibrating ? [[t('diagnoses.serial'), (d) => d.serial ?? NONE]] : []),
     [t('diagnoses.verdict'), verdictMark],
     [t('diagnoses.confidence'), confidenceText],
-    [t('diagnoses.score'), (d) => measured(d.score, 3), 'num'],
+    [t('answer.title'), (d) => (d.answer ? word('answer', d.answer) : NONE)],
   ];
-  return fill('list', table(t('diagnoses.caption'), columns, list, (d) => ({ 'aria-selected': d.diagnosis_id === drawn ? 'true' : 'false' })));
+  return fill('list', table(t('diagnoses.caption'), columns, rows, (d) => ({ 'aria-selected': d.diagnosis_id === drawn ? 'true' : 'false' })));
 }
 
-function facts(d) {
-  const { evidence } = d;
-  const features = evidence.features ?? {};
-  const rows = [
-    [t('chosen.time'), dateTimeOf(d.time)],
-    [t('diagnoses.serial'), d.serial ?? NONE],
-    [t('diagnoses.confidence'), confidenceText(d)],
-    [t('diagnoses.score'), t('chosen.score.is', { score: measured(d.score, 3) })],
-    [t('chosen.speed'), t('chosen.speed.is', { hz: fixed(evidence.shaft_hz, 3), rpm: fixed(evidence.shaft_hz * 60, 1), nominal: d.nominal_rpm === null ? NONE : fixed(d.nominal_rpm, 0) })],
-    [t('chosen.slip'), percent(evidence.slip_offset, 2)],
-    [t('chosen.features'), t('chosen.features.are', { rms: measured(features.rms, 3), peak: measured(features.peak, 3), crest: measured(features.crest, 3), kurtosis: measured(features.kurtosis, 3) })],
-    [t('chosen.runner_up'), evidence.runner_up ? `${t(`part.${evidence.runner_up}`)} (${measured(evidence.runner_up_score, 3)})` : NONE],
-    [t('chosen.bearing'), d.bearing ?? NONE],
-    [t('chosen.method'), `${d.method} ${d.method_version}`],
-    [t('evidence.computed'), dateTimeOf(d.computed_at)],
-    [t('chosen.raw'), h('a', { href: `/diagnoses/${d.diagnosis_id}/waveform.csv`, download: true }, t('chosen.raw.link'))],
-  ];
-  return h('dl', { class: 'facts' }, rows.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
-}
-
-function showChosen(d) {
-  const key = verdictKey(d);
-  const symbol = { none: 'ok', cannot_tell: 'unsure' }[key] ?? 'bad';
-  fill(
-    'chosen',
-    h('p', { class: symbol === 'bad' ? 'verdict bad' : 'verdict' }, shape(symbol), verdictText(d)),
-    d.reason && h('p', {}, word('reason', d.reason)),
-    facts(d),
-  );
-}
-
-function showEvidence(d) {
-  const lines = d.evidence.lines ?? [];
-  if (!lines.length) return fill('evidence', h('p', { class: 'empty' }, t('evidence.empty')));
+function showLines(lines) {
   const columns = [
     [t('line.name'), (l) => lineName({ part: l.family, order: l.order, sideband: l.sideband })],
     [t('line.expected'), (l) => fixed(l.expected_hz, 2), 'num'],
@@ -84,12 +71,22 @@ function showEvidence(d) {
     [t('line.ratio'), (l) => measured(l.ratio, 3), 'num'],
     [t('line.counts'), (l) => (l.masked ? t('line.masked') : t('line.counted'))],
   ];
-  return fill('evidence', table(t('evidence.caption'), columns, lines, (l) => ({ class: l.masked ? 'masked' : null })));
+  fill('evidence', table(t('evidence.caption'), columns, lines, (l) => ({ class: l.masked ? 'masked' : null })));
 }
 
-function circumstance({ code, value }) {
-  const key = `against.${code}`;
-  return known(key) ? t(key, { value: measured(value, 3), percent: percent(value, 2) }) : `${code}: ${measured(value, 3)}`;
+function showIndicators(indicators) {
+  const columns = [
+    [t('indicator.name'), (i) => (i.name.startsWith('order_') ? t('order.is', { n: i.name.slice('order_'.length) }) : word('indicator', i.name))],
+    [t('indicator.value'), (i) => measured(i.value, 3), 'num'],
+    [t('indicator.growth'), (i) => (i.growth ? t('indicator.times', { n: measured(Math.exp(i.growth), 3) }) : NONE), 'num'],
+  ];
+  fill('evidence', table(t('indicator.caption'), columns, indicators));
+}
+
+function showEvidence({ evidence }) {
+  if (evidence.lines?.length) return showLines(evidence.lines);
+  if (evidence.indicators?.length) return showIndicators(evidence.indicators);
+  return fill('evidence', h('p', { class: 'empty' }, t('evidence.empty')));
 }
 
 function showCounter(d) {
@@ -105,15 +102,47 @@ function showCounter(d) {
   );
 }
 
-async function showSpectrum(d) {
-  const data = await api.spectrum(d.diagnosis_id).catch((error) => error);
-  if (data instanceof Error) {
-    byId('spectrum-note').textContent = data.message;
+async function showSpectra(d) {
+  byId('spectrum-meta').textContent = dateTimeOf(d.time);
+  const [envelope, speeds] = await Promise.all([api.spectrum(d.diagnosis_id), api.velocitySpectrum(d.diagnosis_id)].map((answer) => answer.catch((error) => error)));
+  if (envelope instanceof Error) {
+    byId('spectrum-note').textContent = envelope.message;
     clear('spectrum', t('spectrum.empty'));
-    return;
+  } else {
+    spectrum('spectrum', { ...envelope, id: d.diagnosis_id, lines: linesOf(envelope.markers, d.evidence) }, d.part);
+    byId('spectrum-note').textContent = t('spectrum.note');
   }
-  spectrum('spectrum', { ...data, id: d.diagnosis_id, lines: linesOf(data.markers, d.evidence) }, d.part);
-  byId('spectrum-note').textContent = t('spectrum.note');
+  if (speeds instanceof Error) return clear('velocity', t('spectrum.empty'));
+  return velocity('velocity', { ...speeds, id: d.diagnosis_id });
+}
+
+async function showTrend() {
+  const [from, to] = lastHours(24 * Number(byId('days').value));
+  const [data, fall] = await Promise.all([api.vibration(id, from, to), api.waterfall(id, byId('kind').value, from, to)]);
+  const part = told?.method === BEARING ? told.part : null;
+  byId('trend-meta').textContent = windowText(data.windows[0]?.time ?? from, to);
+  const judgedFrom = data.baselines.find((b) => b.method === 'shaft_orders')?.valid_from;
+  byId('trend-note').textContent = data.limits ? t('trend.zones', { group: data.zone_group, support: t(`support.${data.support}`), limits: data.limits.join(' / ') }) : t('trend.no_zones');
+  const first = Math.max(from, data.windows[0]?.time ?? from);
+  if (data.windows.length) trend('trend', { ...data, judgedFrom }, byId('figure').value, part, first, to);
+  else clear('trend', t('trend.empty'));
+  if (!fall.times.length) return clear('waterfall', t('trend.empty'));
+  byId('waterfall-note').textContent = t('waterfall.note', { n: count(fall.times.length) });
+  return waterfall('waterfall', fall, part);
+}
+
+async function showBaselines() {
+  const found = await api.baselines(id);
+  if (!found.length) return fill('baselines', h('p', { class: 'empty' }, t('baselines.none')));
+  const columns = [
+    [t('precision.method'), (b) => `${word('method', b.method)} ${b.method_version}`],
+    [t('baselines.version'), (b) => h('span', { class: 'code' }, b.version)],
+    [t('baselines.windows'), (b) => t('baselines.span', { n: count(b.windows.length), from: dateMinuteOf(b.windows[0]), to: dateMinuteOf(b.windows.at(-1)) })],
+    [t('baselines.valid_from'), (b) => dateMinuteOf(b.valid_from), 'time'],
+    [t('baselines.by'), (b) => (b.automatic ? t('baselines.automatic') : b.user_name)],
+    [t('baselines.active'), (b) => (b.active ? t('baselines.is_active') : NONE)],
+  ];
+  return fill('baselines', table(t('baselines.caption'), columns, found.filter((b) => b.windows.length)));
 }
 
 async function show() {
@@ -121,29 +150,33 @@ async function show() {
     fill('chosen', h('p', { class: 'empty' }, t('diagnoses.empty')));
     fill('evidence');
     fill('counter');
-    return clear('spectrum', t('diagnoses.empty'));
+    if (vibrating) for (const chart of ['spectrum', 'velocity']) clear(chart, t('diagnoses.empty'));
+    return;
   }
-  const diagnosis = await api.diagnosis(drawn);
-  showChosen(diagnosis);
-  showEvidence(diagnosis);
-  showCounter(diagnosis);
-  byId('spectrum-meta').textContent = dateTimeOf(diagnosis.time);
-  await showSpectrum(diagnosis);
-  return null;
+  told = await api.diagnosis(drawn);
+  fill('chosen', ...verdictCard(told));
+  showEvidence(told);
+  showCounter(told);
+  await showAnswers(drawn);
+  if (vibrating && told.evidence.features) await showSpectra(told);
 }
 
 async function load() {
   list = await api.diagnoses(id, LIMIT);
   const asked = Number(address.searchParams.get('diagnosis'));
-  drawn ??= list.find((d) => d.diagnosis_id === asked)?.diagnosis_id ?? list[0]?.diagnosis_id ?? null;
+  drawn ??= list.find((d) => d.diagnosis_id === asked)?.diagnosis_id ?? listed()[0]?.diagnosis_id ?? null;
   showList();
   await show();
+  await Promise.all([showPrecision(workshopId()), ...(vibrating ? [showTrend(), showBaselines()] : [])]);
 }
 
+answerButtons(() => drawn, load);
+byId('only-named').addEventListener('change', showList);
 const again = await run(load);
+for (const control of ['figure', 'days', 'kind']) byId(control)?.addEventListener('change', showTrend);
 let newest = list[0]?.diagnosis_id;
 listen((overview) => {
-  const told = overview.find((machine) => machine.equipment_id === id)?.diagnosis?.diagnosis_id;
-  if (told !== newest) again();
-  newest = told;
+  const now = overview.find((machine) => machine.equipment_id === id)?.diagnosis?.diagnosis_id;
+  if (now !== newest) again();
+  newest = now;
 });
