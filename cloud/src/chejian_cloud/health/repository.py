@@ -52,7 +52,7 @@ def waiting(session: Session) -> tuple[int, int]:
         select(func.count()).select_from(t.dirty).scalar_subquery()
         + select(func.count()).select_from(Dirty).scalar_subquery()
     )
-    tasks = select(func.count()).select_from(DiagnosisTask).scalar_subquery()
+    tasks = select(func.count()).where(DiagnosisTask.time <= func.now()).scalar_subquery()
     row = session.execute(select(marks, tasks)).one()
     return int(row[0]), int(row[1])
 

@@ -15,6 +15,7 @@ from chejian_cloud.worker.compute import LONGEST_ADVANCE_US, Span, recompute_uni
 from chejian_cloud.worker.energy import recompute_meter
 from chejian_cloud.worker.inputs import Reader, make_reader
 from chejian_cloud.worker.meters import meter_reader, meters_of
+from chejian_cloud.worker.process_diagnoses import plan_process
 from chejian_cloud.worker.retention import floor_us
 from chejian_cloud.worker.revisions import LateRun, Revisions
 from chejian_cloud.worker.rollups import Rolled, closed_until, roll_up
@@ -126,6 +127,8 @@ class UnitWork:
         self._note(reader.setup.equipment_id, progress, now_known, revisions.run)
         if unit.marks and unit.samples:
             plan(self.session, reader.setup, lo, hi)
+        if not unit.asked and unit.samples:
+            plan_process(self.session, reader.setup, lo, hi, now_us)
         behind = span is not None and hi + reader.hold_us < span.end_us < now_us
         behind |= not unit.marks and rolled.until_us is not None and rolled.until_us < closed_until(now_us)
         return Done(complete=not behind, rollup_rows=rolled.written, refused=refused)

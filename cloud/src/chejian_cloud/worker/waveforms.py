@@ -6,12 +6,13 @@ from typing import Any, cast
 
 import numpy as np
 from chejian_analytics.diagnosis.severity import Group, Support, severity
-from chejian_contract.signals import Role
+from chejian_contract.signals import Role, SignalKind
 from sqlalchemy import RowMapping, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us
+from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import Bearing
 from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisTask, VibrationWindow
 from chejian_cloud.diagnosis import levels
@@ -89,8 +90,14 @@ def diagnose_next(session: Session, now: datetime) -> str | None:
     Returns:
         The confidence of the bearing's diagnosis ("gone" when waveform or bearing are no more); None when nothing waits.
     """
-    newest = select(DiagnosisTask).order_by(DiagnosisTask.time.desc()).limit(1)
-    task = session.scalars(newest.with_for_update(skip_locked=True)).one_or_none()
+    newest = (
+        select(DiagnosisTask)
+        .join(t.series, t.series.c.series_id == DiagnosisTask.series_id)
+        .where(t.series.c.kind == SignalKind.WAVEFORM.value)
+        .order_by(DiagnosisTask.time.desc())
+        .limit(1)
+    )
+    task = session.scalars(newest.with_for_update(skip_locked=True, of=DiagnosisTask)).one_or_none()
     if task is None:
         return None
     key = {"series_id": task.series_id, "time": task.time}

@@ -17,6 +17,7 @@ from chejian_cloud.db.app import Equipment, StateInterval, WorkProgress, Worksho
 from chejian_cloud.db.edition import detect_edition
 from chejian_cloud.db.rollups import RollupPartitions
 from chejian_cloud.marks import lock_registry
+from chejian_cloud.worker.process_diagnoses import diagnose_process_next
 from chejian_cloud.worker.rollups import closed_until
 from chejian_cloud.worker.take import Mark, Unit, delete_marks, still_unmapped, take_marks, units_of
 from chejian_cloud.worker.unit import Done, UnitWork
@@ -206,7 +207,9 @@ class Worker:
         count = 0
         while self._monotonic() < until:
             with Session(connection) as session, session.begin():
-                confidence = diagnose_next(session, self._clock())
+                confidence = diagnose_next(session, self._clock()) or diagnose_process_next(
+                    session, self._clock()
+                )
             if confidence is None:
                 break
             self._metrics.add("chejian_worker_diagnoses_total", confidence=confidence)

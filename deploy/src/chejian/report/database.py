@@ -84,7 +84,7 @@ SELECT count(*) AS n FROM (
 ) w WHERE w."end" <= to_timestamp(%s::float8 / 1000)
 """
 _UNDIAGNOSED = """
-SELECT (SELECT count(*) FROM app.diagnosis_task) + count(*) AS n FROM telemetry.waveform w
+SELECT (SELECT count(*) FROM app.diagnosis_task WHERE time <= now()) + count(*) AS n FROM telemetry.waveform w
 WHERE NOT EXISTS (SELECT FROM app.diagnosis d WHERE d.series_id = w.series_id AND d.time = w.time)
   AND NOT EXISTS (SELECT FROM app.diagnosis_task d WHERE d.series_id = w.series_id AND d.time = w.time)
 """
