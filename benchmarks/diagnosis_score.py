@@ -1,6 +1,7 @@
 """One table over a folder of labelled recordings: ``python -m benchmarks.diagnosis_score DIR`` from the project root.
 
-DIR holds any of ``cwru``, ``adi_cbm``, ``mfpt`` and ``gear_spectraquest`` in the format of the public recordings. Per set:
+DIR holds any of ``cwru``, ``adi_cbm``, ``mfpt``, ``gear_spectraquest`` and of ``tep``, ``skab``, ``nab``, ``tcpd``,
+``hydraulic``, ``cnc_mill`` (`benchmarks.process`) in the format of the public recordings. Per set of bearings:
 how many damaged bearings were named right, named wrong (another part) or left open, of these how many as impulsive with
 the part unassigned; how many sound bearings were accused; which verdict each kind of damage got; order of the imbalance
 weights. The same folder gives the same table; ``--time`` adds what varies.
@@ -17,6 +18,7 @@ import numpy as np
 from chejian_analytics.diagnosis import BearingDiagnosis, diagnose_gear, order_amplitudes
 from chejian_analytics.diagnosis.shaft import ORDERS
 
+from benchmarks.process import cnc_mill, hydraulic, nab, skab, tcpd, tep
 from tests.analytics.diagnosis.recorded import ADI, Recording, adi, everything
 from tests.fixtures.fix_recordings import recordings_folder
 
@@ -130,19 +132,35 @@ def gears(folder: Path) -> str:
     )
 
 
+def process_tables(folder: Path, forest: Path | None = None) -> list[str]:
+    """Tables of the sets on process channels that are in the folder."""
+    found = [module.table(folder) for module in (tep, skab, nab, tcpd, cnc_mill)]
+    return [text for text in (*found, hydraulic.table(folder, forest)) if text]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, metavar="DIR", nargs="?", default=recordings_folder())
     parser.add_argument("--records", action="store_true", help="one line per record first")
+    parser.add_argument(
+        "--forest",
+        type=Path,
+        metavar="PYTHON",
+        help="a Python with scikit-learn: plain forest beside `hydraulic`",
+    )
     parser.add_argument("--time", action="store_true", help="print how long it took")
     arguments = parser.parse_args()
     recordings = list(everything(arguments.folder))
     gear_table = gears(arguments.folder)
-    if not recordings and not gear_table:
+    began = time.perf_counter()
+    process = process_tables(arguments.folder, arguments.forest)
+    process_seconds = time.perf_counter() - began
+    if not recordings and not gear_table and not process:
         parser.error(
-            f"DIR {arguments.folder}: none of cwru, adi_cbm, mfpt, gear_spectraquest holds a recording"
+            f"DIR {arguments.folder}: none of cwru, adi_cbm, mfpt, gear_spectraquest, tep, skab, nab, tcpd, hydraulic, "
+            "cnc_mill holds a recording"
         )
     began = time.perf_counter()
     results = [(recording, recording.diagnose()) for recording in recordings]
@@ -166,9 +184,12 @@ def main() -> None:
         print(f"\n{weights_in_order(arguments.folder)}")
     if gear_table:
         print(f"\n{gear_table}")
+    for text in process:
+        print(f"\n{text}")
     if arguments.time:
         signal = sum(c.size / r.sample_rate for r in recordings for c in r.channels)
         print(f"\n{seconds:.2f} s for {signal:.0f} s of signal, first call and its compilation included")
+        print(f"{process_seconds:.2f} s for the process sets")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ LEAST_SHIFT = 3.0
 RECENT = 3
 """Last blocks whose median is the present level."""
 
+STANDING_BLOCKS = 12
+"""Two hours after the onset; and the last third of these no more than one deviation beyond the third before. Sooner, or where a
+deadband hides the course, a slow drift looks the same."""
+
 TREND_LEVEL = 0.01
 """Chance that values without a trend look as if they had one (Mann-Kendall, both sides)."""
 
@@ -37,6 +41,7 @@ class Departure:
         onset_us: start of the excursion that lasts [us since 1970 UTC].
         blocks: number of blocks since then.
         moving: whether the level goes on moving in the direction of the shift since the onset.
+        standing: whether it plainly came to a stand: see `STANDING_BLOCKS`.
         per_hour: slope since the onset, in the channel's unit per hour (Theil-Sen); 0 where nothing is claimed.
     """
 
@@ -45,6 +50,7 @@ class Departure:
     onset_us: int
     blocks: int
     moving: bool
+    standing: bool
     per_hour: float
 
     @property
@@ -77,8 +83,18 @@ def departure_of(name: str, blocks: Blocks, known: ChannelBaseline) -> Departure
         onset_us=int(times[first]),
         blocks=levels.size - first,
         moving=moving and slope * shift > 0.0,
+        standing=claimed and _stands(deviations[first:]),
         per_hour=slope,
     )
+
+
+def _stands(deviations: NDArray[np.float64]) -> bool:
+    """Whether a departure has come to a stand."""
+    third = deviations.size // 3
+    if deviations.size < STANDING_BLOCKS:
+        return False
+    before, last = np.median(deviations[-2 * third : -third]), np.median(deviations[-third:])
+    return bool((last - before) * np.sign(last) < 1.0)
 
 
 def effective(known: ChannelBaseline) -> float:

@@ -15,9 +15,6 @@ from chejian_analytics.diagnosis.verdict import Confidence, Evidence
 METHOD = "sensor_drift"
 VERSION = "1"
 
-STANDING_BLOCKS = 12
-"""Two hours: a shift without a trend for so long has come to a stand; before, a slow drift looks the same."""
-
 STANDING_SHIFT = 5.0
 """[baseline deviations] Of one channel alone that stands still: a start-up that takes longer than usual reaches 4."""
 
@@ -89,7 +86,7 @@ def _decide(
     if moved:  # the twin too: then both tell the truth
         return "process_change", "probable"
     if not found.moving:
-        standing = found.blocks >= STANDING_BLOCKS and abs(found.shift) >= STANDING_SHIFT
+        standing = found.standing and abs(found.shift) >= STANDING_SHIFT
         return ("process_change" if standing else None), "probable"
     return "drifting_sensor", "confirmed" if channel.twin in others else "probable"
 
