@@ -57,7 +57,7 @@ def test_pelt_is_the_optimum(values: np.ndarray, penalty: float, least: int) -> 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_pelt_finds_the_very_changes_of_the_exhaustive_search(seed: int) -> None:
-    """As ruptures 1.1.10 does: Pelt(model="l2", min_size=2, jump=1); `python -m benchmarks.process_oracles` compares them."""
+    """As ruptures 1.1.10 does: Pelt(model="l2", min_size=2, jump=1); `python -m benchmarks.process.oracles` compares them."""
     random = np.random.default_rng(seed)
     levels = np.repeat(random.normal(0, 3, size=6), 25)
     values = levels + random.normal(size=levels.size)

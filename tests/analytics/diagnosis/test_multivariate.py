@@ -20,7 +20,7 @@ def correlated(rows: int, seed: int) -> np.ndarray:
     """Six channels driven by two causes."""
     random = np.random.default_rng(seed)
     mixing = np.array([[1.0, 0.8, 0.6, 0.1, 0.0, -0.5], [0.0, 0.3, -0.6, 1.0, 0.9, 0.4]])
-    return random.normal(size=(rows, 2)) @ mixing + 0.2 * random.normal(size=(rows, 6)) + 50.0
+    return np.asarray(random.normal(size=(rows, 2)) @ mixing + 0.2 * random.normal(size=(rows, 6)) + 50.0)
 
 
 @pytest.mark.parametrize("lags", [0, 1, 2])

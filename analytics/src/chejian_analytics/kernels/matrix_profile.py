@@ -32,9 +32,9 @@ def matrix_profile(values: NDArray[np.float64], length: int) -> tuple[NDArray[np
     if not np.isfinite(values).all():
         raise ValueError("values: NaN or infinity given, finite values allowed")
     deviation = float(values.std())
-    if deviation == 0.0:
-        return _profile(np.zeros(values.size), length)
-    return _profile((values - values.mean()) / deviation, length)
+    standard = np.zeros(values.size) if deviation == 0.0 else (values - values.mean()) / deviation
+    distances, nearest = _profile(standard, length)
+    return distances, nearest
 
 
 @njit(cache=True, nogil=True)

@@ -82,4 +82,4 @@ def condition_probabilities(model: ConditionModel, courses: NDArray[np.float64])
 
 def condition_of(model: ConditionModel, courses: NDArray[np.float64]) -> NDArray[np.int64]:
     """Most likely condition of each cycle; shape (n,)."""
-    return model.classes[np.argmax(condition_probabilities(model, courses), axis=1)]
+    return np.asarray(model.classes[np.argmax(condition_probabilities(model, courses), axis=1)])

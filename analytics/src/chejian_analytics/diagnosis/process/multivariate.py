@@ -106,7 +106,7 @@ def with_limits(model: PcaModel, held_out: NDArray[np.float64], false_alarm_rate
 
 def is_whole(model: PcaModel) -> bool:
     """Whether every column's variance is kept, so that Q is nothing."""
-    return model.loadings.shape[0] == model.loadings.shape[1]
+    return bool(model.loadings.shape[0] == model.loadings.shape[1])
 
 
 def lagged(rows: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
