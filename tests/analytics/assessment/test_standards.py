@@ -15,6 +15,8 @@ from chejian_analytics.assessment import (
     assess,
     declare,
     load_standards,
+    radar,
+    regional_figure,
 )
 
 ALL = pytest.mark.parametrize("standard", list(load_standards()), ids=lambda s: s.id)
@@ -106,6 +108,54 @@ def test_national_figures_stand_beside_the_answers() -> None:
         (2025, "target", Fraction("-0.08")),
     ]
     assert {each.value for each in result.figures if each.item != "key_process_nc"} == {None}
+
+
+def test_a_radar_shows_where_each_subdomain_stands_by_itself() -> None:
+    """Data meets level 1 and half of level 2: S = 1.5 of 5; what is cut has no axis."""
+    standard = load_standards().get("gbt39117-2020")
+    answers = [declare("data.1", 1), declare("data.2", 0.5), declare("network.3", 1)]
+    axes = radar(standard, assess(standard, answers, industry="discrete", not_applicable=["sales"]))
+    assert len(axes) == 19
+    assert "sales" not in axes
+    assert (axes["data"], axes["network"]) == (Fraction("0.3"), Fraction(0))
+
+
+def test_a_radar_of_stages_has_the_six_aspects() -> None:
+    standard = load_standards().get("gbt23020-2013")
+    result = assess(standard, [declare("security.score", 60)], industry="discrete")
+    axes = radar(standard, result)
+    assert list(axes) == [node.id for node in standard.nodes if node.aspect]
+    assert axes["foundation"] == Fraction(60, 500)
+    with pytest.raises(ValueError, match="result of"):
+        radar(load_standards().get("gbt39117-2020"), result)
+
+
+def test_a_regions_figure_is_the_mean_over_enterprises() -> None:
+    """One small and one large enterprise count the same; who did not answer lowers the completeness only."""
+    items = {item.id: item for item in load_standards().get("national-indicators").items}
+    found = regional_figure(items["key_process_nc"], [Fraction("0.9"), Fraction("0.3"), None])
+    assert (found.value, found.answered, found.asked) == (Fraction("0.6"), 2, 3)
+    yes = regional_figure(items["platform"], [Fraction(1), Fraction(0), Fraction(0), Fraction(0)])
+    assert yes.value == Fraction(1, 4)
+    assert regional_figure(items["platform"], [None]).value is None
+    with pytest.raises(ValueError, match="integration_index: has no rule for regions"):
+        regional_figure(items["integration_index"], [Fraction(1)])
+    with pytest.raises(ValueError, match="platform: value 2; allowed: 0 to 1"):
+        regional_figure(items["platform"], [Fraction(2)])
+
+
+@pytest.mark.parametrize(
+    ("region", "year", "expected"),
+    [
+        ("230000", 2025, "recognition-heilongjiang-2025"),
+        ("230600", 2026, "recognition-heilongjiang-2025"),
+        ("230000", 2024, "gbt37393-2019"),
+        ("320000", 2019, "recognition-jiangsu"),
+        ("440000", 2026, "gbt37393-2019"),
+    ],
+)
+def test_rules_of_a_region_and_year(region: str, year: int, expected: str) -> None:
+    assert load_standards().rules(region, year).id == expected
 
 
 def test_an_unknown_standard_is_named_with_those_that_are_there() -> None:

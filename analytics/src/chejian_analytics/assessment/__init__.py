@@ -29,19 +29,25 @@ from chejian_analytics.assessment.definition import (
     StandardRef,
 )
 from chejian_analytics.assessment.evidence import INDICATORS, Measure
+from chejian_analytics.assessment.freeze import Change, Frozen, changes, freeze, submission
 from chejian_analytics.assessment.indicators import Indicator, Window
 from chejian_analytics.assessment.normalisers import NORMALISERS, Normaliser
+from chejian_analytics.assessment.peers import MIN_PEERS, Cell, Comparison, compare, table
 from chejian_analytics.assessment.problems import DataFileError, Problem
+from chejian_analytics.assessment.radar import radar
 from chejian_analytics.assessment.rating import assess
 from chejian_analytics.assessment.reading import read_standard
+from chejian_analytics.assessment.regions import RegionalFigure, regional_figure
 from chejian_analytics.assessment.result import Assessment, Figure, Shortfall
 from chejian_analytics.assessment.sensitivity import Advice, Move, advise, with_moves
 from chejian_analytics.assessment.tree import NodeScore, WeightsMissingError
+from chejian_analytics.assessment.trends import Month, Trend, trend
 
 __all__ = [
     "CONFIDENCE",
     "INDICATORS",
     "INDUSTRIES",
+    "MIN_PEERS",
     "NORMALISERS",
     "Advice",
     "Answer",
@@ -51,15 +57,20 @@ __all__ = [
     "Authority",
     "Basis",
     "Catalogue",
+    "Cell",
+    "Change",
+    "Comparison",
     "Contradiction",
     "DataFileError",
     "Figure",
     "Findings",
+    "Frozen",
     "Indicator",
     "Item",
     "Level",
     "Measure",
     "Method",
+    "Month",
     "Move",
     "Node",
     "NodeScore",
@@ -67,17 +78,27 @@ __all__ = [
     "Problem",
     "Reference",
     "Refusal",
+    "RegionalFigure",
     "Scale",
     "Shortfall",
     "Standard",
     "StandardRef",
+    "Trend",
     "WeightsMissingError",
     "Window",
     "advise",
     "assess",
+    "changes",
+    "compare",
     "declare",
+    "freeze",
     "load_standards",
     "measure",
+    "radar",
     "read_standard",
+    "regional_figure",
+    "submission",
+    "table",
+    "trend",
     "with_moves",
 ]

@@ -190,11 +190,10 @@ def by_item(standard: Standard, answers: Iterable[Answer]) -> dict[str, Answer]:
 
 def _refusals(standard: Standard, item: Item | None, answer: Answer) -> list[Refusal]:
     scale = Scale.QUANTITY if item is None else item.scale
-    allowed = _ALLOWED.get(scale, f"grades {', '.join(f'{float(g):g}' for g in standard.grades)}")
     wrong = [str(float(value)) for value in answer.values if not fits(standard, scale, value)]
     if not answer.values or (len(answer.values) > 1 and scale is not Scale.GRADES):
         wrong.append(f"{len(answer.values)} values")
-    found = [Refusal(answer.item, value, allowed) for value in wrong]
+    found = [Refusal(answer.item, value, _allowed(standard, scale)) for value in wrong]
     if answer.basis is Basis.ATTACHED and not answer.attachments:
         found.append(Refusal(answer.item, "no attachment", "at least one attachment with that basis"))
     found += [
@@ -203,6 +202,10 @@ def _refusals(standard: Standard, item: Item | None, answer: Answer) -> list[Ref
         if len(each.sha256) != _SHA256_DIGITS or not set(each.sha256) <= set("0123456789abcdef")
     ]
     return found + _measurement(item, answer)
+
+
+def _allowed(standard: Standard, scale: Scale) -> str:
+    return _ALLOWED.get(scale, f"grades {', '.join(f'{float(g):g}' for g in standard.grades)}")
 
 
 def _measurement(item: Item | None, answer: Answer) -> list[Refusal]:

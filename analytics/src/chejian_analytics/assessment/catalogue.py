@@ -6,9 +6,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
-from chejian_analytics.assessment.definition import Standard, StandardRef
+from chejian_analytics.assessment.definition import Method, Standard, StandardRef
 from chejian_analytics.assessment.problems import DataFileError, Problem
 from chejian_analytics.assessment.reading import read_standard
+
+DEFAULT_RULES = "gbt37393-2019"
+"""What a region without rules of its own is held against."""
 
 
 class _File(Protocol):
@@ -46,6 +49,20 @@ class Catalogue:
             known = ", ".join(f"{i} ({v})" for i, v in sorted(self._all))
             raise KeyError(f"no standard {standard!r} {version}; there are {known}")
         return found
+
+    def rules(self, region: str, year: int) -> Standard:
+        """Rules by which a region recognises workshops in a year: its latest ones up to then, else GB/T 37393.
+
+        Args:
+            region: code of GB/T 2260; a city's rules are those of its province.
+            year: of the application; rules without a year count as the oldest.
+
+        Raises:
+            KeyError: neither the region's rules nor GB/T 37393 are there.
+        """
+        province = f"{region[:2]}0000"
+        own = [s for s in self if s.method is Method.REQUIREMENTS and s.region == province and s.year <= year]
+        return max(own, key=lambda s: s.year) if own else self.get(DEFAULT_RULES)
 
     def exactly(self, reference: StandardRef) -> Standard:
         """The standard that a result was computed with.

@@ -1,13 +1,13 @@
 """Indicators that answer a standard's items: computed from the registry and from what really arrived in a window.
 
-What the registry does not know (-1) stays in the denominator and lowers the completeness: an unknown device is never
-counted as digital, and the figure is a lower bound. Times are int64 microseconds, counts int64; nothing is rounded.
+What the registry does not know (-1) is never counted as digital, fitted or controlled and lowers the completeness. Times are int64 microseconds, counts int64; nothing is rounded.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from chejian_analytics.assessment.indicators import Counts, Flags, Indicator, Window, counts, flags
 
@@ -110,7 +110,7 @@ METER_CLASSES = ("unit_entry", "sub_unit", "main_equipment")
 """Classes of metering points: entry of the energy-using unit, its sub-units, main energy-using equipment (GB 17167)."""
 
 
-def digital_equipment_share(window: Window, has_interface: Flags, configured: Flags) -> Indicator:
+def digital_equipment_share(window: Window, has_interface: ArrayLike, configured: ArrayLike) -> Indicator:
     """数字化设备占比: equipment with a digital interface that is configured here.
 
     Args:
@@ -127,7 +127,7 @@ def digital_equipment_share(window: Window, has_interface: Flags, configured: Fl
     return _share("digital_equipment_share", window, both == 1, settled, "sets")
 
 
-def networked_equipment_share(window: Window, digital: Flags, covered_us: Counts) -> Indicator:
+def networked_equipment_share(window: Window, digital: ArrayLike, covered_us: ArrayLike) -> Indicator:
     """数字化设备联网率: digital equipment whose data arrived.
 
     Args:
@@ -150,7 +150,7 @@ def networked_equipment_share(window: Window, digital: Flags, covered_us: Counts
     )
 
 
-def automatic_collection_share(window: Window, automatic: Flags, samples: Counts) -> Indicator:
+def automatic_collection_share(window: Window, automatic: ArrayLike, samples: ArrayLike) -> Indicator:
     """生产数据自动采集率: required points that arrived without manual entry.
 
     Args:
@@ -165,7 +165,7 @@ def automatic_collection_share(window: Window, automatic: Flags, samples: Counts
     return _share("automatic_collection_share", window, (how == 1) & (arrived > 0), how >= 0, "points")
 
 
-def key_process_nc_share(window: Window, controlled: Flags) -> Indicator:
+def key_process_nc_share(window: Window, controlled: ArrayLike) -> Indicator:
     """关键工序数控化率 of one enterprise; a region's is the mean over its enterprises.
 
     Args:
@@ -180,7 +180,12 @@ def key_process_nc_share(window: Window, controlled: Flags) -> Indicator:
 
 
 def data_quality(
-    window: Window, good: Counts, uncertain: Counts, bad: Counts, covered_us: Counts, due_us: Counts
+    window: Window,
+    good: ArrayLike,
+    uncertain: ArrayLike,
+    bad: ArrayLike,
+    covered_us: ArrayLike,
+    due_us: ArrayLike,
 ) -> Indicator:
     """Share of good samples, with the time covered as its completeness.
 
@@ -210,7 +215,7 @@ def data_quality(
     )
 
 
-def meter_fitting(window: Window, meter_class: str, fitted: Flags, readings: Counts) -> Indicator:
+def meter_fitting(window: Window, meter_class: str, fitted: ArrayLike, readings: ArrayLike) -> Indicator:
     """计量器具配备率 of one class of metering points.
 
     Args:
@@ -228,7 +233,7 @@ def meter_fitting(window: Window, meter_class: str, fitted: Flags, readings: Cou
     return _share(f"meter_fitting_{meter_class}", window, (known == 1) & (read > 0), known >= 0, "points")
 
 
-def spc_coverage(window: Window, on_line: Flags, points: Counts) -> Indicator:
+def spc_coverage(window: Window, on_line: ArrayLike, points: ArrayLike) -> Indicator:
     """关键质量特性在线SPC覆盖率.
 
     Args:
@@ -243,7 +248,9 @@ def spc_coverage(window: Window, on_line: Flags, points: Counts) -> Indicator:
     return _share("spc_coverage", window, (known == 1) & (plotted > 0), known >= 0, "characteristics")
 
 
-def traceability_coverage(window: Window, traced: Counts, told: Counts, ordered: Counts) -> Indicator:
+def traceability_coverage(
+    window: Window, traced: ArrayLike, told: ArrayLike, ordered: ArrayLike
+) -> Indicator:
     """批次追溯覆盖率.
 
     Args:
@@ -270,14 +277,14 @@ def traceability_coverage(window: Window, traced: Counts, told: Counts, ordered:
 
 
 def _share(
-    name: str, window: Window, yes: np.ndarray[tuple[int], np.dtype[np.bool_]], known: object, unit: str
+    name: str, window: Window, yes: NDArray[np.bool_], known: NDArray[np.bool_], unit: str
 ) -> Indicator:
     return Indicator(
         id=name,
         window=window,
         numerator=int(np.count_nonzero(yes)),
         denominator=yes.size,
-        known=int(np.count_nonzero(np.asarray(known))),
+        known=int(np.count_nonzero(known)),
         expected=yes.size,
         unit=unit,
     )

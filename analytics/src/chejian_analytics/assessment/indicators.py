@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +64,26 @@ Counts = NDArray[np.int64]
 """Whole numbers >= 0, (n)."""
 
 
-def flags(values: object) -> Flags:
+def flags(values: ArrayLike) -> Flags:
     """Facts as int8.
 
     Raises:
         ValueError: other values than 1, 0 and -1, or not one-dimensional.
     """
-    found = np.asarray(values, dtype=np.int8)
+    found = np.asarray(values)
     if found.ndim != 1 or not np.isin(found, (-1, 0, 1)).all():
         raise ValueError("facts are one-dimensional and 1 (yes), 0 (no) or -1 (not known)")
-    return found
+    return found.astype(np.int8)
 
 
-def counts(values: object) -> Counts:
+def counts(values: ArrayLike) -> Counts:
     """Counts as int64.
 
     Raises:
-        ValueError: below 0, or not one-dimensional.
+        ValueError: below 0, no whole numbers, or not one-dimensional.
     """
-    found = np.asarray(values, dtype=np.int64)
-    if found.ndim != 1 or (found < 0).any():
-        raise ValueError("counts are one-dimensional and not below 0")
-    return found
+    found = np.asarray(values)
+    whole = np.issubdtype(found.dtype, np.integer) or found.size == 0
+    if found.ndim != 1 or not whole or (found < 0).any():
+        raise ValueError("counts are one-dimensional whole numbers, not below 0")
+    return found.astype(np.int64)

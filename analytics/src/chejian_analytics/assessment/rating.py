@@ -178,6 +178,7 @@ def _maturity(case: _Case) -> dict[str, Any]:
         "founded": founded(branches, case.answers),
         "scores": scored[following],
         "level_scores": level_scores,
+        "level_nodes": tuple(scored),
         "levels": {"": reached},
         "shortfalls": lacking,
     }
@@ -245,9 +246,9 @@ def _index_founded(branch: Branch, answers: Mapping[str, Answer]) -> dict[Basis,
         if own in answers:
             shares[answers[own].basis] += child.share
             continue
-        for item, share in child.leaves(child.share):
+        for item, share in child.leaves():
             if item.id in answers:
-                shares[answers[item.id].basis] += share
+                shares[answers[item.id].basis] += child.share * share
     return shares
 
 

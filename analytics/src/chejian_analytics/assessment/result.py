@@ -60,6 +60,7 @@ class Assessment:
         scores: by node, 0 to 1; for maturity those of the level above the one reached; for an index in points / 100.
         aspects: level of each aspect by node (stages).
         level_scores: score of each maturity level, from 1, 0 to 1.
+        level_nodes: scores by node of each maturity level, from 1.
         levels: level reached by ladder ("" where there is one only); None: none reached.
         shortfalls: what the next level of each ladder lacks.
         figures: single figures (indicators).
@@ -77,6 +78,7 @@ class Assessment:
     scores: Mapping[str, NodeScore] = field(default_factory=dict)
     aspects: Mapping[str, Level] = field(default_factory=dict)
     level_scores: tuple[Fraction, ...] = ()
+    level_nodes: tuple[Mapping[str, NodeScore], ...] = ()
     levels: Mapping[str, Level | None] = field(default_factory=dict)
     shortfalls: tuple[Shortfall, ...] = ()
     figures: tuple[Figure, ...] = ()

@@ -1,6 +1,6 @@
 """Scores up the tree: what applies, with which share of the whole, exactly."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -9,8 +9,8 @@ from chejian_analytics.assessment.definition import Authority, Item, Node, Stand
 
 _ONE = Fraction(1)
 _ZERO = Fraction(0)
-_SHAPES = 256
-"""Shapes kept in memory: standards x industries x sets of what does not apply."""
+_SHAPES = 1024
+"""Shapes and branches kept in memory: standards x industries x sets of what does not apply."""
 
 
 class WeightsMissingError(ValueError):
@@ -28,7 +28,7 @@ class WeightsMissingError(ValueError):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Branch:
     """A node that applies, for one industry and one set of what does not apply.
 
@@ -44,18 +44,21 @@ class Branch:
     children: tuple["Branch", ...]
     items: tuple[tuple[Item, Fraction], ...]
 
-    def leaves(self, share: Fraction = _ONE) -> Iterator[tuple[Item, Fraction]]:
+    def leaves(self) -> tuple[tuple[Item, Fraction], ...]:
         """Items below with their share of this branch's score; the shares sum to 1."""
-        for item, part in self.items:
-            yield item, part * share
-        for child in self.children:
-            yield from child.leaves(share * child.share)
+        return _leaves(self)
 
     def find(self, node: str) -> "Branch | None":
         """The branch of a node; None where it does not apply."""
         if self.node is not None and self.node.id == node:
             return self
         return next((found for child in self.children if (found := child.find(node))), None)
+
+
+@lru_cache(maxsize=_SHAPES)
+def _leaves(branch: Branch) -> tuple[tuple[Item, Fraction], ...]:
+    below = ((item, part * child.share) for child in branch.children for item, part in child.leaves())
+    return (*branch.items, *below)
 
 
 def shape(standard: Standard, industry: str, cut: Collection[str] = (), level: int = 0) -> Branch:
