@@ -51,17 +51,31 @@ def prewhiten_by_cepstrum(signal: Sequence[float]) -> list[float]:
     return [value.conjugate().real / n / scale for value in dft([X.conjugate() for X in white], n)]
 
 
-def harmonic_sum(level: Sequence[float], fundamental: float, harmonics: int) -> float:
+def harmonic_sum(level: Sequence[float], fundamental: float, weights: Sequence[float], cap: float) -> float:
+    """Parabolas by Lagrange's formula through the nearest three bins."""
+    known = [0.0 if math.isnan(value) else value for value in level]
     total = 0.0
-    for h in range(1, harmonics + 1):
-        left = math.floor(h * fundamental)
-        if left + 1 > len(level) - 1:
+    for h, weight in enumerate(weights, start=1):
+        position = h * fundamental
+        k = math.floor(position + 0.5)
+        if not 1 <= k < len(known) - 1:
             continue
-        share = h * fundamental - left
-        total += (1 - share) * float(np.nan_to_num(level[left])) + share * float(
-            np.nan_to_num(level[left + 1])
-        )
+        nodes = (k - 1, k, k + 1)
+        value = sum(known[i] * math.prod((position - j) / (i - j) for j in nodes if j != i) for i in nodes)
+        total += weight * min(max(value, 0.0), cap)
     return total
+
+
+def smeared_level(
+    ratio: Sequence[float], masked: Sequence[bool], half_width: int, centre: int, cap: float
+) -> float | None:
+    """Chernoff's exponent of the mean over the unmasked bins around a centre, as a logarithm."""
+    around = range(max(centre - half_width, 0), min(centre + half_width + 1, len(ratio)))
+    values = [min(ratio[k], cap) for k in around if not masked[k]]
+    if len(values) <= half_width:
+        return None
+    mean = max(sum(values) / len(values), 1.0)
+    return math.log(max(len(values) * (mean - 1.0 - math.log(mean)), 1.0))
 
 
 def _at(level: Sequence[float], bin_position: float) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from chejian_analytics.diagnosis import BearingDiagnosis, BearingOrders, diagnose_bearing, strongest
+from chejian_analytics.diagnosis import BearingDiagnosis, BearingOrders, diagnose_bearing
 from numpy.typing import NDArray
 
 CWRU_DE = BearingOrders(3.5848, 5.4152, 0.39828, 4.7135, "6205-2RS")
@@ -32,15 +32,14 @@ class Recording:
 
     def diagnose(self, seconds: float | None = None, start: float = 0.0) -> BearingDiagnosis:
         """The strongest verdict over the channels, of the whole record or of a piece of it."""
-        return strongest(
-            diagnose_bearing(
-                piece(channel, self.sample_rate, seconds, start),
-                sample_rate=self.sample_rate,
-                nominal_rpm=self.nominal_rpm,
-                bearing=self.bearing,
-                mains_hz=self.mains_hz,
-            )
-            for channel in self.channels
+        first, *others = (piece(channel, self.sample_rate, seconds, start) for channel in self.channels)
+        return diagnose_bearing(
+            first,
+            sample_rate=self.sample_rate,
+            nominal_rpm=self.nominal_rpm,
+            bearing=self.bearing,
+            mains_hz=self.mains_hz,
+            others=others,
         )
 
 

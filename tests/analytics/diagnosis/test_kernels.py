@@ -5,9 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chejian_analytics.kernels.harmonics import best_offset, comb_bins, harmonic_sums
+from chejian_analytics.kernels.harmonics import best_offset, comb_bins, harmonic_sums, refined_fundamental
 from chejian_analytics.kernels.moments import moments
-from chejian_analytics.kernels.spectra import running_median, squared_magnitude, whiten
+from chejian_analytics.kernels.spectra import (
+    faded,
+    hann_power,
+    running_median,
+    smeared,
+    squared_magnitude,
+    whiten,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -65,25 +72,87 @@ def test_squared_magnitude_is_abs_squared() -> None:
 
 
 @unhurried
-@given(levels, st.lists(st.floats(0.3, 40), min_size=1, max_size=5), st.integers(1, 8))
-def test_harmonic_sums_add_interpolated_levels(
-    level: np.ndarray, fundamentals: list[float], harmonics: int
-) -> None:
-    expected = [naive.harmonic_sum(level.tolist(), f, harmonics) for f in fundamentals]
-    assert harmonic_sums(level, np.array(fundamentals), harmonics) == pytest.approx(
-        expected, rel=1e-9, abs=1e-12
-    )
-
-
-@pytest.mark.parametrize(
-    ("fundamentals", "harmonics", "message"),
-    [([1.0], 0, "harmonics: 0 given"), ([0.0], 1, "must be > 0"), ([math.nan], 1, "must be > 0")],
+@given(
+    levels,
+    st.lists(st.floats(0.3, 40), min_size=1, max_size=5),
+    st.lists(st.floats(0, 2), min_size=1, max_size=8),
+    st.floats(0.5, 9),
 )
-def test_harmonic_sums_refuse_impossible_combs(
-    fundamentals: list[float], harmonics: int, message: str
+def test_harmonic_sums_add_levels_between_bins(
+    level: np.ndarray, fundamentals: list[float], weights: list[float], cap: float
 ) -> None:
-    with pytest.raises(ValueError, match=message):
-        harmonic_sums(np.zeros(9), np.array(fundamentals), harmonics)
+    expected = [naive.harmonic_sum(level.tolist(), f, weights, cap) for f in fundamentals]
+    found = harmonic_sums(level, np.array(fundamentals), np.array(weights), cap)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("fundamental", [0.0, math.nan])
+def test_harmonic_sums_refuse_impossible_combs(fundamental: float) -> None:
+    with pytest.raises(ValueError, match="must be > 0"):
+        harmonic_sums(np.zeros(9), np.array([fundamental]), np.ones(1), 1.0)
+    with pytest.raises(ValueError, match="cap: 0 given"):
+        harmonic_sums(np.zeros(9), np.ones(1), np.ones(1), 0)
+
+
+def test_a_fundamental_is_refined_by_the_peaks_of_its_lines_and_not_by_a_strangers() -> None:
+    """Parabolas with their tops at multiples of 10.013 bins; the third line is another machine's, 1 % away."""
+    bins = np.arange(60.0)
+    level = np.zeros(60)
+    for top in (10.013, 20.026, 30.34, 40.052):
+        level = np.maximum(level, 8.0 - 1.5 * (bins - top) ** 2)
+    fundamental, weight = refined_fundamental(level, 10.0, 5, 3.0, 0.0025)
+    assert fundamental == pytest.approx(10.013, abs=1e-6)
+    assert weight == pytest.approx(8.0 * (1 + 4 + 16), rel=0.03)
+    assert refined_fundamental(level, 10.0, 5, 9.0, 0.0025) == (10.0, 0.0)
+    with pytest.raises(ValueError, match=r"fundamental 0\.0"):
+        refined_fundamental(level, 0.0, 5, 3.0, 0.0025)
+
+
+@unhurried
+@given(
+    arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 40)),
+    st.integers(1, 9),
+    st.integers(1, 5),
+    st.floats(1.5, 20),
+    st.randoms(use_true_random=False),
+)
+def test_smeared_levels_are_those_of_each_window(
+    ratio: np.ndarray, half_width: int, stride: int, cap: float, draw: Any
+) -> None:
+    masked = np.array([draw.random() < 0.2 for _ in ratio])
+    found = smeared(ratio, masked, half_width=half_width, stride=stride, cap=cap)
+    assert found.size == math.ceil(ratio.size / stride)
+    for j, value in enumerate(found):
+        expected = naive.smeared_level(ratio.tolist(), masked.tolist(), half_width, j * stride, cap)
+        assert math.isnan(value) if expected is None else value == pytest.approx(expected, abs=1e-6)
+
+
+def test_noise_smears_to_a_level_no_higher_than_a_single_lines() -> None:
+    """Chernoff's bound: for any width, level ln 5 is exceeded by noise less often than exp(-5)."""
+    ratio = np.random.default_rng(2).exponential(size=200_000)
+    for half_width in (1, 4, 20):
+        level = smeared(ratio, np.zeros(ratio.size, dtype=bool), half_width=half_width, stride=1, cap=99.0)
+        assert np.mean(level > math.log(5.0)) < math.exp(-5.0)
+    with pytest.raises(ValueError, match="half_width 0"):
+        smeared(ratio, np.zeros(ratio.size, dtype=bool), half_width=0, stride=1, cap=9.0)
+
+
+def test_fading_scales_centres_and_fades() -> None:
+    signal = np.array([4.0, -8.0, 4.0, 0.0, 2.0, 4.0])
+    plain = signal / 8.0 - 6.0 / 48.0
+    assert faded(signal, np.array([0.5])) == pytest.approx(plain * [0.5, 1, 1, 1, 1, 0.5])
+    assert faded(np.zeros(5), np.zeros(0)).tolist() == [0.0] * 5
+    with pytest.raises(ValueError, match=r"2 m <= n"):
+        faded(np.zeros(3), np.zeros(2))
+
+
+def test_hann_power_is_that_of_a_hann_window() -> None:
+    signal = np.random.default_rng(3).normal(size=64)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(64) / 64)
+    expected = np.abs(np.fft.rfft(window * signal)) ** 2
+    assert hann_power(np.fft.rfft(signal))[1:-1] == pytest.approx(expected[1:-1])
+    with pytest.raises(ValueError, match="spectrum: shape"):
+        hann_power(np.zeros((2, 2), dtype=complex))
 
 
 @unhurried

@@ -13,7 +13,7 @@ from chejian_analytics.diagnosis.kinematics import BearingGeometry, BearingOrder
 from chejian_analytics.diagnosis.kurtogram import kurtogram, most_impulsive
 from chejian_analytics.diagnosis.lines import Line
 from chejian_analytics.diagnosis.machine import MachineDiagnosis
-from chejian_analytics.diagnosis.masks import Mask
+from chejian_analytics.diagnosis.masks import Mask, Neighbours
 from chejian_analytics.diagnosis.method import Method
 from chejian_analytics.diagnosis.quality import Features
 from chejian_analytics.diagnosis.severity import severity
@@ -52,6 +52,7 @@ __all__ = [
     "MachineDiagnosis",
     "Mask",
     "Method",
+    "Neighbours",
     "ShaftBaseline",
     "ShaftSpeed",
     "diagnose_bearing",

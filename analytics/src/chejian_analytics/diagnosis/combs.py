@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chejian_analytics.diagnosis.lines import LEAST_LINES, Family, FamilyScore
+from chejian_analytics.diagnosis.lines import LEAST_LINES, Family, FamilyScore, Reading
 from chejian_analytics.kernels.combs import strongest_comb
 
 LOWEST_ORDER = 0.5
@@ -35,6 +35,9 @@ NEIGHBOURHOOD = 0.01
 
 NEIGHBOUR_BINS = 1.5
 """The same in bins: main lobe of a line."""
+
+SMEARED_NEIGHBOURHOOD = 0.03
+"""The same where lines are read as smeared: each spreads over as much."""
 
 SHAFT_ZONE = 0.2
 """Series this close to a whole or half shaft order [orders] are the shaft's own: harmonics, whirl, slip of a motor."""
@@ -64,17 +67,17 @@ class Comb:
         return abs(self.order - round(self.order)) <= SHAFT_ZONE
 
 
-def rival_comb(level: NDArray[np.float64], bins_per_order: float, claim: FamilyScore | None) -> Comb:
+def rival_comb(reading: Reading, claim: FamilyScore | None) -> Comb:
     """The strongest series that is not the claim's.
 
     Args:
-        level: shape (n,), from `line_level`.
-        bins_per_order: bins of `level` per shaft order.
+        reading: levels of the spectrum.
         claim: the part's fit; None = nothing is left out.
 
     Returns:
         The series; its fundamental lies in `LOWEST_ORDER` .. `HIGHEST_ORDER`.
     """
+    level, bins_per_order = reading.level, reading.bins_per_order
     order, score = strongest_comb(
         level,
         bins_per_order=bins_per_order,
@@ -85,18 +88,20 @@ def rival_comb(level: NDArray[np.float64], bins_per_order: float, claim: FamilyS
         counted=COUNTED,
         least_lines=LEAST_LINES,
         first_line=FIRST_LINE,
-        excluded=np.zeros((0, 2)) if claim is None else _own(claim, bins_per_order),
+        excluded=np.zeros((0, 2)) if claim is None else _own(claim, reading),
     )
     return Comb(order, score)
 
 
-def _own(claim: FamilyScore, bins_per_order: float) -> NDArray[np.float64]:
+def _own(claim: FamilyScore, reading: Reading) -> NDArray[np.float64]:
     """Intervals of fundamentals that belong to the claim, shape (m, 2)."""
     family = claim.family
     fundamental = family.order * (1.0 + claim.offset)
     centres = [multiple * fundamental for multiple in OWN_MULTIPLES]
     centres += _own_sidebands(family, fundamental)
-    half = [max(NEIGHBOURHOOD * centre, NEIGHBOUR_BINS / bins_per_order) for centre in centres]
+    near = SMEARED_NEIGHBOURHOOD if reading.half_width else NEIGHBOURHOOD
+    least = (NEIGHBOUR_BINS + reading.spread) / reading.bins_per_order
+    half = [max(near * centre, least) for centre in centres]
     return np.array([(c - h, c + h) for c, h in zip(centres, half, strict=True)])
 
 

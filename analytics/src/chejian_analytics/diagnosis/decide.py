@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chejian_analytics.diagnosis.combs import Comb
-from chejian_analytics.diagnosis.lines import FamilyScore, Line, Part
+from chejian_analytics.diagnosis.lines import SMEARED_ORDERS, FamilyScore, Line, Part
 from chejian_analytics.diagnosis.quality import Features
 from chejian_analytics.diagnosis.speed import ShaftSpeed
 from chejian_analytics.diagnosis.verdict import BearingConfig, Confidence, Evidence, Reason
@@ -21,6 +21,7 @@ class Findings:
         shaft_level: mean level of the first shaft orders in the envelope spectrum [nat].
         features: time-domain features.
         speed: shaft speed.
+        drift: relative change of speed in the window, where it was followed.
     """
 
     fits: tuple[FamilyScore, ...]
@@ -30,6 +31,7 @@ class Findings:
     shaft_level: float
     features: Features
     speed: ShaftSpeed
+    drift: float = 0.0
 
     @property
     def lead(self) -> float:
@@ -84,6 +86,8 @@ def against(found: Findings, lines: tuple[Line, ...], config: BearingConfig) -> 
         ("unknown_comb_order", found.comb.order, beaten and (found.stranger or is_claim(found, config))),
         ("shocks_follow_shaft", found.shaft_level, own_shocks),
         ("lines_masked", float(masked), masked > 0),
+        ("lines_smeared", SMEARED_ORDERS, best.half_width > 0),
+        ("speed_drifts", found.drift, found.drift > 0.0),
         ("speed_uncertain", found.speed.quality, found.speed.quality < config.line_score),
         ("speed_departs_nominal", departure, abs(departure) >= config.slip_range),
     )

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from chejian_analytics.kernels.spectra import running_median, squared_magnitude, whiten
+from chejian_analytics.kernels.spectra import faded, running_median, squared_magnitude, whiten
 
 BACKGROUND_HZ = 25.0
 """Width of the running median [Hz]: many times a line's width, yet narrower than the slow fall of the spectrum."""
@@ -29,6 +29,7 @@ EXPONENTIAL_MEDIAN = math.log(2.0)
 """Median of a unit exponential: power of noise has mean = median / ln 2."""
 
 
+@lru_cache(maxsize=64)
 def usable_length(samples: int) -> int:
     """Largest window of at most `samples` whose FFT is fast (a product of small primes); 0 for 0."""
     return int(scipy.fft.prev_fast_len(samples, real=True)) if samples > 0 else 0
@@ -94,13 +95,14 @@ def envelope_power(spectrum: NDArray[np.complex128], samples: int, max_bin: int)
     """
     if not 0 <= max_bin < samples / 2:
         raise ValueError(f"max_bin: {max_bin} given, 0 <= max_bin < {samples} / 2 allowed")
-    positive = _positive_bins(spectrum, samples)
-    points = scipy.fft.next_fast_len(positive.size + max_bin + 1)
-    envelope = squared_magnitude(scipy.fft.ifft(_with_room(positive, points)))
+    count = (samples + 1) // 2
+    padded = np.zeros(_fast_length(count + max_bin + 1), dtype=np.complex128)
+    padded[1:count] = spectrum[1:count]
+    envelope = squared_magnitude(scipy.fft.ifft(padded, overwrite_x=True))
     total = float(envelope.sum())
     if total <= 0.0:
         return np.zeros(max_bin + 1)
-    power = squared_magnitude(scipy.fft.rfft(envelope)[: max_bin + 1])
+    power = squared_magnitude(scipy.fft.rfft(envelope, overwrite_x=True)[: max_bin + 1])
     power[0] = 0.0
     power /= total * total
     return power
@@ -130,14 +132,7 @@ def tapered_spectrum(signal: NDArray[np.float64]) -> NDArray[np.complex128]:
     Returns:
         Shape (n // 2 + 1,). The scale keeps every finite signal clear of overflow when its bins are squared.
     """
-    peak = max(float(signal.max()), -float(signal.min()))
-    scaled = signal / peak if peak > 0.0 else np.zeros(signal.size)
-    scaled -= scaled.mean()
-    rise = _rise(int(signal.size * TAPER_SHARE))
-    if rise.size:
-        scaled[: rise.size] *= rise
-        scaled[-rise.size :] *= rise[::-1]
-    return np.asarray(scipy.fft.rfft(scaled))
+    return np.asarray(scipy.fft.rfft(faded(signal, _rise(int(signal.size * TAPER_SHARE)))))
 
 
 def envelope_spectrum(
@@ -189,6 +184,11 @@ def _with_room(positive: NDArray[np.complex128], points: int) -> NDArray[np.comp
     out = np.zeros(points, dtype=np.complex128)
     out[: positive.size] = positive
     return out
+
+
+@lru_cache(maxsize=64)
+def _fast_length(points: int) -> int:
+    return int(scipy.fft.next_fast_len(points))
 
 
 @lru_cache(maxsize=8)

@@ -13,13 +13,14 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.machine import FaultScore, Indicator, MachineDiagnosis
-from chejian_analytics.diagnosis.order_tracking import by_angle, speed_profile
+from chejian_analytics.diagnosis.order_tracking import SpeedProfile, by_angle, speed_profile
 from chejian_analytics.diagnosis.quality import NO_FEATURES, Features, features_of, unusable
 from chejian_analytics.diagnosis.separation import time_synchronous_average
 from chejian_analytics.diagnosis.verdict import Confidence, Evidence
 from chejian_analytics.kernels.moments import moments
+from chejian_analytics.kernels.spectra import hann_power
 
-METHOD, VERSION = "gear_mesh", "1"
+METHOD, VERSION = "gear_mesh", "2"
 
 MESH_HARMONICS = 4
 """Mesh harmonics that are resampled and taken out as regular."""
@@ -35,6 +36,9 @@ BURST_DEVIATIONS = 5.0
 
 CONFIRMED_FM4 = 7.0
 """A burst of a tenth of a turn on a quiet gear."""
+
+MESH_SEARCH = 0.002
+"""The mesh line is looked for within +-0.2 % of the teeth times the estimated speed."""
 
 DRIFTING = 0.02
 """Relative change of speed in the window from which mesh sidebands are load changes rather than damage."""
@@ -91,6 +95,38 @@ def gear_figures(turn: NDArray[np.float64], teeth: int) -> GearFigures:
     )
 
 
+def mesh_offset(angle_signal: NDArray[np.float64], points: int, teeth: int) -> float:
+    """How far the speed behind an angle signal is off, from its strongest mesh harmonic.
+
+    A mean turn needs turns that fit to a fraction of a tooth from the first to the last: the mesh line, many times the
+    shaft's, tells the speed as many times better.
+
+    Args:
+        angle_signal: shape (n,), from `order_tracking.by_angle`.
+        points: samples per turn.
+        teeth: of the gear, >= 2.
+
+    Returns:
+        Relative offset of the true speed, within +-`MESH_SEARCH`; 0 when no mesh line stands out there.
+    """
+    power = hann_power(scipy.fft.rfft(angle_signal))
+    turns = angle_signal.size / points
+    best, offset = 0.0, 0.0
+    for harmonic in range(1, MESH_HARMONICS + 1):
+        middle = harmonic * teeth * turns
+        reach = math.ceil(MESH_SEARCH * middle) + 1
+        first = round(middle) - reach
+        around = power[first : round(middle) + reach + 1]
+        peak = int(np.argmax(around))
+        if around.size < 2 * reach + 1 or not 0 < peak < around.size - 1 or around[peak] <= best:
+            continue
+        left, top, right = np.log(np.maximum(around[peak - 1 : peak + 2], np.finfo(np.float64).tiny))
+        bend = float(left - 2.0 * top + right)
+        shift = 0.5 * float(left - right) / bend if bend < 0.0 else 0.0
+        best, offset = float(around[peak]), (first + peak + shift) / middle - 1.0
+    return offset if abs(offset) <= MESH_SEARCH else 0.0
+
+
 def diagnose_gear(
     signal: NDArray[np.float64], *, sample_rate: float, nominal_rpm: float, teeth: int
 ) -> MachineDiagnosis:
@@ -130,6 +166,8 @@ def diagnose_gear(
     scaled = (signal - measured.mean) / measured.peak
     profile = speed_profile(scaled, sample_rate, nominal_rpm)
     points = 2 ** math.ceil(math.log2(2 * (MESH_HARMONICS * teeth + SIDEBANDS) + 1))
+    off = mesh_offset(by_angle(scaled, sample_rate, profile, points), points, teeth)
+    profile = SpeedProfile(profile.seconds, profile.hz * (1.0 + off))
     average = time_synchronous_average(by_angle(scaled, sample_rate, profile, points), points)
     figures = gear_figures(average.turn, teeth)
     limit = 3.0 + BURST_DEVIATIONS * math.sqrt(24.0 / points)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.kinematics import BearingOrders
 from chejian_analytics.kernels.harmonics import best_offset
+from chejian_analytics.kernels.spectra import smeared
 
 Part = Literal["outer_race", "inner_race", "rolling_element", "cage"]
 
@@ -26,6 +27,41 @@ such sidebands at once and twice the pole-slip frequency, each up to 0.1 orders 
 
 RESOLVED_BINS = 2.5
 """Least distance of two lines that a window can tell apart [bins]."""
+
+SMEARED_ORDERS = 0.12
+"""Width over which a rolling element's lines are averaged in a second reading [orders]: its spin follows the contact
+angle and wanders, which spreads each line over up to 3 %."""
+
+SMEARED_SLIP = 0.02
+"""Largest offset of such lines, relative: the spin also depends on the contact angle under load."""
+
+SMEARED_SEARCH = 0.035
+"""Range that is searched for them, relative: a series that is strongest outside `SMEARED_SLIP` is another one's."""
+
+SMEARED_CAP = 12.0
+"""Most that one bin may add to an average (ratio to background): one line is not a spread one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Levels that families are scored on.
+
+    Args:
+        level: shape (n,), [nat], >= 0 or NaN = masked.
+        bins_per_order: entries of `level` per shaft order.
+        half_width: bins of the spectrum to either side that each entry averages; 0 = it holds single lines.
+        stride: bins of the spectrum from one entry to the next.
+    """
+
+    level: NDArray[np.float64]
+    bins_per_order: float
+    half_width: int = 0
+    stride: int = 1
+
+    @property
+    def spread(self) -> float:
+        """How far the same line reaches to either side [entries]."""
+        return self.half_width / self.stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +98,8 @@ class FamilyScore:
         score: mean level over the counted harmonics, held against rivals [nat].
         own_score: highest mean level whatever the rivals [nat]; far above `score` when shaft sidebands explain it.
         values: level of each harmonic held against its rivals [nat], NaN = masked.
+        half_width: bins that each line was averaged over to either side; 0 = single lines.
+        stride: distance of the places that were tried [bins].
     """
 
     family: Family
@@ -69,6 +107,8 @@ class FamilyScore:
     score: float
     own_score: float
     values: tuple[float, ...]
+    half_width: int = 0
+    stride: int = 1
 
     def supported(self, level: float, of_first: int) -> int:
         """How many of the first `of_first` readable harmonics reach `level` [nat]."""
@@ -87,7 +127,9 @@ class Line:
         expected_hz: where kinematics, speed and slip offset put it [Hz].
         found_hz: strongest bin within one bin of it [Hz], of the unmasked ones if there are any.
         ratio: power of the squared envelope spectrum there over its background (running median / ln 2).
-        masked: whether shaft or mains explain the place, so that it did not count.
+        masked: whether shaft, mains or a neighbour explain the place, so that it did not count.
+        width_hz: 0 for a single line; else `ratio` is the mean over the unmasked bins of this width around it, each bin
+            counted as at most `SMEARED_CAP`.
     """
 
     family: Part
@@ -97,6 +139,7 @@ class Line:
     found_hz: float
     ratio: float
     masked: bool
+    width_hz: float = 0.0
 
 
 @lru_cache(maxsize=64)
@@ -115,68 +158,117 @@ def families_of(bearing: BearingOrders) -> tuple[Family, ...]:
     )
 
 
-def line_level(
-    power: NDArray[np.float64], background: NDArray[np.float64], masked: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def line_level(ratio: NDArray[np.float64], masked: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Level of the strongest unmasked bin within one bin of each; NaN where masked.
 
     Args:
-        power: shape (n,), power of the squared envelope spectrum.
-        background: shape (n,).
+        ratio: shape (n,), power of the squared envelope spectrum over its background.
         masked: shape (n,).
 
     Returns:
         Shape (n,), [nat], >= 0 or NaN.
     """
-    level = np.zeros(power.size + 2)
-    inner = level[1:-1]
-    np.divide(power, background, out=inner, where=(background > 0.0) & ~masked)
-    strongest = np.maximum(np.maximum(level[:-2], inner), level[2:])
+    open_ratio = np.zeros(ratio.size + 2)
+    np.copyto(open_ratio[1:-1], ratio, where=~masked)
+    strongest = np.maximum(np.maximum(open_ratio[:-2], open_ratio[1:-1]), open_ratio[2:])
     out = np.log(np.maximum(strongest, 1.0))
     out[masked] = np.nan
     return np.asarray(out)
 
 
-def shaft_level(power: NDArray[np.float64], background: NDArray[np.float64], bins_per_order: float) -> float:
+def shaft_level(ratio: NDArray[np.float64], bins_per_order: float) -> float:
     """Mean level of the first three shaft orders [nat], read as the parts' lines are, without masks."""
     levels = []
     for h in (1, 2, 3):
         centre = int(h * bins_per_order + 0.5)
-        around = slice(max(centre - 1, 0), centre + 2)
-        ratio = power[around] / np.maximum(background[around], np.finfo(np.float64).tiny)
-        levels.append(math.log(max(float(ratio.max(initial=0.0)), 1.0)))
+        around = ratio[max(centre - 1, 0) : centre + 2]
+        levels.append(math.log(max(float(around.max(initial=0.0)), 1.0)))
     return sum(levels) / len(levels)
 
 
-def score_family(
-    family: Family, level: NDArray[np.float64], bins_per_order: float, slip_range: float
-) -> FamilyScore:
+def smeared_reading(
+    ratio: NDArray[np.float64], masked: NDArray[np.bool_], bins_per_order: float
+) -> Reading | None:
+    """Levels of lines that are `SMEARED_ORDERS` wide.
+
+    Args:
+        ratio: shape (n,), power over background.
+        masked: shape (n,).
+        bins_per_order: bins of `ratio` per shaft order.
+
+    Returns:
+        The reading; None when the window is too short to tell a wide line from a narrow one.
+    """
+    half = round(0.5 * SMEARED_ORDERS * bins_per_order)
+    if half < 1:
+        return None
+    stride = max(half // 2, 1)
+    level = smeared(ratio, masked, half_width=half, stride=stride, cap=SMEARED_CAP)
+    return Reading(level, bins_per_order / stride, half, stride)
+
+
+def score_family(family: Family, reading: Reading, slip_range: float) -> FamilyScore:
     """Best joint fit of a family's harmonics.
 
     Args:
         family: what to look for.
-        level: shape (n,), from `line_level`.
-        bins_per_order: bins of `level` per shaft order.
+        reading: levels, from `line_level` or `smeared_reading`.
         slip_range: largest joint offset, relative.
 
     Returns:
         The fit with the highest score; the offset nearest to zero among equals.
     """
-    steps = max(math.ceil(2.0 * family.order * family.harmonics * bins_per_order * slip_range), 1)
+    per_order = reading.bins_per_order
+    steps = max(math.ceil(2.0 * family.order * family.harmonics * per_order * slip_range), 1)
     offsets = _offsets(steps, slip_range)
     index, score, own_score, values = best_offset(
-        level,
-        bins_per_order=bins_per_order,
+        reading.level,
+        bins_per_order=per_order,
         order=family.order,
         modulation=family.modulation,
         harmonics=family.harmonics,
         counted=family.counted,
         offsets=offsets,
         near_integer=NEAR_INTEGER,
-        resolved_bins=RESOLVED_BINS,
+        resolved_bins=RESOLVED_BINS + reading.spread,
         least_lines=LEAST_LINES,
     )
-    return FamilyScore(family, float(offsets[index]), score, own_score, tuple(values.tolist()))
+    return FamilyScore(
+        family,
+        float(offsets[index]),
+        score,
+        own_score,
+        tuple(values.tolist()),
+        reading.half_width,
+        reading.stride,
+    )
+
+
+def smeared_element(
+    families: tuple[Family, ...], reading: Reading, slip_range: float, margin: float
+) -> FamilyScore | None:
+    """The rolling element's lines, where they are spread wide and no race explains them.
+
+    Args:
+        families: that can be read.
+        reading: from `smeared_reading`.
+        slip_range: largest joint offset of a race, relative.
+        margin: lead over both races in the same reading [nat].
+
+    Returns:
+        The element's fit; None when there is none or a race comes close.
+    """
+    fits = {
+        family.part: score_family(
+            family, reading, SMEARED_SEARCH if family.part == "rolling_element" else slip_range
+        )
+        for family in families
+        if family.part != "cage"
+    }
+    element = fits.pop("rolling_element", None)
+    if element is None or abs(element.offset) > SMEARED_SLIP:
+        return None
+    return None if any(fit.score > element.score - margin for fit in fits.values()) else element
 
 
 def lines_of(
@@ -200,26 +292,35 @@ def lines_of(
         Its harmonics, each with both first sidebands where the family has them.
     """
     family = fit.family
+    sides = (0, -1, 1) if family.modulation else (0,)
     out = []
     for h in range(1, family.harmonics + 1):
-        for side in (0, -1, 1) if family.modulation else (0,):
-            order = h * family.order * (1.0 + fit.offset) + side * family.modulation
-            centre = int(order * shaft_hz / bin_hz + 0.5)
+        for side in sides:
+            hz = (h * family.order * (1.0 + fit.offset) + side * family.modulation) * shaft_hz
+            centre = int(hz / bin_hz + 0.5)
             if not 1 <= centre < ratio.size - 1:
                 continue
-            around = range(centre - 1, centre + 2)
-            found = max(around, key=lambda index: (not masked[index], ratio[index]))
-            line = Line(
-                family=family.part,
-                order=h,
-                sideband=side,
-                expected_hz=order * shaft_hz,
-                found_hz=found * bin_hz,
-                ratio=float(ratio[found]),
-                masked=bool(masked[centre]),
-            )
-            out.append(line)
+            found, height = _found(fit, ratio, masked, hz / bin_hz)
+            width_hz = (2 * fit.half_width + 1) * bin_hz if fit.half_width else 0.0
+            out.append(Line(family.part, h, side, hz, found * bin_hz, height, bool(masked[centre]), width_hz))
     return tuple(out)
+
+
+def _found(
+    fit: FamilyScore, ratio: NDArray[np.float64], masked: NDArray[np.bool_], position: float
+) -> tuple[int, float]:
+    """Bin and ratio of the line near a position [bins]."""
+    if fit.half_width:
+        centre = int(position / fit.stride + 0.5) * fit.stride
+        around = slice(max(centre - fit.half_width, 0), centre + fit.half_width + 1)
+        open_bins = np.minimum(ratio[around][~masked[around]], SMEARED_CAP)
+        return centre, float(open_bins.mean()) if open_bins.size else 0.0
+    centre = int(position + 0.5)
+    best = centre - 1
+    for index in (centre, centre + 1):
+        if (not masked[index], ratio[index]) > (not masked[best], ratio[best]):
+            best = index
+    return best, float(ratio[best])
 
 
 @lru_cache(maxsize=256)

@@ -4,6 +4,7 @@ Source: Fyfe & Munck, Mechanical Systems and Signal Processing 11 (1997) 187-205
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,12 @@ PIECE_TURNS = 40.0
 
 STEADY_SHARE = 0.005
 """Up to this relative drift the lines stay within the slip tolerance, and tracking is not worth its interpolation."""
+
+FOLLOWED_DEVIATION = 0.02
+"""How far a changing speed is off from where the pieces before it point, relative."""
+
+SCATTERS = 3.0
+"""A drift must exceed so many times the scatter of the pieces' speeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,50 @@ def speed_profile(signal: NDArray[np.float64], sample_rate: float, nominal_rpm: 
     hz = np.empty(pieces)
     rpm = nominal_rpm
     for i in range(pieces):
-        hz[i] = estimate_shaft_speed(signal[edges[i] : edges[i + 1]], sample_rate, rpm).hz
+        piece = signal[edges[i] : edges[i + 1]]
+        hz[i] = estimate_shaft_speed(piece, sample_rate, rpm, deviation=FOLLOWED_DEVIATION).hz
         rpm = 60.0 * (2.0 * hz[i] - hz[i - 1] if i else hz[0])
     return SpeedProfile(0.5 * (edges[:-1] + edges[1:]) / sample_rate, hz)
+
+
+def smooth(profile: SpeedProfile) -> SpeedProfile:
+    """The profile without the scatter of its estimates: a parabola through four pieces or more, else a straight line."""
+    if profile.hz.size < 3:  # noqa: PLR2004 - two points are a line already
+        return profile
+    degree = 2 if profile.hz.size > 3 else 1  # noqa: PLR2004 - see above
+    middle = profile.seconds - profile.seconds.mean()
+    fitted = np.polynomial.Polynomial.fit(middle, profile.hz, degree)(middle)
+    return SpeedProfile(profile.seconds, np.asarray(fitted))
+
+
+def equal_angles(
+    axes: Sequence[NDArray[np.float64]], sample_rate: float, nominal_rpm: float
+) -> tuple[list[NDArray[np.float64]], float, float, float]:
+    """Windows of one machine resampled at equal angles, where its speed drifts.
+
+    Args:
+        axes: each shape (n,).
+        sample_rate: [Hz], > 0.
+        nominal_rpm: speed at the begin within +-5 % [1/min], > 0.
+
+    Returns:
+        (axes, samples per second at the mean speed [Hz], mean speed [1/min], relative drift). As they came, with drift
+        0, when the first axis cannot be read, the speed is steady within `STEADY_SHARE`, or its estimates scatter too
+        much to tell.
+    """
+    unchanged = (list(axes), sample_rate, nominal_rpm, 0.0)
+    first = axes[0]
+    if first.size / sample_rate * nominal_rpm / 60.0 < 2.0 * PIECE_TURNS or not np.isfinite(first).all():
+        return unchanged
+    raw = speed_profile(first, sample_rate, nominal_rpm)
+    profile = smooth(raw)
+    scatter = float(np.sqrt(np.mean((raw.hz - profile.hz) ** 2)) / profile.hz.mean())
+    if not profile.drift > max(STEADY_SHARE, SCATTERS * scatter):
+        return unchanged
+    mean_hz = float(profile.hz.mean())
+    points = int(sample_rate / mean_hz)
+    turned = [by_angle(axis, sample_rate, profile, points) for axis in axes]
+    return turned, points * mean_hz, mean_hz * 60.0, profile.drift
 
 
 def by_angle(

@@ -9,7 +9,7 @@ from chejian_analytics.diagnosis.masks import Mask
 from chejian_analytics.diagnosis.quality import Features, Unusable
 
 METHOD = "bearing_envelope"
-VERSION = "2"
+VERSION = "3"
 
 Confidence = Literal["confirmed", "probable", "impulsive_unassigned", "none", "cannot_tell"]
 Reason = Unusable | Literal["not_separable_from_shaft", "stronger_comb"]
@@ -68,7 +68,8 @@ class Evidence:
         code: ``runner_up_present`` (lead over it [nat]), ``explained_by_shaft`` (how far a part would
             pass the threshold if shaft sidebands were not held against it [nat]), ``lines_masked``
             (count), ``unknown_comb_order`` (fundamental of a stronger harmonic series that is no part's [shaft orders]),
-            ``shocks_follow_shaft`` (level of the shaft orders [nat]), ``speed_uncertain`` (evidence [nat]), ``speed_departs_nominal`` (relative),
+            ``shocks_follow_shaft`` (level of the shaft orders [nat]), ``lines_smeared`` (width of the lines [shaft orders]),
+            ``speed_drifts`` (relative change within the window), ``speed_uncertain`` (evidence [nat]), ``speed_departs_nominal`` (relative),
             ``not_evaluated_<part>`` (passes seen).
         value: its size.
     """
@@ -118,6 +119,9 @@ class BearingDiagnosis:
         comb_score: its mean level [nat].
         baseline: version of the healthy baseline behind the thresholds, "" = cold start.
         reason: why nothing can be told, None unless confidence is cannot_tell.
+        axis: which of the axes that were given speaks, 0 = the first.
+        drift: relative change of speed within the window, above 0 only where it was resampled at equal angles; then
+            `shaft_hz` is the mean, and frequencies are orders times that mean.
     """
 
     method: str
@@ -141,6 +145,8 @@ class BearingDiagnosis:
     comb_score: float
     baseline: str
     reason: Reason | None
+    axis: int
+    drift: float
 
 
 def strongest(diagnoses: Iterable[BearingDiagnosis]) -> BearingDiagnosis:

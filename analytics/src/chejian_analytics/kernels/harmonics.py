@@ -15,14 +15,21 @@ FULL_LEAD = math.log(4.0)
 
 
 def harmonic_sums(
-    level: NDArray[np.float64], fundamental_bins: NDArray[np.float64], harmonics: int
+    level: NDArray[np.float64],
+    fundamental_bins: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    cap: float,
 ) -> NDArray[np.float64]:
-    """Sum of the level at the first harmonics of each candidate, linearly interpolated between bins.
+    """Weighted sum of the level at the first harmonics of each candidate.
+
+    Between bins a parabola through the nearest three is read: the logarithm of a Hann window's main lobe is close to
+    one, so that the sum peaks at the line itself and not at the nearest bin.
 
     Args:
         level: shape (n,), >= 0; NaN counts as 0.
         fundamental_bins: shape (m,), candidate fundamentals in bins, > 0.
-        harmonics: how many multiples to add, >= 1. Multiples beyond the last bin add 0.
+        weights: shape (H,), of the multiples 1 .. H. Multiples beyond the last bin but one add 0.
+        cap: most that one line may be worth before its weight, > 0.
 
     Returns:
         Shape (m,).
@@ -30,13 +37,41 @@ def harmonic_sums(
     Raises:
         ValueError: a shape or a range is wrong.
     """
-    if level.ndim != 1 or fundamental_bins.ndim != 1:
-        raise ValueError(f"shapes {level.shape} and {fundamental_bins.shape} given, (n,) and (m,) allowed")
-    if harmonics < 1:
-        raise ValueError(f"harmonics: {harmonics} given, >= 1 allowed")
-    if not (fundamental_bins > 0).all():
-        raise ValueError("fundamental_bins: every candidate must be > 0")
-    return np.asarray(_harmonic_sums(level, fundamental_bins, harmonics))
+    if level.ndim != 1 or fundamental_bins.ndim != 1 or weights.ndim != 1:
+        raise ValueError(
+            f"shapes {level.shape}, {fundamental_bins.shape}, {weights.shape} given, (n,), (m,), (H,) allowed"
+        )
+    if not (cap > 0.0 and (fundamental_bins > 0).all()):
+        raise ValueError(f"cap: {cap} given, > 0 allowed; fundamental_bins: every candidate must be > 0")
+    return np.asarray(_harmonic_sums(level, fundamental_bins, weights, cap))
+
+
+def refined_fundamental(
+    level: NDArray[np.float64], fundamental: float, harmonics: int, least_level: float, reach: float
+) -> tuple[float, float]:
+    """Fundamental from the peaks of its harmonics.
+
+    Args:
+        level: shape (n,), from a Hann window, >= 0.
+        fundamental: where it is about [bins], > 0.
+        harmonics: multiples looked at, >= 1.
+        least_level: peaks below this are not counted [nat].
+        reach: peaks further from their multiple are another's, relative.
+
+    Returns:
+        (fundamental [bins], weight): mean over the peaks, each weighing its level times its multiple squared, as the
+        h-th multiple tells h times as much. (`fundamental`, 0) without any.
+
+    Raises:
+        ValueError: the shape or a range is wrong.
+    """
+    if level.ndim != 1 or not (fundamental > 0.0 and harmonics >= 1 and reach >= 0.0):
+        raise ValueError(
+            f"level: shape {level.shape}, fundamental {fundamental}, harmonics {harmonics}, reach {reach} given; "
+            "(n,), > 0, >= 1, >= 0 allowed"
+        )
+    total, weight = _refined_fundamental(level, fundamental, harmonics, least_level, reach)
+    return (total / weight, weight) if weight > 0.0 else (fundamental, 0.0)
 
 
 def comb_bins(count: int, spacing: float, half_width: float) -> NDArray[np.bool_]:
@@ -133,23 +168,56 @@ def best_offset(
 
 
 @njit(cache=True, nogil=True)
-def _harmonic_sums(level, fundamental_bins, harmonics):
+def _finite(value):
+    return 0.0 if math.isnan(value) else value
+
+
+@njit(cache=True, nogil=True)
+def _harmonic_sums(level, fundamental_bins, weights, cap):
     out = np.zeros(fundamental_bins.size)
     for i in range(fundamental_bins.size):
         total = 0.0
-        for h in range(1, harmonics + 1):
-            position = h * fundamental_bins[i]
-            left = int(position)
-            if left + 1 >= level.size:
+        for h in range(weights.size):
+            position = (h + 1) * fundamental_bins[i]
+            middle = int(position + 0.5)
+            if middle < 1:
+                continue
+            if middle + 1 >= level.size:
                 break
-            share = position - left
-            low = level[left]
-            high = level[left + 1]
-            total += (0.0 if math.isnan(low) else low * (1.0 - share)) + (
-                0.0 if math.isnan(high) else high * share
-            )
+            off = position - middle
+            left = _finite(level[middle - 1])
+            centre = _finite(level[middle])
+            right = _finite(level[middle + 1])
+            value = centre + 0.5 * off * (right - left) + 0.5 * off * off * (left - 2.0 * centre + right)
+            total += weights[h] * min(max(value, 0.0), cap)
         out[i] = total
     return out
+
+
+@njit(cache=True, nogil=True)
+def _refined_fundamental(level, fundamental, harmonics, least_level, reach):
+    total = 0.0
+    weights = 0.0
+    for h in range(1, harmonics + 1):
+        middle = int(h * fundamental + 0.5)
+        if middle < 2 or middle + 2 >= level.size:
+            continue
+        if level[middle - 1] > level[middle]:
+            middle -= 1
+        elif level[middle + 1] > level[middle]:
+            middle += 1
+        left = level[middle - 1]
+        centre = level[middle]
+        right = level[middle + 1]
+        bend = left - 2.0 * centre + right
+        if centre < least_level or left > centre or right > centre or bend >= 0.0:
+            continue
+        found = (middle + 0.5 * (left - right) / bend) / h
+        if abs(found / fundamental - 1.0) <= reach:
+            weight = centre * h * h
+            total += weight * found
+            weights += weight
+    return total, weights
 
 
 @njit(cache=True, nogil=True)

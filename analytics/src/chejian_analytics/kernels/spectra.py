@@ -1,4 +1,4 @@
-"""Spectral kernels: running median, spectral whitening, squared magnitude.
+"""Spectral kernels: fading, whitening, squared magnitude, running median, Hann window, smeared lines.
 
 Each public function checks its arguments and calls a compiled loop. None of them reorders a sum by threads or
 by fast-math, so the same input gives the same bits on every call.
@@ -55,6 +55,73 @@ def whiten(spectrum: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], ND
     return _divide_by_magnitude(spectrum, power, RELATIVE_FLOOR * RELATIVE_FLOOR), power
 
 
+def faded(signal: NDArray[np.float64], rise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The signal scaled to peak 1, without its mean, its ends faded in and out.
+
+    Args:
+        signal: shape (n,), n >= 1, finite, any unit.
+        rise: shape (m,), 2 m <= n, the fading-in; its mirror image fades out.
+
+    Returns:
+        Shape (n,), no unit; all 0 for a signal of zeros. The scale keeps every finite signal clear of overflow when
+        its spectrum is squared.
+
+    Raises:
+        ValueError: a shape is wrong.
+    """
+    if signal.ndim != 1 or rise.ndim != 1 or not signal.size >= 1 or 2 * rise.size > signal.size:
+        raise ValueError(f"shapes {signal.shape} and {rise.shape} given; (n,) and (m,) with 2 m <= n allowed")
+    return np.asarray(_faded(signal, rise))
+
+
+def smeared(
+    ratio: NDArray[np.float64], masked: NDArray[np.bool_], *, half_width: int, stride: int, cap: float
+) -> NDArray[np.float64]:
+    """Level of lines that are spread over many bins.
+
+    The mean R of W independent unit exponentials is at least r with a probability of at most ``exp(-W (r - 1 - ln r))``
+    (Chernoff 1952, doi:10.1214/aoms/1177729330). That exponent is what a single bin's ratio is for W = 1: the level is
+    its logarithm, so levels of wide and of narrow lines mean the same.
+
+    Args:
+        ratio: shape (n,), power over background, >= 0.
+        masked: shape (n,), bins that must not be counted.
+        half_width: bins to either side of the centre that are averaged, >= 1.
+        stride: distance of the centres [bins], >= 1; centre j stands at bin ``j * stride``.
+        cap: most that one bin may add, so that a single line does not pass for a wide one, > 1.
+
+    Returns:
+        Shape (ceil(n / stride),), [nat], >= 0; NaN where half of the bins or more are masked.
+
+    Raises:
+        ValueError: a shape or a range is wrong.
+    """
+    if ratio.ndim != 1 or ratio.shape != masked.shape:
+        raise ValueError(f"shapes {ratio.shape} and {masked.shape} given, (n,) twice allowed")
+    if not (half_width >= 1 and stride >= 1 and cap > 1.0):
+        raise ValueError(
+            f"half_width {half_width}, stride {stride}, cap {cap} given; >= 1, >= 1, > 1 allowed"
+        )
+    return np.asarray(_smeared(ratio, masked, half_width, stride, cap))
+
+
+def hann_power(spectrum: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Power spectrum as if a Hann window had been laid over the signal: three bins of the spectrum make one.
+
+    Args:
+        spectrum: shape (n,), ``rfft`` of a signal without window, from bin 0 on.
+
+    Returns:
+        Shape (n,); 0 at bin 0 and at the last bin, whose neighbours are not there.
+
+    Raises:
+        ValueError: the shape is not (n,).
+    """
+    if spectrum.ndim != 1:
+        raise ValueError(f"spectrum: shape {spectrum.shape} given, (n,) allowed")
+    return np.asarray(_hann_power(spectrum))
+
+
 def squared_magnitude(values: NDArray[np.complex128]) -> NDArray[np.float64]:
     """``re**2 + im**2`` without the square root of `abs`.
 
@@ -70,6 +137,59 @@ def squared_magnitude(values: NDArray[np.complex128]) -> NDArray[np.float64]:
     if values.ndim != 1:
         raise ValueError(f"values: shape {values.shape} given, (n,) allowed")
     return np.asarray(_squared_magnitude(values))
+
+
+@njit(cache=True, nogil=True)
+def _faded(signal, rise):
+    n = signal.size
+    low = signal[0]
+    high = signal[0]
+    for i in range(n):
+        low = min(low, signal[i])
+        high = max(high, signal[i])
+    peak = max(high, -low)
+    out = np.zeros(n)
+    if peak <= 0.0:
+        return out
+    total = 0.0
+    for i in range(n):
+        out[i] = signal[i] / peak
+        total += out[i]
+    mean = total / n
+    for i in range(n):
+        out[i] -= mean
+    for i in range(rise.size):
+        out[i] *= rise[i]
+        out[n - 1 - i] *= rise[i]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _hann_power(spectrum):
+    out = np.zeros(spectrum.size)
+    for i in range(1, spectrum.size - 1):
+        value = 0.5 * spectrum[i] - 0.25 * (spectrum[i - 1] + spectrum[i + 1])
+        out[i] = value.real * value.real + value.imag * value.imag
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _smeared(ratio, masked, half_width, stride, cap):
+    n = ratio.size
+    total = np.zeros(n + 1)
+    count = np.zeros(n + 1)
+    for i in range(n):
+        total[i + 1] = total[i] + (0.0 if masked[i] else min(ratio[i], cap))
+        count[i + 1] = count[i] + (0.0 if masked[i] else 1.0)
+    out = np.full((n + stride - 1) // stride, np.nan)
+    for j in range(out.size):
+        first = max(j * stride - half_width, 0)
+        last = min(j * stride + half_width + 1, n)
+        bins = count[last] - count[first]
+        if bins > half_width:
+            mean = max((total[last] - total[first]) / bins, 1.0)
+            out[j] = math.log(max(bins * (mean - 1.0 - math.log(mean)), 1.0))
+    return out
 
 
 @njit(cache=True, nogil=True)
