@@ -4,13 +4,14 @@ A short baseline knows little: its mean counts with its own uncertainty, and cha
 left open. Nothing is learned from a window that is being judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from chejian_analytics.diagnosis.process.channels import Blocks, ProcessWindow, blocks_of
 from chejian_analytics.diagnosis.process.holds import changes_in, longest_hold_us, spike_scale
+from chejian_analytics.diagnosis.process.relations import Relations, learn_relations
 
 LEAST_BLOCKS = 18
 """Three hours of steady running: below, a deviation is known worse than +-17 %."""
@@ -61,6 +62,7 @@ class ProcessBaseline:
     Args:
         version: name stored with every verdict, not empty.
         channels: those with enough blocks.
+        relations: between the channels that are told often; None where the baseline is too short for them.
 
     Raises:
         ValueError: the version is empty.
@@ -68,6 +70,7 @@ class ProcessBaseline:
 
     version: str
     channels: tuple[ChannelBaseline, ...]
+    relations: Relations | None = None
 
     def __post_init__(self) -> None:
         if not self.version:
@@ -83,7 +86,16 @@ def baseline_from(stored: dict[str, object]) -> ProcessBaseline:
     channels = stored["channels"]
     if not isinstance(channels, list | tuple):
         raise TypeError(f"channels: {type(channels).__name__} given, list allowed")
-    return ProcessBaseline(str(stored["version"]), tuple(ChannelBaseline(**channel) for channel in channels))
+    known = tuple(ChannelBaseline(**channel) for channel in channels)
+    return ProcessBaseline(str(stored["version"]), known, _relations_from(stored.get("relations")))
+
+
+def _relations_from(stored: object) -> Relations | None:
+    if not isinstance(stored, Mapping):
+        return None
+    mean, scale, offset, variances = (tuple(stored[key]) for key in ("mean", "scale", "offset", "variances"))
+    loadings = tuple(tuple(row) for row in stored["loadings"])
+    return Relations(tuple(stored["names"]), mean, scale, offset, loadings, variances, float(stored["limit"]))
 
 
 def freeze_process(windows: Sequence[ProcessWindow], version: str) -> ProcessBaseline:
@@ -99,7 +111,9 @@ def freeze_process(windows: Sequence[ProcessWindow], version: str) -> ProcessBas
     parts = [(window, blocks_of(window)) for window in windows]
     names = dict.fromkeys(channel.name for window in windows for channel in window.channels)
     found = (_freeze_channel(name, parts) for name in names)
-    return ProcessBaseline(version, tuple(channel for channel in found if channel is not None))
+    channels = tuple(channel for channel in found if channel is not None)
+    often = [channel.name for channel in channels if channel.often_told]
+    return ProcessBaseline(version, channels, learn_relations([blocks for _, blocks in parts], often))
 
 
 def _freeze_channel(name: str, parts: Sequence[tuple[ProcessWindow, Blocks]]) -> ChannelBaseline | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chejian_analytics.diagnosis.process import filter_clogging, sensor_drift, sensor_health
+from chejian_analytics.diagnosis.process import filter_clogging, process_change, sensor_drift, sensor_health
 from chejian_analytics.diagnosis.process.baseline import ProcessBaseline
 from chejian_analytics.diagnosis.process.channels import (
     Blocks,
@@ -62,13 +62,14 @@ def diagnose_process(
         baseline: frozen from windows in which the equipment was sound, before this window's end; None before there is one.
 
     Returns:
-        One verdict per channel and method that reads its role, in the order of channels and `PROCESS_METHODS`; most of
-        them ``none``. The same window and baseline give the same verdicts.
+        One verdict per channel and method that reads its role, in the order of channels and `PROCESS_METHODS`, and a last
+        one on their relations (`process_change`, channel ""); most of them ``none``. The same window and baseline give the same verdicts.
     """
     blocks = blocks_of(window)
-    return tuple(
+    found = [
         method.function(channel, window, blocks, baseline)
         for channel in window.channels
         for method in PROCESS_METHODS
         if channel.role in method.roles
-    )
+    ]
+    return (*found, process_change.diagnose_relations(blocks, baseline))

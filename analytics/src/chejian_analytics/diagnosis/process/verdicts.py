@@ -18,9 +18,18 @@ ProcessFault = Literal[
 ]
 """``process_change``: the process left what the baseline knows, and no single sensor or filter explains it."""
 
-Reason = Literal["no_baseline", "too_few_blocks", "channel_unknown_to_baseline", "too_early", "rarely_told"]
+Reason = Literal[
+    "no_baseline",
+    "baseline_too_short",
+    "one_channel_alone",
+    "too_few_blocks",
+    "channel_unknown_to_baseline",
+    "too_early",
+    "rarely_told",
+]
 """Why nothing can be told. ``too_early``: a shift whose course does not show yet; ``rarely_told``: the channel's deadband hides
-what happens within it."""
+what happens within it; ``baseline_too_short``: relations between channels take more blocks; ``one_channel_alone``: the methods on
+that channel decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Contribution:
 
     Args:
         channel: its name.
-        value: departure from the baseline in baseline deviations, signed.
+        value: departure from the baseline: of a channel in baseline deviations, signed; of relations as T2 over its limit.
         share: of the whole, 0 to 1.
     """
 
