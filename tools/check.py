@@ -30,6 +30,7 @@ def steps() -> dict[str, list[str]]:
         "types": [
             str(_BIN / "mypy"),
             *(f"{member}/src" for member in SOURCES),
+            "deploy/grafana",
             "tests",
             "tools",
             "benchmarks",

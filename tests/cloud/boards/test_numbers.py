@@ -100,6 +100,31 @@ def test_states_adjoin_and_fill_the_range(computed: Readers) -> None:
     assert all(a["end"] == b["start"] for a, b in pairwise(found))
 
 
+def test_a_timeline_and_totals_are_those_of_the_states(computed: Readers) -> None:
+    role = computed.make("hlj-demo")
+    hi = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    lo = hi - 20 * HOUR
+    states = computed.read(role, STATES, (lo, hi))
+    line = computed.read(
+        role, "SELECT time, state FROM boards.timeline(%s, %s, 'hlj-demo', '{CNC-01}') ORDER BY 1", (lo, hi)
+    )
+    assert [(p["time"], p["state"]) for p in line] == [(s["start"], s["state"]) for s in states]
+    hours = computed.read(
+        role, "SELECT state, hours FROM boards.state_hours(%s, %s, 'hlj-demo', '{CNC-01}')", (lo, hi)
+    )
+    told = {row["state"]: row["hours"] for row in hours}
+    for state in {s["state"] for s in states}:
+        span = sum((s["end"] - s["start"] for s in states if s["state"] == state), timedelta())
+        assert abs(told[state] - span / HOUR) < 1e-6
+    long = computed.read(
+        role, "SELECT time, state FROM boards.timeline(%s, %s, 'hlj-demo', '{CNC-01}')", (hi - 80 * HOUR, hi)
+    )
+    for point in long:
+        own = [s["state"] for s in states if s["start"] <= point["time"] < s["end"]]
+        assert own in ([], [point["state"]])
+    assert len(long) > 100
+
+
 def test_a_signal_is_shown_by_samples_minutes_and_hours(province: Readers) -> None:
     role = province.make("e0")
     query = (

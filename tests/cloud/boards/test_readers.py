@@ -19,6 +19,8 @@ FUNCTIONS = {
     "boards.terms": f"{RANGE}, 'e0', %s",
     "boards.states": f"{RANGE}, 'e0', %s",
     "boards.stops": f"{RANGE}, 'e0', %s",
+    "boards.state_hours": f"{RANGE}, 'e0', %s",
+    "boards.timeline": f"{RANGE}, 'e0', %s",
     "boards.energy": f"{RANGE}, 'e0', %s",
     "boards.energy_states": f"{RANGE}, 'e0', %s",
     "boards.signal": f"{RANGE}, 'e0', %s, 'active_power'",

@@ -1,6 +1,15 @@
+-- Start of the state interval that holds at a moment, or the moment itself where none does.
+CREATE FUNCTION boards.interval_at(p_equipment_id integer, p_moment timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+SELECT coalesce((SELECT s.start FROM app.state_interval s WHERE s.equipment_id = p_equipment_id AND s.start <= p_moment
+                  ORDER BY s.start DESC LIMIT 1), p_moment)
+$$;
+
 -- States in time, cut to the range and where what people said about them changes. A reason without end holds until the
--- machine next produces. Most intervals have no reason, so only those that meet one are cut.
-CREATE FUNCTION boards.states(p_from timestamptz, p_to timestamptz, p_enterprise text, p_equipment text[])
+-- machine next produces. Most intervals have no reason, so only those that meet one are cut. p_losses: only these classes of
+-- time; p_least: only intervals of at least this length.
+CREATE FUNCTION boards.states(p_from timestamptz, p_to timestamptz, p_enterprise text, p_equipment text[],
+                              p_losses text[] DEFAULT NULL, p_least interval DEFAULT '0')
 RETURNS TABLE (workshop text, line text, equipment text, start timestamptz, "end" timestamptz, state smallint,
                category text, loss text, reason text, reason_zh text, reason_en text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -9,16 +18,15 @@ SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
 BEGIN
     RETURN QUERY
     WITH machine AS MATERIALIZED (
-         SELECT e.equipment_id, e.workshop, e.line, e.equipment FROM boards.equipment e
-          WHERE e.enterprise = p_enterprise AND e.equipment = ANY (p_equipment)),
+         SELECT e.equipment_id, e.workshop, e.line, e.equipment, boards.interval_at(e.equipment_id, p_from) AS since
+           FROM boards.equipment e WHERE e.enterprise = p_enterprise AND e.equipment = ANY (p_equipment)),
     found AS MATERIALIZED (
-         SELECT m.equipment_id, m.workshop, m.line, m.equipment, greatest(i.start, p_from) AS start,
-                least(i."end", p_to) AS "end", i.state, i.category, i.loss
+         SELECT m.equipment_id, greatest(i.start, p_from) AS start, least(i."end", p_to) AS "end", i.state, i.category,
+                i.loss
            FROM machine m
           CROSS JOIN LATERAL (SELECT s.* FROM app.state_interval s
-                 WHERE s.equipment_id = m.equipment_id AND s.start < p_to AND s."end" > p_from
-                   AND s.start >= coalesce((SELECT max(b.start) FROM app.state_interval b
-                                             WHERE b.equipment_id = m.equipment_id AND b.start <= p_from), p_from)) i),
+                 WHERE s.equipment_id = m.equipment_id AND s.start >= m.since AND s.start < p_to AND s."end" > p_from
+                   AND (p_losses IS NULL OR s.loss = ANY (p_losses)) AND s."end" - s.start >= p_least OFFSET 0) i),
     said AS MATERIALIZED (
          SELECT r.stop_reason_id, r.equipment_id, r.start, n.code, n.name_zh, n.name_en,
                 coalesce(r."end", (SELECT greatest(s.start, r.start) FROM app.state_interval s
@@ -31,41 +39,87 @@ BEGIN
            JOIN app.stop_reason_change c ON c.change_id = r.change_id AND c.kind <> 'comment'
            LEFT JOIN app.reason n ON n.reason_id = r.reason_id
           WHERE NOT EXISTS (SELECT FROM app.stop_reason_change u WHERE u.undoes = r.change_id)),
-    touched AS MATERIALIZED (
-         SELECT DISTINCT f.equipment_id, f.start FROM said d
-           JOIN found f ON f.equipment_id = d.equipment_id AND f.start < d."end" AND f."end" > d.start),
+    met AS MATERIALIZED (
+         SELECT d.*, greatest(s.start, p_from) AS whole, least(s."end", p_to) AS until
+           FROM said d
+          CROSS JOIN LATERAL (SELECT greatest(d.start, p_from) AS lo, least(d."end", p_to) AS hi,
+                                     boards.interval_at(d.equipment_id, greatest(d.start, p_from)) AS since) c
+          CROSS JOIN LATERAL (SELECT i.start, i."end" FROM app.state_interval i
+                 WHERE i.equipment_id = d.equipment_id AND i.start >= c.since AND i.start < c.hi AND i."end" > c.lo OFFSET 0) s),
     edge AS (
-         SELECT f.equipment_id, f.start AS whole, f.start AS at FROM found f JOIN touched USING (equipment_id, start)
+         SELECT m.equipment_id, m.whole, m.until, m.whole AS at FROM met m
           UNION
-         SELECT f.equipment_id, f.start, x.at FROM found f JOIN touched USING (equipment_id, start)
-           JOIN said d ON d.equipment_id = f.equipment_id
-          CROSS JOIN LATERAL (VALUES (d.start), (d."end")) AS x(at)
-          WHERE x.at > f.start AND x.at < f."end"),
+         SELECT m.equipment_id, m.whole, m.until, x.at FROM met m CROSS JOIN LATERAL (VALUES (m.start), (m."end")) AS x(at)
+          WHERE x.at > m.whole AND x.at < m.until),
     piece AS (
-         SELECT g.equipment_id, g.whole, g.at, lead(g.at) OVER (PARTITION BY g.equipment_id, g.whole ORDER BY g.at) AS until
-           FROM edge g)
-    SELECT f.workshop, f.line, f.equipment, f.start, f."end", f.state, f.category, f.loss,
-           NULL::text, NULL::text, NULL::text
-      FROM found f LEFT JOIN touched t USING (equipment_id, start)
-     WHERE t.equipment_id IS NULL
-     UNION ALL
-    SELECT f.workshop, f.line, f.equipment, p.at, coalesce(p.until, f."end"), f.state, f.category, f.loss,
-           w.code, w.name_zh, w.name_en
-      FROM piece p JOIN found f ON f.equipment_id = p.equipment_id AND f.start = p.whole
-      LEFT JOIN LATERAL (SELECT d.code, d.name_zh, d.name_en FROM said d
-                          WHERE d.equipment_id = p.equipment_id AND d.start <= p.at AND d."end" > p.at
-                          ORDER BY d.stop_reason_id DESC LIMIT 1) w
-        ON f.loss NOT IN ('production', 'no_data', 'not_scheduled', 'planned_stop');
+         SELECT g.equipment_id, g.whole, g.at,
+                lead(g.at, 1, g.until) OVER (PARTITION BY g.equipment_id, g.whole ORDER BY g.at) AS until
+           FROM edge g),
+    explained AS (
+         SELECT DISTINCT ON (p.equipment_id, p.whole, p.at) p.*, m.code, m.name_zh, m.name_en
+           FROM piece p LEFT JOIN met m ON m.equipment_id = p.equipment_id AND m.whole = p.whole
+            AND m.start <= p.at AND m."end" > p.at
+          ORDER BY p.equipment_id, p.whole, p.at, m.stop_reason_id DESC NULLS LAST)
+    SELECT m.workshop, m.line, m.equipment, coalesce(x.at, f.start), coalesce(x.until, f."end"), f.state, f.category, f.loss,
+           CASE WHEN v.open THEN x.code END, CASE WHEN v.open THEN x.name_zh END, CASE WHEN v.open THEN x.name_en END
+      FROM found f JOIN machine m ON m.equipment_id = f.equipment_id
+      LEFT JOIN explained x ON x.equipment_id = f.equipment_id AND x.whole = f.start
+     CROSS JOIN LATERAL (SELECT f.loss NOT IN ('production', 'no_data', 'not_scheduled', 'planned_stop') AS open) v;
 END $$;
 
--- Time by reason, or by class of time where nobody gave one: what a Pareto chart counts; the calendar's own stops left out.
-CREATE FUNCTION boards.stops(p_from timestamptz, p_to timestamptz, p_enterprise text, p_equipment text[])
+-- Stops with their reasons: what a Pareto chart counts; the calendar's own stops left out.
+CREATE FUNCTION boards.stops(p_from timestamptz, p_to timestamptz, p_enterprise text, p_equipment text[],
+                             p_least interval DEFAULT '0')
 RETURNS TABLE (workshop text, line text, equipment text, start timestamptz, "end" timestamptz, us bigint, state smallint,
                loss text, reason text, reason_zh text, reason_en text)
 LANGUAGE sql STABLE AS $$
 SELECT s.workshop, s.line, s.equipment, s.start, s."end", (extract(epoch FROM s."end" - s.start) * 1000000)::bigint,
        s.state, s.loss, s.reason, s.reason_zh, s.reason_en
-  FROM boards.states(p_from, p_to, p_enterprise, p_equipment) s
- WHERE s.loss IN ('no_order', 'fault', 'stop', 'minor_stop', 'starved', 'blocked', 'maintenance', 'setup',
-                  'planned_maintenance')
+  FROM boards.states(p_from, p_to, p_enterprise, p_equipment,
+                     '{no_order,fault,stop,minor_stop,starved,blocked,maintenance,setup,planned_maintenance}', p_least) s
 $$;
+
+-- Hours in each state.
+CREATE FUNCTION boards.state_hours(p_from timestamptz, p_to timestamptz, p_enterprise text, p_equipment text[])
+RETURNS TABLE (equipment text, state smallint, hours double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT e.equipment, i.state, (sum(extract(epoch FROM i.length)) / 3600)::float8
+      FROM (SELECT q.*, boards.interval_at(q.equipment_id, p_from) AS since FROM boards.equipment q
+             WHERE q.enterprise = p_enterprise AND q.equipment = ANY (p_equipment)) e
+     CROSS JOIN LATERAL (SELECT s.state, sum(least(s."end", p_to) - greatest(s.start, p_from)) AS length
+              FROM app.state_interval s
+             WHERE s.equipment_id = e.equipment_id AND s.start >= e.since AND s.start < p_to AND s."end" > p_from
+             GROUP BY s.state OFFSET 0) i
+     GROUP BY e.equipment_id, e.equipment, i.state;
+END $$;
+
+-- What a timeline draws: every interval of up to three days; of longer ranges, which hold more intervals than a screen has
+-- points, the state at 600 moments.
+CREATE FUNCTION boards.timeline(p_from timestamptz, p_to timestamptz, p_enterprise text, p_equipment text[])
+RETURNS TABLE ("time" timestamptz, equipment text, state smallint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    v_step interval := (p_to - p_from) / 600;
+    v_seconds double precision := extract(epoch FROM (p_to - p_from) / 600);
+BEGIN
+    RETURN QUERY
+    SELECT x.at, e.equipment, i.state
+      FROM (SELECT q.*, boards.interval_at(q.equipment_id, p_from) AS since FROM boards.equipment q
+             WHERE q.enterprise = p_enterprise AND q.equipment = ANY (p_equipment)) e
+     CROSS JOIN LATERAL (SELECT s.state, greatest(s.start, p_from) AS lo, least(s."end", p_to) AS hi
+              FROM app.state_interval s
+             WHERE s.equipment_id = e.equipment_id AND s.start >= e.since AND s.start < p_to AND s."end" > p_from OFFSET 0) i
+     CROSS JOIN LATERAL (
+           SELECT i.lo AS at WHERE p_to - p_from <= interval '3 days'
+            UNION ALL
+           SELECT p_from + k * v_step
+             FROM generate_series(ceil(extract(epoch FROM i.lo - p_from)::float8 / v_seconds)::integer,
+                                  ceil(extract(epoch FROM i.hi - p_from)::float8 / v_seconds)::integer - 1) AS k
+            WHERE p_to - p_from > interval '3 days') x;
+END $$;

@@ -38,7 +38,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- Samples and readable ones by hour, from the rollups: quality of what came.
+-- Samples and readable ones by hour, from the rollups: quality of what came. A short range shows the last ended hour.
 CREATE FUNCTION boards.sample_quality(p_from timestamptz, p_to timestamptz, p_enterprise text, p_equipment text[])
 RETURNS TABLE (hour timestamptz, equipment text, samples bigint, good bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -52,7 +52,8 @@ BEGIN
       JOIN telemetry.node n ON n.group_id = f.group_id AND n.edge_node = f.edge_node
       JOIN telemetry.device d ON d.node_id = n.node_id AND d.name = f.device
       JOIN telemetry.series s ON s.device_id = d.device_id
-      JOIN app.rollup_1h x ON x.series_id = s.series_id AND x.bucket >= date_trunc('hour', p_from) AND x.bucket < p_to
+      JOIN app.rollup_1h x ON x.series_id = s.series_id AND x.bucket < p_to
+       AND x.bucket >= least(date_trunc('hour', p_from), date_trunc('hour', p_to) - interval '1 hour')
      WHERE e.enterprise = p_enterprise AND e.equipment = ANY (p_equipment)
      GROUP BY 1, 2;
 END $$;
