@@ -1,6 +1,8 @@
 """Bearings: what is wrong, how sure, how fast it grows."""
 
-from deploy.grafana.model import CONSOLE, Board, Panel, Query
+from collections.abc import Mapping
+
+from deploy.grafana.model import CONSOLE, Board, Json, Panel, Query
 from deploy.grafana.parts import AMBER, CONSOLE_URL, GREY, MACHINES, PLACE, RED, spots, steps
 
 _PARTS = {
@@ -18,7 +20,7 @@ _CONFIDENCE = {
 }
 _NEWEST = f"SELECT DISTINCT ON (equipment, signal) * FROM boards.diagnoses({MACHINES}) ORDER BY equipment, signal, time DESC"
 _VERDICT = f"{spots('confidence', _CONFIDENCE)} AS verdict, coalesce({spots('part', _PARTS)}, '-') AS part"
-_NAMES = {
+_NAMES: Mapping[str, Json] = {
     "time": {"displayName": "时间 time", "unit": "dateTimeAsIso"},
     "equipment": {"displayName": "设备 equipment"},
     "signal": {"displayName": "测点 signal"},
