@@ -209,6 +209,11 @@ def fill(dsn: str, province: Province, now: datetime) -> None:
     """Migrate an empty database and store the province as it would stand at `now` (aware, UTC)."""
     migrate_telemetry(dsn)
     migrate_app(dsn)
+    store(dsn, province, now)
+
+
+def store(dsn: str, province: Province, now: datetime) -> None:
+    """Store the province in a migrated database that is empty."""
     first = (now - timedelta(days=province.days)).replace(hour=16, minute=0, second=0, microsecond=0)
     values: dict[str, object] = {
         "now": now,

@@ -13,6 +13,7 @@ from pathlib import Path
 from chejian_contract.config import parse_duration
 from chejian_contract.errors import ConfigError
 
+from chejian.boards.cli import add_boards
 from chejian.demo import DemoOptions, run_demo
 from chejian.demo.chain import program
 from chejian.demo.options import DEFAULT_PORT
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     init.set_defaults(run=_init)
     migrate = commands.add_parser("migrate", help="bring the schemas of CHEJIAN_DSN up to date")
     migrate.set_defaults(run=_migrate)
+    add_boards(commands)
     return parser
 
 
