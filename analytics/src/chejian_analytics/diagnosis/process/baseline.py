@@ -4,12 +4,13 @@ A short baseline knows little: its mean counts with its own uncertainty, and cha
 left open. Nothing is learned from a window that is being judged.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from chejian_analytics.diagnosis.process.channels import Blocks, ProcessWindow, blocks_of
+from chejian_analytics.diagnosis.process.channels import LEAST_INSTANTS, Blocks, ProcessWindow, blocks_of
 from chejian_analytics.diagnosis.process.holds import changes_in, longest_hold_us, spike_scale
 from chejian_analytics.diagnosis.process.relations import Relations, learn_relations
 
@@ -31,7 +32,8 @@ class ChannelBaseline:
         name: signal name.
         blocks: number of blocks behind it.
         level: median of the block levels, in the signal's unit.
-        deviation: standard deviation of block levels, not below half a step of the telling.
+        deviation: standard deviation of block levels, not below half a step of the telling, nor below what the scatter in a
+            block leaves open: a machine that works in short cycles is caught in another phase by chance.
         widest_scatter: largest scatter within a block.
         changes: how often the value changed.
         running_us: in how much running time [us].
@@ -137,13 +139,14 @@ def _freeze_channel(name: str, parts: Sequence[tuple[ProcessWindow, Blocks]]) ->
     if level.size < LEAST_BLOCKS:
         return None
     step = np.concatenate(steps)
+    scatter = float(np.concatenate(scatters).max())
     smallest = float(np.quantile(step, 0.05)) if step.size else 0.0
     return ChannelBaseline(
         name,
         int(level.size),
         float(np.median(level)),
-        max(float(level.std(ddof=1)), HALF_STEP * smallest),
-        float(np.concatenate(scatters).max()),
+        max(float(level.std(ddof=1)), HALF_STEP * smallest, scatter / math.sqrt(LEAST_INSTANTS)),
+        scatter,
         changes,
         running_us,
         hold_us,

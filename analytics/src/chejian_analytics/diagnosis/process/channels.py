@@ -18,8 +18,8 @@ BLOCK_US = 600_000_000
 GRID_US = 30_000_000
 """[us] Distance of the instants at which channels are read."""
 
-LEAST_FILLED = 0.5
-"""Of the instants of a block that must be steady running with a value."""
+LEAST_INSTANTS = 10
+"""Instants of a block, half of them, that must be steady running with a value."""
 
 LARGEST = 1e100
 """No sensor shows more, in whatever unit: such a value counts as none, and its square stays finite."""
@@ -150,13 +150,12 @@ def blocks_of(window: ProcessWindow) -> Blocks:
     starts, first = np.unique(instants // BLOCK_US, return_index=True)
     values = [channel.at(instants) for channel in window.channels]
     edges = [*first.tolist(), instants.size]
-    least = LEAST_FILLED * BLOCK_US / GRID_US
     levels = np.full((starts.size, len(names)), np.nan)
     scatter = levels.copy()
     for b, (lo, hi) in enumerate(itertools.pairwise(edges)):
         for c, column in enumerate(values):
             inside = column[lo:hi]
             inside = inside[np.isfinite(inside)]
-            if inside.size >= least:
+            if inside.size >= LEAST_INSTANTS:
                 levels[b, c], scatter[b, c] = np.median(inside), inside.std()
     return Blocks(names, starts * BLOCK_US, levels, scatter)
