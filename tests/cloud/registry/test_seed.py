@@ -96,3 +96,27 @@ def test_reasons_of_a_file_are_added_to_the_tree(seeded: str, tmp_path: Path) ->
     path.write_text(path.read_text("utf-8").replace('"fault"', '"bad luck"'), "utf-8")
     with pytest.raises(ConfigError, match=r"bad luck.*planned_maintenance"):
         seed(seeded, path)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "zones"),
+    [
+        ("", (None, None)),
+        ("elements = 9\nball_diameter_mm = 7.94004\npitch_diameter_mm = 39.0398\n", (None, None)),
+        ('machine = "fan"\n', (2, "flexible")),
+        ('machine = "motor"\nzone_group = 1\n', (1, "rigid")),
+        ('zone_group = 1\nsupport = "flexible"\n', (1, "flexible")),
+    ],
+)
+def test_a_bearing_by_designation_or_dimensions(
+    dsn: str, tmp_path: Path, numbers: str, zones: tuple[int | None, str | None]
+) -> None:
+    orders = "bpfo = 3.5848\nbpfi = 5.4152\nftf = 0.39828\nbsf2 = 4.7135\n"
+    path = tmp_path / "short.toml"
+    path.write_text(GOOD.read_text("utf-8").replace(orders, numbers), "utf-8")
+    seed(dsn, path)
+    (found,) = rows(dsn, "SELECT * FROM app.bearing")
+    assert [found[n] for n in ("bpfo", "bpfi", "ftf", "bsf2")] == pytest.approx(
+        [3.5848, 5.4152, 0.39828, 4.7135], rel=1e-4
+    )
+    assert (found["zone_group"], found["support"]) == zones

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from chejian.report.checks import FaultVerdict, WindowFigures
-from chejian.report.faults import Evidence, check_faults, judge_faults
+from chejian.report.evidence import Evidence
+from chejian.report.faults import check_faults, judge_faults
 from chejian.report.truth import HOUR_MS
 
 from tests.deploy.report.plant import END_MS, fault, meter, truth
@@ -39,8 +40,11 @@ def judged(
     windows: list[WindowFigures] | None = None,
     diagnoses: Any = None,
     known: Any = None,
+    named: Any = None,
 ) -> list[FaultVerdict]:
-    evidence = Evidence(truth(*faults, E=meter()), END_MS, windows or [], diagnoses or NAMED, known or {})
+    evidence = Evidence(
+        truth(*faults, E=meter()), END_MS, windows or [], diagnoses or NAMED, known or {}, named or {}
+    )
     return judge_faults(evidence)
 
 
@@ -112,6 +116,44 @@ def test_a_silent_signal_shows_as_much_unknown_time(minutes: int, verdict: str) 
 
 
 def test_what_no_method_looks_for_is_not_judged_and_the_future_is_not_reached() -> None:
-    found = judged(fault("imbalance", "M-1"), fault("bearing", "M-1", part="cage", onset_ms=END_MS))
+    found = judged(fault("earthquake", "M-1"), fault("bearing", "M-1", part="cage", onset_ms=END_MS))
     assert [v.verdict for v in found] == ["not judged yet", "not reached"]
     assert all(c.ok for c in check_faults("p", found))
+
+
+def row(minute: int, part: str, signal: str = "S") -> dict[str, Any]:
+    return {"time_ms": HOUR_MS + minute * 60_000, "part": part, "signal": signal}
+
+
+def test_imbalance_is_found_with_the_first_block_whose_shaft_is_called_so() -> None:
+    planted = fault("imbalance", "M-1", onset_ms=HOUR_MS)
+    (verdict,) = judged(planted, named={"M-1": [row(1, "imbalance", "V")]})
+    assert (verdict.verdict, verdict.delay_s) == ("found", 61.0)
+    assert judged(planted)[0].verdict == "missed"
+    other = judged(planted, named={"M-1": [row(1, "looseness", "V")]})
+    assert [(v.kind, v.verdict) for v in other] == [("imbalance", "missed"), ("looseness", "false")]
+
+
+@pytest.mark.parametrize("kind", ["filter_clogging", "drifting_sensor"])
+def test_a_slow_fault_is_found_by_name_and_signal(kind: str) -> None:
+    planted = fault(kind, "M-1", signal="S", onset_ms=HOUR_MS)
+    (verdict,) = judged(planted, named={"M-1": [row(30, kind)]})
+    assert (verdict.verdict, verdict.delay_s) == ("found", 1800.0)
+    assert judged(planted)[0].verdict == "not reached"
+    old = fault(kind, "M-1", signal="S", onset_ms=-10 * HOUR_MS)
+    assert judged(old)[0].verdict == "missed"
+    wrong = judged(old, named={"M-1": [row(30, kind, "T"), row(31, "stuck_sensor")]})
+    assert [v.verdict for v in wrong] == ["missed", "false", "false"]
+
+
+def test_a_name_before_its_fault_or_long_after_it_is_false() -> None:
+    planted = fault("silent_sensor", "M-1", signal="S", onset_ms=HOUR_MS, end_ms=HOUR_MS + 60_000)
+    known = {("M-1", "S"): {HOUR_MS: 59 * 60_000_000}}
+    for minute, verdicts in (
+        (1, ["found"]),
+        (24 * 60 + 1, ["found"]),
+        (-1, ["found", "false"]),
+        (24 * 60 + 2, ["found", "false"]),
+    ):
+        found = judged(planted, known=known, named={"M-1": [row(minute, "silent_sensor")]})
+        assert [v.verdict for v in found] == verdicts, minute

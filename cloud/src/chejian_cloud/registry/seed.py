@@ -182,9 +182,12 @@ class _Writer(Upserts):
                     item.signal,
                     f"a signal that hears one bearing; position {taken.position} has it already",
                 )
-            names = ("designation", "signal", "bpfo", "bpfi", "ftf", "bsf2", "mains_hz")
+            orders, (group, support) = item.orders, item.zones
+            values = {name: getattr(item, name) for name in ("designation", "signal", "mains_hz")}
+            values |= {name: getattr(orders, name) for name in ("bpfo", "bpfi", "ftf", "bsf2")}
+            values |= {"zone_group": group, "support": support}
             key = {"equipment_id": equipment.equipment_id, "position": item.position}
-            self.upsert(db.Bearing, key, {name: getattr(item, name) for name in names})
+            self.upsert(db.Bearing, key, values)
 
 
 def _names(item: Any) -> dict[str, str]:

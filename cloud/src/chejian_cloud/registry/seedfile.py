@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from chejian_analytics.diagnosis import BearingOrders
 from chejian_analytics.kpi import Shift, daily_windows, shift_windows
 from chejian_contract.config import ConfigValueError, load_config
 from chejian_contract.equipment import check_code
@@ -14,13 +13,12 @@ from chejian_contract.signals import SignalKind
 from chejian_contract.templates import equipment_types
 
 from chejian_cloud.reasons.tree import ReasonSeed, walk
+from chejian_cloud.registry.seedfile_bearing import BearingSeed
 from chejian_cloud.registry.seedfile_energy import FactorSeed, MeterSeed, check_factors, check_meters
 
 _DAY_US = 86_400_000_000
 _MAX_POSITION = 32_767
 """Largest number of the column (PostgreSQL smallint)."""
-_MAX_MAINS_HZ = 1000.0
-"""[Hz] Above any grid or inverter fundamental; a larger number is a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,29 +165,6 @@ class IdealCycleSeed:
     def cycle_us(self) -> int:
         """Planned run time per item [us]."""
         return round(self.seconds * 1_000_000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BearingSeed:
-    """`[[bearing]]`; fault frequencies as orders of shaft speed."""
-
-    equipment: str
-    position: str
-    designation: str
-    signal: str
-    bpfo: float
-    bpfi: float
-    ftf: float
-    bsf2: float
-    mains_hz: float = 50.0
-
-    def __post_init__(self) -> None:
-        try:
-            BearingOrders(bpfo=self.bpfo, bpfi=self.bpfi, ftf=self.ftf, bsf2=self.bsf2)
-        except ValueError as error:
-            raise ConfigValueError("bpfo", self.bpfo, str(error)) from error
-        if not 0 <= self.mains_hz <= _MAX_MAINS_HZ:
-            raise ConfigValueError("mains_hz", self.mains_hz, f"0 (no mains) to {_MAX_MAINS_HZ:g} Hz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

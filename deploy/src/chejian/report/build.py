@@ -8,7 +8,8 @@ from chejian.report.checks import Check, Report, WindowFigures
 from chejian.report.database import Database
 from chejian.report.diagnoses import compare_diagnoses
 from chejian.report.energy import compare_meter, compare_shares, meter_figures
-from chejian.report.faults import Evidence, check_faults, judge_faults
+from chejian.report.evidence import Evidence
+from chejian.report.faults import check_faults, judge_faults
 from chejian.report.ledger import compare_ledger
 from chejian.report.states import compare_states
 from chejian.report.thresholds import thresholds
@@ -99,6 +100,7 @@ def _plant(
         windows,
         {code: database.diagnoses(code) for code in truth.equipment},
         {(code, name): database.known(truth.group, truth.node, code, name) for code, name in signals},
+        {code: database.named(code) for code in truth.equipment},
     )
     verdicts = judge_faults(evidence)
     report.faults += verdicts

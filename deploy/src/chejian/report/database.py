@@ -43,6 +43,11 @@ SELECT (extract(epoch FROM time) * 1000)::bigint AS time_ms, part, confidence, s
 FROM app.diagnosis JOIN app.equipment USING (equipment_id)
 WHERE code = %s AND method = %s ORDER BY time
 """
+_NAMED = """
+SELECT (extract(epoch FROM d.time) * 1000)::bigint AS time_ms, d.part, d.confidence, s.name AS signal
+FROM app.diagnosis d JOIN app.equipment USING (equipment_id) JOIN telemetry.series s USING (series_id)
+WHERE code = %s AND d.method <> 'bearing_envelope' AND d.part IS NOT NULL ORDER BY d.time
+"""
 _ROWS = """
 SELECT (SELECT count(*) FROM telemetry.{table} t WHERE t.series_id = ANY(%(ids)s)) AS rows,
        (SELECT count(*) FROM (SELECT DISTINCT series_id, time FROM telemetry.{table} t
@@ -148,6 +153,10 @@ class Database:
     def diagnoses(self, code: str, method: str = "bearing_envelope") -> dict[int, Row]:
         """Diagnoses of a method by time of the waveform [ms]."""
         return {r["time_ms"]: r for r in self._all(_DIAGNOSES, code, method)}
+
+    def named(self, code: str) -> list[Row]:
+        """What other methods than the bearing's name, with signal and time [ms], oldest first."""
+        return self._all(_NAMED, code)
 
     def rows(self, group: str, node: str) -> dict[str, tuple[int, int]]:
         """Per sample table: (rows, distinct (series, time)) of a node."""

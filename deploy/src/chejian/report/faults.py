@@ -1,44 +1,20 @@
 """Planted faults: found or missed, after how long, and what was named without being there."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from chejian.report.checks import Check, FaultVerdict, WindowFigures
+from chejian.report.checks import Check, FaultVerdict
+from chejian.report.evidence import FALSE, MISSED, UNJUDGED, UNREACHED, Evidence, verdict_of
+from chejian.report.named import false_names, judge_channel, judge_imbalance
 from chejian.report.thresholds import thresholds
-from chejian.report.truth import HOUR_MS, Row, Truth
-
-FOUND, MISSED, FALSE, UNREACHED, UNJUDGED = "found", "missed", "false", "not reached", "not judged yet"
+from chejian.report.truth import HOUR_MS, Row
 
 Judge = Callable[["Evidence", Row], FaultVerdict]
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the platform says of a plant.
-
-    Attributes:
-        truth: of the plant.
-        closed_ms: end of closed time [ms].
-        windows: figures of its machines and meters.
-        diagnoses: by equipment and time of the block [ms].
-        known_us: known time by (equipment, signal) and hour [ms] [us].
-    """
-
-    truth: Truth
-    closed_ms: int
-    windows: Sequence[WindowFigures]
-    diagnoses: Mapping[str, Mapping[int, Row]]
-    known_us: Mapping[tuple[str, str], Mapping[int, int]]
-
-    def hours(self, code: str) -> list[WindowFigures]:
-        """Measured hours of an equipment."""
-        return [w for w in self.windows if w.subject == code and w.kind == "hour" and w.measured]
 
 
 def judge_faults(evidence: Evidence) -> list[FaultVerdict]:
     """A verdict on each planted fault, and one on each name that no fault explains."""
     planted = [_judge(evidence, fault) for fault in evidence.truth.faults]
-    return [*planted, *_false_parts(evidence), *_false_flags(evidence)]
+    return [*planted, *_false_parts(evidence), *_false_flags(evidence), *false_names(evidence)]
 
 
 def check_faults(plant: str, verdicts: Iterable[FaultVerdict]) -> Iterator[Check]:
@@ -59,13 +35,6 @@ def _judge(evidence: Evidence, fault: Row) -> FaultVerdict:
     return judge(evidence, fault)
 
 
-def _verdict(fault: Row, shown_ms: int | None, evidence: str) -> FaultVerdict:
-    onset = int(fault["onset_ms"])
-    delay = None if shown_ms is None else max(0, shown_ms - onset) / 1000
-    verdict = MISSED if shown_ms is None else FOUND
-    return FaultVerdict(str(fault["kind"]), str(fault["equipment"]), onset, verdict, delay, evidence)
-
-
 def _bearing(evidence: Evidence, fault: Row) -> FaultVerdict:
     """Found by the first block that names the right part; blocks before the onset are judged one by one."""
     code, part = str(fault["equipment"]), fault["part"]
@@ -75,7 +44,7 @@ def _bearing(evidence: Evidence, fault: Row) -> FaultVerdict:
     if not blocks:
         return FaultVerdict("bearing", code, fault["onset_ms"], UNREACHED, None, "no motor tested since")
     ends = [int(w["time_ms"] + 1000 * w["count"] / w["sample_rate"]) for w in named]
-    return _verdict(fault, min(ends, default=None), f"{part} named in {len(named)} of {len(blocks)} blocks")
+    return verdict_of(fault, min(ends, default=None), f"{part} named in {len(named)} of {len(blocks)} blocks")
 
 
 def _flagged(flag: str) -> Judge:
@@ -86,7 +55,7 @@ def _flagged(flag: str) -> Judge:
             if w.end_ms > fault["onset_ms"] and flag in w.measured["flags"]
         ]
         first = min((w.end_ms for w in own), default=None)
-        return _verdict(fault, first, f"flag {flag} in {len(own)} hours")
+        return verdict_of(fault, first, f"flag {flag} in {len(own)} hours")
 
     return judge
 
@@ -125,11 +94,14 @@ def _silence(evidence: Evidence, fault: Row) -> FaultVerdict:
         least, most = end - start - hold, end - start + hold
     unknown = sum(HOUR_MS - covered.get(hour, HOUR_MS * 1000) / 1000 for hour in hours)
     text = f"no data for {unknown / 60_000:.1f} of {(end - start) / 60_000:.1f} min"
-    return _verdict(fault, hours[0] + HOUR_MS if least <= unknown <= most else None, text)
+    return verdict_of(fault, hours[0] + HOUR_MS if least <= unknown <= most else None, text)
 
 
 _JUDGES: Mapping[str, Judge] = {
     "bearing": _bearing,
+    "imbalance": judge_imbalance,
+    "filter_clogging": judge_channel,
+    "drifting_sensor": judge_channel,
     "silent_sensor": _silence,
     "wrong_ideal_cycle": _wrong_cycle,
     "counter_reset": _reset,

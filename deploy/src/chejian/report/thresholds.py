@@ -28,6 +28,7 @@ class Thresholds:
         meter_steps: steps of a meter at full power that a change of product or order may misplace.
         silence_steps: steps of a meter by which its silence may look longer.
         sensor_silence_s: by how much a signal's silence may look shorter [s].
+        process_fault_h: age from which a clogging filter or a drifting sensor must be named [h].
         bearing_grades: recordings of grades Y1 to Y<limit> are judged.
     """
 
@@ -37,6 +38,7 @@ class Thresholds:
     meter_steps: Threshold
     silence_steps: Threshold
     sensor_silence_s: Threshold
+    process_fault_h: Threshold
     bearing_grades: Threshold
 
 
