@@ -51,9 +51,9 @@ class Demo:
             assert time.monotonic() < end, "the run does not get on"
             time.sleep(0.1)
 
-    def finish(self) -> dict[str, Any]:
-        """Wait for the end and return the report; a failing check fails with its table."""
-        output, _ = self.process.communicate(timeout=900)
+    def finish(self, within: float = 900) -> dict[str, Any]:
+        """Wait for the end [s] and return the report; a failing check fails with its table."""
+        output, _ = self.process.communicate(timeout=within)
         assert self.report.exists(), output
         report: dict[str, Any] = json.loads(self.report.read_text("utf-8"))
         failed = [c for c in report["checks"] if not c["ok"]]

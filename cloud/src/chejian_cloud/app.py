@@ -24,7 +24,7 @@ import chejian_cloud.stream.routes as stream_routes
 from chejian_cloud import problems, process_pages
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
-from chejian_cloud.diagnosis import label_routes, trend_routes
+from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
 from chejian_cloud.security import SecurityHeaders
 from chejian_cloud.stream.service import OverviewStream
 
@@ -42,6 +42,7 @@ _SUBJECTS = (
     orders_routes,
     reasons_routes,
     diagnosis_routes,
+    finding_routes,
     label_routes,
     trend_routes,
     health_routes,

@@ -4,6 +4,7 @@ import { moment, shiftOee } from '../cards.js';
 import { stateBar, stateCounts } from '../states.js';
 import { figure } from '../energy.js';
 import { byId, fill, h, refill, shape } from '../dom.js';
+import { showFindings } from '../findings.js';
 import { count, percent, span } from '../format.js';
 import { nameOf, t } from '../i18n.js';
 import { run } from '../page.js';
@@ -112,6 +113,7 @@ byId('filter')?.addEventListener('submit', (event) => event.preventDefault());
 await run(async () => {
   [workshops, energy] = await Promise.all([api.workshopsNow(), api.workshopsEnergy()]);
   showAnew();
+  if (byId('findings-panel')) await showFindings();
 });
 setInterval(showAnew, 30_000); // "for ... minutes" grows
 listenWorkshops((told) => {
