@@ -16,6 +16,7 @@ from chejian_analytics.diagnosis.process import (
     baseline_from,
     diagnose_process,
     freeze_process,
+    process_change,
 )
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -32,8 +33,9 @@ WINDOW_US = 24 * HOUR_US
 """[us] A day: slow faults show, and every shift is in it."""
 BASELINE = "process"
 """Method that the baselines of all process methods stand under: they read one and the same."""
-VERSION = "; ".join(f"{m.id} {m.version}" for m in PROCESS_METHODS)
-_METHODS = [m.id for m in PROCESS_METHODS]
+_VERSIONS = {**{m.id: m.version for m in PROCESS_METHODS}, process_change.METHOD: process_change.VERSION}
+VERSION = "; ".join(f"{name} {version}" for name, version in _VERSIONS.items())
+_METHODS = list(_VERSIONS)
 
 _NOTE = text("""
 INSERT INTO app.diagnosis_task (series_id, time, equipment_id)
@@ -116,7 +118,8 @@ def _baseline(session: Session, inputs: ProcessInputs, at_us: int, now_us: int) 
     if first_us is None or first_us >= at_us or (holds is not None and to_us(holds.valid_from) < at_us):
         return holds
     frozen = freeze_process([inputs.window(first_us, at_us)], "new")
-    content = finite({"channels": dataclasses.asdict(frozen)["channels"]}) if frozen.channels else {}
+    content = finite(dataclasses.asdict(frozen)) if frozen.channels else {}
+    content.pop("version", None)
     windows = [[0, first_us], [0, at_us]] if content else []
     if holds is None and not content:
         return None
@@ -160,7 +163,11 @@ def _store(
 ) -> None:
     """The named verdicts of an hour; those that were named before and are no more go."""
     known = inputs.series
-    keep = [(known[verdict.channel][-1].series_id, verdict.method) for verdict in named]
+    whole = _key_series(session, inputs.setup)  # a verdict on the equipment as a whole names no channel
+    keep = [
+        (known[verdict.channel][-1].series_id if verdict.channel else whole, verdict.method)
+        for verdict in named
+    ]
     rows = session.execute(
         select(Diagnosis.diagnosis_id, Diagnosis.series_id, Diagnosis.method).where(
             Diagnosis.equipment_id == inputs.setup.equipment_id,
