@@ -7,12 +7,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from chejian_analytics.kernels.prefetch import prefetch
+
 _INT64_SPAN = 2.0**63
 """First float that int64 can't hold."""
 
-
-_CHUNK = 4096
+_CHUNK = 256
 """Samples looked at together; only a chunk with something in it that needs care is walked again."""
+_AHEAD = 1024
+"""Samples by which memory is asked for ahead of its use."""
 
 
 @njit(cache=True, nogil=True)
@@ -38,12 +41,16 @@ def survey(
     start = 0
     while start < n - 1:
         m = min(_CHUNK, n - 1 - start)
+        for k in range(start + _AHEAD, start + _AHEAD + _CHUNK, 8):
+            prefetch(values, k)
         value = values[start : start + m]
         next_value = values[start + 1 : start + 1 + m]
         sign = 0
         for i in range(m):
             sign |= (next_value[i] - value[i]) | next_value[i]
         if timed:
+            for k in range(start + _AHEAD, start + _AHEAD + _CHUNK, 8):
+                prefetch(times_us, k)
             time = times_us[start : start + m]
             next_time = times_us[start + 1 : start + 1 + m]
             falling = 0

@@ -61,14 +61,16 @@ class Counter:
         """Sum of all increments at sample times < each time; int64, shape of `times_us`."""
         if self.values.size == 0:
             return np.zeros(np.shape(times_us), np.int64)
-        last = np.maximum(np.searchsorted(self.times_us, times_us, side="left") - 1, 0)
-        steps = np.searchsorted(self.fall_index, last, side="right")
-        out: Int64 = self.values[last] - self.values[0] + self.fall_total[steps]
+        last = np.maximum(self.times_us.searchsorted(times_us, side="left") - 1, 0)
+        out: Int64 = self.values[last] - self.values[0]
+        if self.fall_index.size:
+            out += self.fall_total[self.fall_index.searchsorted(last, side="right")]
         return out
 
     def increments(self, windows: Windows) -> Int64:
         """Increments in each window, int64 >= 0, shape (len(windows),)."""
-        return self.total_before(windows.end_us) - self.total_before(windows.start_us)
+        edges = self.total_before(np.concatenate([windows.start_us, windows.end_us]))
+        return edges[len(windows) :] - edges[: len(windows)]
 
     def has_reset(self, windows: Windows) -> Bool:
         """Whether a reset was seen in each window."""
