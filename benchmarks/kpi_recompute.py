@@ -3,15 +3,19 @@
 Run: ``.venv/bin/python -m benchmarks.kpi_recompute [--workshops 100] [--machines 20] [--days 30] [--jobs 2]``. The raw
 rows are written by COPY (`benchmarks/kpi_plant.py` says how many and why). Three times are taken: reading the rows once
 by COPY, computing everything from nothing, and computing all of it anew after the ideal cycles have changed. The figure
-asked for is the last one for 100 x 20 x 30; a smaller run is scaled by machine-days, and says so.
+asked for is the last one for 100 x 20 x 30; a smaller run is scaled by machine-days, and says so. Processor time of our
+processes and of the server stands beside each, for a machine that other work keeps busy: half of it is what two idle cores need.
 """
 
 import argparse
+import contextlib
 import logging
 import os
+import resource
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,17 +49,52 @@ def read_all(dsn: str) -> float:
     return time.perf_counter() - began
 
 
-def run(dsn: str, province: Province, jobs: int) -> float:
-    """Seconds of one recomputation of everything."""
-    began = time.perf_counter()
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of the clock, and of processors."""
+
+    wall: float
+    ours: float
+    server: float
+
+
+def run(dsn: str, province: Province, jobs: int) -> Cost:
+    """One recomputation of everything; progress is printed."""
+    server = _server(dsn)
+    before, began = _cpu(server), time.perf_counter()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
     recompute(
         Settings(dsn=dsn),
         province.start,
         province.end + timedelta(minutes=1),
         jobs=jobs,
-        tell=lambda _: None,
+        tell=lambda line: print(f"  {time.perf_counter() - began:6.0f} s  {line}", flush=True),
     )
-    return time.perf_counter() - began
+    wall = time.perf_counter() - began
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ours = now.ru_utime + now.ru_stime - children.ru_utime - children.ru_stime
+    return Cost(wall, ours, _cpu(server) - before)
+
+
+def _server(dsn: str) -> int:
+    """Process id of the server's first process: the parent of any session's."""
+    with psycopg.connect(dsn) as connection:
+        return int(_stat(connection.info.backend_pid)[1])
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of /proc/<pid>/stat behind the name: state, parent ..."""
+    return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+
+
+def _cpu(server: int) -> float:
+    """Processor time [s] of the server's processes, ended ones included."""
+    ticks = sum(map(int, _stat(server)[11:15]))
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = _stat(int(process.name))
+            ticks += sum(map(int, fields[11:13])) if int(fields[1]) == server else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def measure(workshops: int, machines: int, days: int, jobs: int) -> None:
@@ -72,7 +111,8 @@ def measure(workshops: int, machines: int, days: int, jobs: int) -> None:
         print(
             f"{workshops} x {machines} machines x {days} days: {province.rows:,} raw rows"
             f" ({province.rows / province.machines / days:.0f} per machine and day),"
-            f" written in {time.perf_counter() - began:.0f} s; {jobs} processes, {os.cpu_count()} cores"
+            f" written in {time.perf_counter() - began:.0f} s; {jobs} processes, {os.cpu_count()} cores",
+            flush=True,
         )
         reading = read_all(dsn)
         first = run(dsn, province, jobs)
@@ -88,13 +128,16 @@ def measure(workshops: int, machines: int, days: int, jobs: int) -> None:
             assert row is not None
         machine_days = province.machines * days
         print(f"KPI rows: {row[0]:,}, {row[1] / 2**20:.0f} MiB with indexes")
-        for name, seconds in (("from nothing", first), ("after an edit of all ideal cycles", again)):
+        for name, cost in (("from nothing", first), ("after an edit of all ideal cycles", again)):
+            seconds = cost.wall
             scaled = seconds * WANTED / machine_days
             told = "measured" if machine_days == WANTED else "scaled by machine-days"
             print(
                 f"{name}: {seconds:.1f} s = {seconds / machine_days * 1e3:.1f} ms per machine-day,"
                 f" {seconds / reading:.1f} x reading the rows ({reading:.1f} s);"
-                f" 100 x 20 x 30: {scaled:.0f} s ({told}), {'within' if scaled <= LIMIT_S else 'beyond'} {LIMIT_S:.0f} s"
+                f" 100 x 20 x 30: {scaled:.0f} s ({told}), {'within' if scaled <= LIMIT_S else 'beyond'} {LIMIT_S:.0f} s;"
+                f" processor time per machine-day {cost.ours / machine_days * 1e3:.1f} ms ours,"
+                f" {cost.server / machine_days * 1e3:.1f} ms server"
             )
 
 

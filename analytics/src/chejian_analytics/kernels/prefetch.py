@@ -7,7 +7,7 @@ prefetching follows (measured: benchmarks/kpi_aggregate.py).
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]  # it ships no types
 from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 _READ, _KEEP, _DATA = 0, 3, 1
 """Of LLVM's prefetch: for reading, in all levels of cache, data and no instructions."""
 
+_proxy: Callable[..., Any] = cgutils.create_struct_proxy
+_declared: Callable[..., Any] = cgutils.get_or_insert_function
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+
+@intrinsic
 def _prefetch(_context: Any, array: Any, index: Any) -> tuple[Any, Callable[..., Any]]:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        made = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
+        made = _proxy(signature.args[0])(context, builder, arguments[0])
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
         asked = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        function = cgutils.get_or_insert_function(builder.module, asked, "llvm.prefetch.p0")
+        function = _declared(builder.module, asked, "llvm.prefetch.p0")
         address = builder.bitcast(builder.gep(made.data, [arguments[1]]), byte)
         builder.call(function, [address, word(_READ), word(_KEEP), word(_DATA)])
         return context.get_dummy_value()
@@ -42,8 +45,9 @@ def prefetch(array: NDArray[Any], index: int) -> None:
 @overload(prefetch)
 def _compiled(array: Any, index: Any) -> Callable[..., None]:
     del array, index
+    ask_for: Callable[..., None] = _prefetch  # the context comes from the compiler
 
     def ask(array: Any, index: Any) -> None:
-        _prefetch(array, index)
+        ask_for(array, index)
 
     return ask

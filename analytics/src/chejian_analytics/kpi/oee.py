@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from operator import attrgetter
 
 
 class Flag(StrEnum):
@@ -162,8 +163,14 @@ class OeeResult(OeeTerms):
 
     def terms(self) -> dict[str, int | None]:
         """All times [us] and counts by name, e.g. for storage beside the value."""
-        names = [f.name for f in fields(OeeTerms)] + ["speed_loss_us", "quality_loss_us"]
-        return {name: getattr(self, name) for name in names}
+        return dict(zip(_TOLD, _told(self), strict=True))
+
+
+TERMS = tuple(f.name for f in fields(OeeTerms))
+"""Names of all that adds up."""
+_TOLD = (*TERMS, "speed_loss_us", "quality_loss_us")
+_told = attrgetter(*_TOLD)
+_terms = attrgetter(*TERMS)
 
 
 def oee(terms: OeeTerms, flags: Iterable[str] = ()) -> OeeResult:
@@ -182,7 +189,7 @@ def oee(terms: OeeTerms, flags: Iterable[str] = ()) -> OeeResult:
     timeless = uncounted or Flag.NO_IDEAL_CYCLE in given
     unjudged = uncounted or Flag.NO_QUALITY_COUNTS in given
     index = None if timeless or unjudged else ratio(terms.effective_us, terms.busy_us)
-    base = {f.name: getattr(terms, f.name) for f in fields(OeeTerms)}
+    base = dict(zip(TERMS, _terms(terms), strict=True))
     return OeeResult(
         **base,
         speed_loss_us=terms.apt_us - terms.ideal_us,

@@ -1,11 +1,11 @@
 """OEE of a longer window, or of several equipment, from the parts: numerators and denominators are added."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from operator import attrgetter
 
-from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
+from chejian_analytics.kpi.oee import TERMS, Flag, OeeResult, OeeTerms, oee
 
-_COUNTS = frozenset({"produced", "good", "scrap", "rework"})
+_terms = attrgetter(*TERMS)
 
 
 def rollup(parts: Sequence[OeeResult]) -> OeeResult:
@@ -22,13 +22,16 @@ def rollup(parts: Sequence[OeeResult]) -> OeeResult:
     """
     if not parts:
         raise ValueError("rollup needs at least one part")
-    sums = {f.name: _added(parts, f.name) for f in fields(OeeTerms)}
+    columns = zip(*map(_terms, parts), strict=True)
+    sums = {name: _added(values) for name, values in zip(TERMS, columns, strict=True)}
     flags = {flag for part in parts for flag in part.flags}
     if not all(Flag.NO_COUNTS in part.flags for part in parts) and Flag.NO_COUNTS in flags:
         flags = (flags - {Flag.NO_COUNTS}) | {Flag.COUNTS_PARTIAL}
     return oee(OeeTerms(**sums), flags)  # type: ignore[arg-type]  # times are never None in a part
 
 
-def _added(parts: Sequence[OeeResult], name: str) -> int | None:
-    values = [v for v in (getattr(part, name) for part in parts) if v is not None]
-    return sum(values) if values or name not in _COUNTS else None
+def _added(values: Sequence[int | None]) -> int | None:
+    if None not in values:
+        return sum(values)  # type: ignore[arg-type]  # there is no None
+    told = [v for v in values if v is not None]
+    return sum(told) if told else None

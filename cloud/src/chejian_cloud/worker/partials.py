@@ -4,7 +4,7 @@ The terms of OEE add up exactly (`chejian_analytics.kpi.rollup`), so this gives 
 window would give; a property test compares the two.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import fields
 from itertools import pairwise
 from typing import TypeVar
@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from chejian_cloud.calendar.service import WorkCalendar
 from chejian_cloud.clock import HOUR_US, from_us, to_us
+from chejian_cloud.db.engine import raw_connection
 from chejian_cloud.worker.inputs import Reader
 
 R = TypeVar("R")
@@ -22,11 +23,11 @@ Piece = tuple[int, int]
 """Half-open piece of time [us since 1970]."""
 
 _TERMS = tuple(f.name for f in fields(OeeTerms))
-_HOURS = text("""
+_HOURS = """
 SELECT start, "end", flags, inputs FROM app.kpi_value
- WHERE equipment_id = :equipment_id AND kpi = 'oee' AND window_kind = 'hour' AND start >= :lo AND start < :hi
-   AND NOT provisional AND formula_version = :version
-""")
+ WHERE equipment_id = %s AND kpi = 'oee' AND window_kind = 'hour' AND start >= %s AND start < %s
+   AND NOT provisional AND formula_version = %s
+"""
 _PENDING = text("""
 SELECT lo, hi FROM telemetry.dirty WHERE device_id = ANY(:devices) AND hour >= :first AND hour < :hi
 UNION ALL
@@ -50,7 +51,7 @@ def window_results(
     """
 
     def known(lo: int, hi: int) -> dict[Piece, OeeResult]:
-        return {**_stored(reader, lo, hi), **fresh}
+        return {**_stored(reader, lo, hi, fresh), **fresh}
 
     def computed(run: Sequence[Piece]) -> list[OeeResult]:
         starts, ends = np.array(run, np.int64).T
@@ -103,8 +104,8 @@ def _pieces(calendar: WorkCalendar, wanted: Iterable[Piece], lo: int, hi: int) -
     return list(pairwise(sorted(edges)))
 
 
-def _stored(reader: Reader, lo: int, hi: int) -> dict[Piece, OeeResult]:
-    """Ended hours whose rows are up to date: not those that a mark still waits for."""
+def _stored(reader: Reader, lo: int, hi: int, fresh: Container[Piece]) -> dict[Piece, OeeResult]:
+    """Ended hours whose rows are up to date: not those that a mark still waits for, nor those of `fresh`."""
     equipment_id, margin = reader.setup.equipment_id, reader.rules.margin_us
     pending = reader.session.execute(
         _PENDING,
@@ -118,20 +119,16 @@ def _stored(reader: Reader, lo: int, hi: int) -> dict[Piece, OeeResult]:
         },
     ).all()
     dirty = [(to_us(first) - margin, to_us(last) + reader.hold_us + margin) for first, last in pending]
-    rows = reader.session.execute(
-        _HOURS,
-        {
-            "equipment_id": equipment_id,
-            "lo": from_us(lo),
-            "hi": from_us(hi),
-            "version": OEE.formula_version,
-        },
-    )
+    with raw_connection(reader.session).cursor(binary=True) as cursor:
+        rows = cursor.execute(
+            _HOURS, [equipment_id, from_us(lo), from_us(hi), OEE.formula_version]
+        ).fetchall()
     found = {}
-    for row in rows:
-        start, end = to_us(row.start), to_us(row.end)
-        if not any(first < end and last >= start for first, last in dirty):
-            found[start, end] = oee(OeeTerms(**{name: row.inputs[name] for name in _TERMS}), row.flags)
+    for began, ended, flags, inputs in rows:
+        start, end = to_us(began), to_us(ended)
+        if (start, end) in fresh or any(first < end and last >= start for first, last in dirty):
+            continue
+        found[start, end] = oee(OeeTerms(**{name: inputs[name] for name in _TERMS}), flags)
     return found
 
 

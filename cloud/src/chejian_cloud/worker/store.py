@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 from chejian_analytics.kpi import KPIS, OeeResult
-from sqlalchemy import RowMapping, text
+from psycopg.rows import dict_row
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us, to_us
 from chejian_cloud.db.engine import raw_connection
+from chejian_cloud.db.literals import array_literal
 from chejian_cloud.worker.revisions import Change, Revisions
 
 
@@ -65,26 +67,29 @@ Key = tuple[str, str, datetime]
 LONGEST = {"hour": timedelta(hours=1), "shift": timedelta(hours=25), "day": timedelta(hours=25)}
 """Longest window of each kind: a local day with a clock change has 25 hours."""
 
-_RANGES = """
-  FROM unnest(CAST(:kpis AS text[])) AS q(kpi)
- CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:since AS timestamptz[]), CAST(:los AS timestamptz[]),
-                   CAST(:his AS timestamptz[])) AS r(kind, since, lo, hi)
-  JOIN app.kpi_value k ON k.equipment_id = :equipment_id AND k.kpi = q.kpi AND k.window_kind = r.kind
-   AND k.start > r.since AND k.start < r.hi AND k."end" > r.lo
-"""
-_HEADS = text(f"""
+Row = dict[str, Any]
+"""A stored row by column."""
+_HEADS = """
 SELECT k.window_kind, k.start, max(k."end") AS "end", bool_or(k.provisional) AS provisional,
        string_agg(k.kpi || ' ' || k.formula_version, ',' ORDER BY k.kpi COLLATE "C") AS versions,
        max(k.inputs::text) FILTER (WHERE k.kpi = 'oee')::jsonb AS inputs,
        max(array_to_string(k.flags, ',')) FILTER (WHERE k.kpi = 'oee') AS flags
-{_RANGES} GROUP BY k.window_kind, k.start
-""")
-_SELECT = text("""
-SELECT k.* FROM unnest(CAST(:kpis AS text[])) AS q(kpi)
- CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:starts AS timestamptz[])) AS r(kind, start)
-  JOIN app.kpi_value k ON k.equipment_id = :equipment_id AND k.kpi = q.kpi AND k.window_kind = r.kind
+  FROM unnest(%(kpis)s::text[]) AS q(kpi)
+ CROSS JOIN unnest(%(kinds)s::text[], %(since)s::timestamptz[], %(los)s::timestamptz[],
+                   %(his)s::timestamptz[]) AS r(kind, since, lo, hi)
+  JOIN app.kpi_value k ON k.equipment_id = %(equipment_id)s AND k.kpi = q.kpi AND k.window_kind = r.kind
+   AND k.start > r.since AND k.start < r.hi AND k."end" > r.lo
+ GROUP BY k.window_kind, k.start
+"""
+_SELECT = """
+SELECT k.kpi, k.window_kind, k.start, k."end", k.value, k.numerator, k.denominator, k.completeness, k.flags,
+       k.formula_version, k.provisional, k.computed_at, CASE WHEN k.kpi = 'oee' THEN k.inputs END AS inputs
+  FROM unnest(%(kpis)s::text[]) AS q(kpi)
+ CROSS JOIN unnest(%(kinds)s::text[], %(starts)s::timestamptz[]) AS r(kind, start)
+  JOIN app.kpi_value k ON k.equipment_id = %(equipment_id)s AND k.kpi = q.kpi AND k.window_kind = r.kind
    AND k.start = r.start
-""")
+"""
+"""Only the row of OEE has inputs."""
 _INTERVALS = text("""
 SELECT start, "end", state, category, loss FROM app.state_interval
  WHERE equipment_id = :equipment_id AND start <= :hi AND start >= COALESCE(
@@ -95,18 +100,18 @@ SELECT start, "end", state, category, loss FROM app.state_interval
 _DELETE_INTERVALS = text("""
 DELETE FROM app.state_interval WHERE equipment_id = :equipment_id AND start = ANY(:starts)
 """)
-_UPSERT_INTERVALS = text("""
+_UPSERT_INTERVALS = """
 INSERT INTO app.state_interval (equipment_id, start, "end", state, category, loss)
-SELECT :equipment_id, n.start, n."end", n.state, n.category, n.loss
-  FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:states AS smallint[]),
-              CAST(:categories AS text[]), CAST(:losses AS text[])) AS n(start, "end", state, category, loss)
+SELECT %s, n.start, n."end", n.state, n.category, n.loss
+  FROM unnest(%s::timestamptz[], %s::timestamptz[], %s::smallint[], %s::text[], %s::text[])
+    AS n(start, "end", state, category, loss)
 ON CONFLICT (equipment_id, start) DO UPDATE
    SET "end" = excluded."end", state = excluded.state, category = excluded.category, loss = excluded.loss
-""")
-_DELETE = text("""
-DELETE FROM app.kpi_value k USING unnest(CAST(:kinds AS text[]), CAST(:starts AS timestamptz[])) AS r(kind, start)
- WHERE k.equipment_id = :equipment_id AND k.window_kind = r.kind AND k.start = r.start
-""")
+"""
+_DELETE = """
+DELETE FROM app.kpi_value k USING unnest(%(kinds)s::text[], %(starts)s::timestamptz[]) AS r(kind, start)
+ WHERE k.equipment_id = %(equipment_id)s AND k.window_kind = r.kind AND k.start = r.start
+"""
 _UPSERT = """
 INSERT INTO app.kpi_value (equipment_id, kpi, window_kind, start, "end", value, numerator, denominator, completeness,
                            flags, formula_version, provisional, inputs, computed_at, known_since)
@@ -121,7 +126,7 @@ ON CONFLICT (equipment_id, kpi, window_kind, start) DO UPDATE
        formula_version = excluded.formula_version, provisional = excluded.provisional, inputs = excluded.inputs,
        computed_at = excluded.computed_at
 """
-_KPIS = sorted(kpi.id for kpi in KPIS)
+_KPIS = array_literal(sorted(kpi.id for kpi in KPIS))
 _VERSIONS = ",".join(f"{kpi.id} {kpi.formula_version}" for kpi in sorted(KPIS, key=lambda k: k.id))
 """What the KPIs of a window were computed with when nothing is missing."""
 
@@ -153,14 +158,15 @@ def store_intervals(
         session.execute(_DELETE_INTERVALS, {"equipment_id": equipment_id, "starts": gone})
     known = set(old)
     if changed := [i for i in new if i not in known]:
-        columns = {
-            "starts": [from_us(i.start_us) for i in changed],
-            "ends": [from_us(i.end_us) for i in changed],
-            "states": [i.state for i in changed],
-            "categories": [i.category for i in changed],
-            "losses": [i.loss for i in changed],
-        }
-        session.execute(_UPSERT_INTERVALS, {"equipment_id": equipment_id, **columns})
+        columns: list[list[Any]] = [
+            [from_us(i.start_us) for i in changed],
+            [from_us(i.end_us) for i in changed],
+            [i.state for i in changed],
+            [i.category for i in changed],
+            [i.loss for i in changed],
+        ]
+        with raw_connection(session).cursor() as cursor:
+            cursor.execute(_UPSERT_INTERVALS, [equipment_id, *map(array_literal, columns)])
 
 
 def store_kpis(
@@ -236,7 +242,7 @@ def _heads(
     found: Sequence[WindowResult],
     span: tuple[datetime, datetime],
     floor: datetime,
-) -> dict[Window, RowMapping]:
+) -> dict[Window, Row]:
     """What is stored of the windows that overlap the span or those of `found`, by kind and start."""
     ranges = dict.fromkeys(LONGEST, span)  # a kind without windows now may have had some here
     for window in found:
@@ -245,16 +251,22 @@ def _heads(
     values = {
         "equipment_id": equipment_id,
         "kpis": _KPIS,
-        "kinds": list(ranges),
-        "since": [max(lo - LONGEST[kind], floor - _MICROSECOND) for kind, (lo, _) in ranges.items()],
-        "los": [lo for lo, _ in ranges.values()],
-        "his": [hi for _, hi in ranges.values()],
+        "kinds": array_literal(ranges),
+        "since": array_literal(
+            max(lo - LONGEST[kind], floor - _MICROSECOND) for kind, (lo, _) in ranges.items()
+        ),
+        "los": array_literal(lo for lo, _ in ranges.values()),
+        "his": array_literal(hi for _, hi in ranges.values()),
     }
-    rows = session.execute(_HEADS, values).mappings()
-    return {(row["window_kind"], row["start"]): row for row in rows}
+    return {(row["window_kind"], row["start"]): row for row in _fetched(session, _HEADS, values)}
 
 
-def _is_stored(head: RowMapping | None, window: WindowResult) -> bool:
+def _fetched(session: Session, query: LiteralString, values: dict[str, Any]) -> list[Row]:
+    with raw_connection(session).cursor(binary=True, row_factory=dict_row) as cursor:
+        return cursor.execute(query, values).fetchall()
+
+
+def _is_stored(head: Row | None, window: WindowResult) -> bool:
     return (
         head is not None
         and head["versions"] == _VERSIONS
@@ -264,27 +276,33 @@ def _is_stored(head: RowMapping | None, window: WindowResult) -> bool:
     )
 
 
-def _stored(session: Session, equipment_id: int, windows: Sequence[Window]) -> dict[Key, RowMapping]:
+def _stored(session: Session, equipment_id: int, windows: Sequence[Window]) -> dict[Key, Row]:
     """Stored rows of some windows, by KPI, kind and start."""
     if not windows:
         return {}
     values = {"equipment_id": equipment_id, "kpis": _KPIS, **_columns(windows)}
-    found = session.execute(_SELECT, values).mappings()
+    found = _fetched(session, _SELECT, values)
+    for row in found:
+        row["inputs"] = row["inputs"] or {}
     return {(row["kpi"], row["window_kind"], row["start"]): row for row in found}
 
 
 def _delete(session: Session, equipment_id: int, windows: Sequence[Window]) -> None:
-    session.execute(_DELETE, {"equipment_id": equipment_id, **_columns(windows)})
+    with raw_connection(session).cursor() as cursor:
+        cursor.execute(_DELETE, {"equipment_id": equipment_id, **_columns(windows)})
 
 
-def _columns(windows: Sequence[Window]) -> dict[str, list[Any]]:
-    return {"kinds": [kind for kind, _ in windows], "starts": [start for _, start in windows]}
+def _columns(windows: Sequence[Window]) -> dict[str, str]:
+    return {
+        "kinds": array_literal(kind for kind, _ in windows),
+        "starts": array_literal(start for _, start in windows),
+    }
 
 
 def _upsert(session: Session, equipment_id: int, rows: Sequence[KpiRow], now: datetime) -> None:
     if not rows:
         return
-    columns = [
+    columns: list[list[Any]] = [
         [row.kpi for row in rows],
         [row.window_kind for row in rows],
         [row.start for row in rows],
@@ -299,14 +317,14 @@ def _upsert(session: Session, equipment_id: int, rows: Sequence[KpiRow], now: da
         [json.dumps(row.inputs) if row.inputs else "{}" for row in rows],
     ]
     with raw_connection(session).cursor() as cursor:
-        cursor.execute(_UPSERT, [equipment_id, now, now, *columns])
+        cursor.execute(_UPSERT, [equipment_id, now, now, *map(array_literal, columns)])
 
 
 def _float(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _revise(revisions: Revisions, equipment_id: int, before: RowMapping, row: KpiRow | None) -> None:
+def _revise(revisions: Revisions, equipment_id: int, before: Row, row: KpiRow | None) -> None:
     """Tell `revisions` of another number, or of a window that is no more; flags and loss times alone revise nothing."""
     numbers = ("numerator", "denominator", "completeness")
     if row is not None and all(before[name] == getattr(row, name) for name in ("value", *numbers)):
