@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from chejian_analytics.kpi import INDICATORS, MISSING
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.conftest import _build_seeded
@@ -12,7 +13,10 @@ from tests.cloud.console.conftest import served
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-PATHS = ("/equipment/1/oee", "/equipment/1/stops", "/equipment/1/explain")
+PATHS = (
+    *("/equipment/1/oee", "/equipment/1/stops", "/equipment/1/explain"),
+    *("/lines/1/oee", "/workshops/1/oee"),
+)
 WAIT = 60_000  # ms
 expect.set_options(timeout=WAIT)
 
@@ -126,3 +130,19 @@ def test_the_board_leads_to_the_explanation_of_its_number(page: Page) -> None:
     expect(page.locator("#value .check-ok")).to_be_visible()
     page.select_option("#choose-kpi", "availability")
     expect(page.locator("#value .equation")).to_contain_text("APT / PBT")
+
+
+def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(page: Page) -> None:
+    show(page, "/workshops/1/oee?lang=en")
+    expect(page.locator("#machines tbody")).to_contain_text("CNC-01")
+    page.locator("#lines tbody a").first.click()
+    page.wait_for_selector("body[data-page=oee_sums][data-line][data-ready]")
+    expect(page.locator("#now-note")).to_contain_text("Told at the bottleneck CNC-01")
+    for chart in ("losses", "pareto"):
+        expect(page.locator(f"#{chart} svg")).to_be_visible()
+    expect(page.locator("#sheet tbody tr")).to_have_count(len(INDICATORS) + len(MISSING))
+    expect(page.locator("#sheet tbody tr", has_text="Inventory turns")).to_contain_text("inventory levels")
+    assert "line_id=1" in (page.locator("#file-xlsx").get_attribute("href") or "")
+    page.locator("#machines tbody a", has_text="CNC-01").click()
+    page.wait_for_selector("body[data-page=oee][data-ready]")
+    expect(page.locator("#sheet tbody tr", has_text="Technical efficiency")).to_contain_text("%")

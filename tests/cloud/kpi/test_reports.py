@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from chejian_analytics.kpi import INDICATORS, KPIS, MISSING
 from chejian_cloud.kpi.export import as_csv, as_xlsx
 
 from tests.cloud.plant_rows import PlantRows, Row
@@ -167,3 +168,53 @@ def test_text_is_never_a_formula(text: str) -> None:
     assert row == ["'" + text, "-1.5", "2026-03-02T00:00:00.000+00:00", ""]
     with zipfile.ZipFile(io.BytesIO(as_xlsx([[text, -1.5, moment, None]]))) as archive:
         assert "<f>" not in archive.read("xl/worksheets/sheet1.xml").decode()
+
+
+async def test_a_sheet_lists_every_kpi_with_its_value_or_why_it_has_none(
+    api: httpx.AsyncClient, bench: Bench
+) -> None:
+    hour = {"window": "hour", "start": after(hours=1).isoformat()}
+    sheet = await ask(api, "/equipment/1/kpis/sheet", **hour)
+    found = {k["id"]: k for k in sheet["kpis"]}
+    assert list(found) == [*(k.id for k in INDICATORS), *(k.id for k in MISSING)]
+    for row in found.values():
+        assert (row["value"] is None) == (row["reason"] is not None), row["id"]
+        assert row["clause"], row["id"]
+    stored = {
+        r["kpi"]: r["value"]
+        for r in await ask(api, "/equipment/1/kpis", window="hour", **RANGE)
+        if r["start"] == sheet["start"]
+    }
+    assert {k: found[k]["value"] for k in stored} == stored
+    assert len(stored) == len(KPIS)
+    assert found["mttr"]["value"] == 0.5, "half an hour of one fault"
+    assert found["technical_efficiency"]["value"] == 0.5
+    assert found["mtbf"]["numerator"] == 30 * 60_000_000
+    assert found["setup_ratio"]["value"] == 0
+    assert found["rework_ratio"]["reason"] == "not_counted"
+    assert found["throughput_rate"]["reason"] == "per_order"
+    assert found["inventory_turns"]["reason"] == "not_delivered"
+    assert "inventory" in found["inventory_turns"]["needs"]
+    nothing = await ask(api, "/equipment/1/kpis/sheet", window="hour", start="2020-01-01T00:00:00Z")
+    assert {k["value"] for k in nothing["kpis"]} == {None}
+    assert {k["reason"] for k in nothing["kpis"] if k["scope"] == "window"} == {"no_row"}
+    refused = await api.get("/api/v1/equipment/1/kpis/sheet", params=hour | {"window": "week"})
+    assert refused.status_code == 422
+
+
+async def test_a_workshop_is_the_sum_of_its_machines_and_a_line_is_told_at_its_bottleneck(
+    api: httpx.AsyncClient, bench: Bench
+) -> None:
+    hour = {"window": "hour", "start": after(hours=1).isoformat()}
+    one = await ask(api, "/equipment/1/kpis/sheet", **hour)
+    whole = await ask(api, "/kpis/sheet", workshop_id=1, **hour)
+    known = [m for m in whole["machines"] if m["completeness"] is not None]
+    assert {m["code"] for m in known} >= {"CNC-01"}
+    parts = [await ask(api, f"/equipment/{m['equipment_id']}/kpis/sheet", **hour) for m in whole["machines"]]
+    for name in ("calendar_us", "apt_us", "adet_us", "no_data_us", "fault_us"):
+        assert whole["terms"][name] == sum(p["terms"].get(name, 0) for p in parts), name
+    line = await ask(api, "/kpis/sheet", line_id=1, **hour)
+    (told,) = line["lines"]
+    assert told["bottleneck"] == ["CNC-01"]
+    assert told["availability"] == next(k["value"] for k in one["kpis"] if k["id"] == "availability")
+    assert told["completeness"] == one["completeness"]

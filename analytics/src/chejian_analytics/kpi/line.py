@@ -45,20 +45,23 @@ class LineOee:
     flags: tuple[str, ...]
 
 
-def line_oee(stations: Sequence[OeeResult], *, bottleneck: int | None = None) -> LineOee:
+def line_oee(
+    stations: Sequence[OeeResult], *, bottleneck: int | None = None, machines: Sequence[int] | None = None
+) -> LineOee:
     """OEE of a serial line in one window.
 
     Args:
         stations: results of the same window in the order of the flow, at least one; the last one's good items are
-            the line's.
+            the line's. A station of several machines side by side is the sum of their results (`rollup`).
         bottleneck: index of the station that is the bottleneck by design; None: found from the ideal times.
+        machines: how many machines each station has; None: one.
 
     Raises:
         ValueError: without stations, or for an index that is none of them.
     """
     if not stations or (bottleneck is not None and not 0 <= bottleneck < len(stations)):
         raise ValueError(f"line: bottleneck {bottleneck} must be one of {len(stations)} stations")
-    at = bottleneck if bottleneck is not None else find_bottleneck(stations)
+    at = bottleneck if bottleneck is not None else find_bottleneck(stations, machines)
     narrow, good = stations[at], stations[-1].good
     undefined = {Flag.NO_COUNTS, Flag.NO_IDEAL_CYCLE} & set(narrow.flags)
     quality = oee = None
@@ -79,7 +82,16 @@ def line_oee(stations: Sequence[OeeResult], *, bottleneck: int | None = None) ->
     )
 
 
-def find_bottleneck(stations: Sequence[OeeResult]) -> int:
-    """Index of the station with the longest ideal time per item; of equal ones the first, without counts the first."""
-    cycles = [Fraction(s.ideal_us, s.produced) if s.produced else Fraction(0) for s in stations]
+def find_bottleneck(stations: Sequence[OeeResult], machines: Sequence[int] | None = None) -> int:
+    """Index of the station with the longest ideal time per item; of equal ones the first, without counts the first.
+
+    Args:
+        stations: results of the same window.
+        machines: how many machines share the work of each station; None: one.
+    """
+    shares = machines or [1] * len(stations)
+    cycles = [
+        Fraction(s.ideal_us, s.produced * n) if s.produced else Fraction(0)
+        for s, n in zip(stations, shares, strict=True)
+    ]
     return max(range(len(stations)), key=lambda i: (cycles[i], -i))

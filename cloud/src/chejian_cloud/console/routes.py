@@ -57,6 +57,18 @@ def line(request: Request, session: ReadSession, line_id: LineId) -> Response:
     return _page(request, "line", lambda: places.of_line(session, line_id), f"line_id = {line_id}")
 
 
+@router.get("/lines/{line_id}/oee")
+def line_oee(request: Request, session: ReadSession, line_id: LineId) -> Response:
+    """Page: OEE board of a line, told at its bottleneck, with the way down to its machines."""
+    return _page(request, "oee_sums", lambda: places.of_line(session, line_id), f"line_id = {line_id}")
+
+
+@router.get("/workshops/{workshop_id}/oee")
+def workshop_oee(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
+    """Page: OEE board of a workshop: sums of its machines, and each line at its bottleneck."""
+    return _workshop_page(request, session, "oee_sums", workshop_id)
+
+
 @router.get("/workshops/{workshop_id}/energy")
 def energy(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
     """Page: energy of a workshop, by carrier, for one item, while idle, and unmetered."""

@@ -10,9 +10,10 @@ from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import From, To, time_range
-from chejian_cloud.kpi import explain, export, losses, service
+from chejian_cloud.kpi import explain, export, losses, service, sheet
 from chejian_cloud.kpi.report_schemas import ExplanationOut, LossesOut
 from chejian_cloud.kpi.routes import DEFAULT, AsOf, KpiName, WindowKind
+from chejian_cloud.kpi.sheet_schemas import SheetOut
 from chejian_cloud.registry.routes import EquipmentId
 from chejian_cloud.registry.scope import InScope
 
@@ -21,6 +22,8 @@ router = APIRouter(tags=["kpi"])
 LONGEST = timedelta(days=62)
 """Longest range of losses: two months of intervals of a workshop."""
 Under = Annotated[str | None, Query(description="Reason whose children are the bars; default: the top.")]
+WindowStart = Annotated[AwareDatetime, Query(description="Start of the window.")]
+Window = Annotated[str, Query(max_length=16, description="hour, shift or day.")]
 _FILES = {
     "csv": (export.as_csv, "text/csv; charset=utf-8"),
     "xlsx": (export.as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -50,14 +53,30 @@ def get_losses_in(
     return losses.losses_in(session, scope, period, under=under)
 
 
+@router.get("/equipment/{equipment_id}/kpis/sheet")
+def get_sheet(
+    session: ReadSession, equipment_id: EquipmentId, start: WindowStart, window: Window = "shift"
+) -> SheetOut:
+    """Every KPI of the registry for a machine in one window, with its value or the reason why it has none."""
+    return sheet.sheet_of(session, equipment_id, window=window, start=start)
+
+
+@router.get("/kpis/sheet")
+def get_sheet_in(
+    session: ReadSession, scope: InScope, start: WindowStart, window: Window = "shift"
+) -> SheetOut:
+    """Every KPI of a line or a workshop in one window: sums of its machines, and each line at its bottleneck."""
+    return sheet.sheet_in(session, scope, window=window, start=start)
+
+
 @router.get("/equipment/{equipment_id}/kpis/explain")
 def get_explanation(
     session: ReadSession,
     settings: Annotated[Settings, Depends(_settings)],
     equipment_id: EquipmentId,
-    start: Annotated[AwareDatetime, Query(description="Start of the window.")],
+    start: WindowStart,
     kpi: Annotated[str, Query(max_length=64)] = "oee",
-    window: Annotated[str, Query(max_length=16)] = "shift",
+    window: Window = "shift",
 ) -> ExplanationOut:
     """How a number came about: terms, intervals, counts by product with ideal cycles, reasons, revisions."""
     return explain.explain(session, settings, equipment_id, kpi=kpi, window=window, start=start)

@@ -1,6 +1,6 @@
 """Stored results as the analytics take them: terms of windows, and intervals with the reasons that people gave."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -60,9 +60,14 @@ def hour_results(
     )
     out: dict[int, list[tuple[datetime, datetime, OeeResult]]] = {}
     for equipment_id, start, end, flags, inputs in session.execute(statement):
-        terms = OeeTerms(**{name: value for name, value in inputs.items() if name in _TERMS})
-        out.setdefault(equipment_id, []).append((start, end, oee(terms, flags)))
+        out.setdefault(equipment_id, []).append((start, end, result_of(inputs, flags)))
     return out
+
+
+def result_of(inputs: Mapping[str, int | None], flags: Sequence[str]) -> OeeResult:
+    """The result whose terms and flags a row of OEE holds; ratios are derived anew, to the same bits."""
+    terms = {name: value for name, value in inputs.items() if name in _TERMS}
+    return oee(OeeTerms(**terms), flags)  # type: ignore[arg-type]  # times are never None in a row
 
 
 def classified(session: Session, setup: Setup, lo_us: int, hi_us: int) -> Classified | None:

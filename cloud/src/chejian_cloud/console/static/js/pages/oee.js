@@ -12,6 +12,7 @@ import { count, fixed, minutes, percent } from '../format.js';
 import { t, word } from '../i18n.js';
 import { calmly, equipmentId, lastHours, problem, run } from '../page.js';
 import { lossesOf } from '../reasons.js';
+import { sheet, sheetTable } from '../sheet.js';
 import { listen } from '../stream.js';
 
 const id = equipmentId();
@@ -62,8 +63,9 @@ async function showShift() {
   byId('now-meta').textContent = t('window.is', { window: text, age: dateTimeOf(shift.kpis.oee.computed_at) });
   fill('now', KPIS.filter((kpi) => shift.kpis[kpi]).map((kpi) => number(kpi, shift.kpis[kpi])));
   for (const form of ['csv', 'xlsx']) byId(`file-${form}`).href = fileUrl(form, shift);
-  const [found, hours] = await Promise.all([lossesOf(id, shift.start, shift.end), api.kpis(id, { kpi: 'oee', window: 'hour', from: shift.start, to: shift.end })]);
-  for (const panel of ['losses', 'pareto', 'counts']) byId(`${panel}-meta`).textContent = text;
+  const [found, hours, every] = await Promise.all([lossesOf(id, shift.start, shift.end), api.kpis(id, { kpi: 'oee', window: 'hour', from: shift.start, to: shift.end }), sheet(id, 'shift', shift.start)]);
+  fill('sheet', sheetTable(every.kpis, (kpi) => (shift.kpis[kpi.id] ? `/equipment/${id}/explain?kpi=${kpi.id}&window=shift&start=${shift.start}` : null)));
+  for (const panel of ['losses', 'pareto', 'counts', 'sheet']) byId(`${panel}-meta`).textContent = text;
   showLosses(found);
   showCounts(shift, hours);
 }

@@ -1,0 +1,205 @@
+"""Every KPI of one window, from the stored terms: of a machine, and of a line or a workshop by sums."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from chejian_analytics.kpi import (
+    INDICATORS,
+    MISSING,
+    Flag,
+    Kpi,
+    MissingKpi,
+    OeeResult,
+    Scope,
+    StepTerms,
+    line_oee,
+    rollup,
+)
+from chejian_analytics.kpi.indicators import fall_off_ratio, mtbf, mttr
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chejian_cloud.calendar.service import WINDOW_KINDS
+from chejian_cloud.db.app import KpiValue
+from chejian_cloud.errors import InvalidValueError
+from chejian_cloud.kpi.sheet_schemas import SheetKpi, SheetLine, SheetMachine, SheetOut
+from chejian_cloud.kpi.stored import result_of
+from chejian_cloud.registry.schemas import EquipmentOut
+from chejian_cloud.registry.scope import Scope as Place
+from chejian_cloud.registry.service import machines_of, require_equipment
+
+_ELSEWHERE = {
+    Scope.ORDER: "per_order",
+    Scope.LINE: "per_line",
+    Scope.INSPECTION: "per_inspection",
+    Scope.CHARACTERISTIC: "per_characteristic",
+    Scope.ENERGY: "per_meter",
+}
+_EXPLAINING = (
+    *(Flag.NO_COUNTS, Flag.NO_QUALITY_COUNTS, Flag.NO_IDEAL_CYCLE, Flag.NO_PLANNED_TIME),
+    *(Flag.NO_PRODUCTION_TIME, Flag.NOTHING_PRODUCED),
+)
+"""Flags that say why a ratio is undefined, the first of them first."""
+_BY_COUNTS = frozenset({"effectiveness", "quality_ratio", "oee", "nee", "teep"})
+"""KPIs that those flags leave undefined; others are undefined for want of a count or of what they divide by."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A machine's stored result of the window."""
+
+    result: OeeResult
+    end: datetime
+    provisional: bool
+    computed_at: datetime
+
+
+def sheet_of(session: Session, equipment_id: int, *, window: str, start: datetime) -> SheetOut:
+    """Every KPI of a machine in one window.
+
+    Raises:
+        NotFoundError: when the equipment is not registered.
+        InvalidValueError: for an unknown kind of window.
+    """
+    return _sheet(session, [require_equipment(session, equipment_id)], window, start, lines=False)
+
+
+def sheet_in(session: Session, place: Place, *, window: str, start: datetime) -> SheetOut:
+    """Every KPI of a line or a workshop in one window, summed over its machines; each line at its bottleneck.
+
+    Raises:
+        NotFoundError: when the workshop or the line is not registered.
+        InvalidValueError: for an unknown kind of window.
+    """
+    return _sheet(session, machines_of(session, place), window, start, lines=True)
+
+
+def _sheet(
+    session: Session, machines: Sequence[EquipmentOut], window: str, start: datetime, *, lines: bool
+) -> SheetOut:
+    if window not in WINDOW_KINDS:
+        raise InvalidValueError("window", window, ", ".join(WINDOW_KINDS))
+    rows = _rows(session, [m.equipment_id for m in machines], window, start)
+    total = rollup([row.result for row in rows.values()]) if rows else None
+    stations = _stations(machines, rows)
+    return SheetOut(
+        window=window,
+        start=start,
+        end=max((row.end for row in rows.values()), default=None),
+        provisional=any(row.provisional for row in rows.values()),
+        computed_at=max((row.computed_at for row in rows.values()), default=None),
+        completeness=total.completeness if total else None,
+        flags=list(total.flags) if total else [],
+        terms=total.terms() if total else {},
+        kpis=[_kpi(kpi, total) for kpi in INDICATORS] + [_missing(kpi) for kpi in MISSING],
+        lines=[_line(own) for own in stations.values()] if lines else [],
+        machines=[_machine(m, rows.get(m.equipment_id), stations.get(m.line_id)) for m in machines],
+    )
+
+
+def _rows(session: Session, machines: Sequence[int], window: str, start: datetime) -> dict[int, _Row]:
+    statement = select(KpiValue).where(
+        KpiValue.equipment_id.in_(machines),
+        KpiValue.kpi == "oee",
+        KpiValue.window_kind == window,
+        KpiValue.start == start,
+    )
+    return {
+        row.equipment_id: _Row(result_of(row.inputs, row.flags), row.end, row.provisional, row.computed_at)
+        for row in session.scalars(statement)
+    }
+
+
+def _kpi(kpi: Kpi[Any], total: OeeResult | None) -> SheetKpi:
+    numbers: dict[str, Any] = {"value": None, "numerator": None, "denominator": None}
+    if kpi.scope is not Scope.WINDOW:
+        reason: str | None = _ELSEWHERE[kpi.scope]
+    elif total is None:
+        reason = "no_row"
+    else:
+        numbers = {
+            "value": kpi.function(total),
+            "numerator": kpi.numerator(total),
+            "denominator": kpi.denominator(total),
+        }
+        reason = _reason(kpi, total) if numbers["value"] is None else None
+    return SheetKpi.model_validate(
+        _words(kpi)
+        | numbers
+        | {"formula_version": kpi.formula_version, "unit": kpi.unit, "scope": kpi.scope.value}
+        | {"needs": "; ".join(kpi.needs), "reason": reason}
+    )
+
+
+def _missing(kpi: MissingKpi) -> SheetKpi:
+    nothing = dict.fromkeys(("value", "numerator", "denominator", "formula_version"))
+    told = {"unit": "", "scope": "", "needs": kpi.needs, "reason": "not_delivered"}
+    return SheetKpi.model_validate(_words(kpi) | nothing | told)
+
+
+def _words(kpi: Kpi[Any] | MissingKpi) -> dict[str, Any]:
+    return {name: getattr(kpi, name) for name in ("id", "name_zh", "name_en", "clause", "formula")}
+
+
+def _reason(kpi: Kpi[Any], total: OeeResult) -> str:
+    if kpi.id in _BY_COUNTS:
+        told = next((flag.value for flag in _EXPLAINING if flag in total.flags), None)
+        if told is not None:
+            return told
+    return "not_counted" if kpi.numerator(total) is None else "zero_denominator"
+
+
+Stations = list[tuple[list[EquipmentOut], OeeResult]]
+"""Machines side by side and the sum of their results, in the order of the flow."""
+
+
+def _stations(machines: Sequence[EquipmentOut], rows: Mapping[int, _Row]) -> dict[int, Stations]:
+    """The stations of each line that have rows."""
+    out: dict[int, Stations] = {}
+    known = [m for m in machines if m.equipment_id in rows]
+    by_place = sorted(known, key=lambda m: (m.line_id, m.position, m.equipment_id))
+    for (line, _), group in groupby(by_place, key=lambda m: (m.line_id, m.position)):
+        own = list(group)
+        out.setdefault(line, []).append((own, rollup([rows[m.equipment_id].result for m in own])))
+    return out
+
+
+def _line(stations: Stations) -> SheetLine:
+    found = line_oee([result for _, result in stations], machines=[len(own) for own, _ in stations])
+    narrow = stations[found.bottleneck][0]
+    return SheetLine(
+        line_id=narrow[0].line_id,
+        code=narrow[0].line,
+        name_zh=narrow[0].line_name_zh,
+        name_en=narrow[0].line_name_en,
+        bottleneck=[m.code for m in narrow],
+        oee=found.oee,
+        availability=found.availability,
+        effectiveness=found.effectiveness,
+        quality_ratio=found.quality_ratio,
+        starved_us=found.starved_us,
+        blocked_us=found.blocked_us,
+        completeness=found.completeness,
+        flags=list(found.flags),
+    )
+
+
+def _machine(machine: EquipmentOut, row: _Row | None, stations: Stations | None) -> SheetMachine:
+    result = row.result if row is not None else None
+    first = stations[0][1].produced if stations else None
+    names = ("oee", "availability", "effectiveness", "quality_ratio", "completeness")
+    numbers = {name: getattr(result, name) if result else None for name in names}
+    place = ("equipment_id", "code", "name_zh", "name_en", "line_id", "line", "position")
+    return SheetMachine.model_validate(
+        {name: getattr(machine, name) for name in place}
+        | numbers
+        | {
+            "mtbf": mtbf.KPI.function(result) if result else None,
+            "mttr": mttr.KPI.function(result) if result else None,
+            "fall_off_ratio": fall_off_ratio.KPI.function(StepTerms(result.scrap, first)) if result else None,
+            "flags": list(result.flags) if result else [],
+        }
+    )
