@@ -24,6 +24,7 @@ from chejian.stack import EmbeddedPostgres
 from chejian_cloud.config import Settings
 from chejian_cloud.db.migrate import migrate as migrate_app
 from chejian_cloud.recompute import recompute
+from chejian_contract.config import Seconds
 from chejian_gateway.migrate import migrate as migrate_telemetry
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script, too
@@ -64,7 +65,9 @@ def run(dsn: str, province: Province, jobs: int) -> Cost:
     before, began = _cpu(server), time.perf_counter()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     recompute(
-        Settings(dsn=dsn),
+        Settings(
+            dsn=dsn, settle=Seconds(1.0)
+        ),  # what was computed is settled by now: each change leaves its revision
         province.start,
         province.end + timedelta(minutes=1),
         jobs=jobs,
@@ -126,8 +129,12 @@ def measure(workshops: int, machines: int, days: int, jobs: int) -> None:
                 "SELECT count(*), pg_total_relation_size('app.kpi_value') FROM app.kpi_value"
             ).fetchone()
             assert row is not None
+            revisions = connection.execute("SELECT count(*) FROM app.kpi_revision").fetchone()
+            assert revisions is not None
         machine_days = province.machines * days
-        print(f"KPI rows: {row[0]:,}, {row[1] / 2**20:.0f} MiB with indexes")
+        print(
+            f"KPI rows: {row[0]:,}, {row[1] / 2**20:.0f} MiB with indexes; revisions of the edit: {revisions[0]:,}"
+        )
         for name, cost in (("from nothing", first), ("after an edit of all ideal cycles", again)):
             seconds = cost.wall
             scaled = seconds * WANTED / machine_days

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import psycopg
-from chejian_contract.signals import SignalKind
+from chejian_contract.signals import Role, SignalKind
 from chejian_contract.templates import equipment_types
 
 HOUR_MS = 3_600_000
@@ -37,10 +37,12 @@ class PlantRows:
     Args:
         dsn: PostgreSQL URL.
         foreign: whether the node keeps no ledger, so that its values hold until the next ones or its death.
+        modes: whether the machines tell their operation mode.
     """
 
-    def __init__(self, dsn: str, *, foreign: bool = False) -> None:
+    def __init__(self, dsn: str, *, foreign: bool = False, modes: bool = False) -> None:
         self.dsn = dsn
+        self._modes = modes
         self._series: dict[tuple[str, str], int] = {}
         self._devices: dict[str, int] = {}
         with psycopg.connect(dsn) as connection:
@@ -94,6 +96,8 @@ class PlantRows:
         assert row is not None
         self._devices[device] = row[0]
         for signal in equipment_types()[kind].signals.values():
+            if signal.role is Role.OPERATION_MODE and not self._modes:
+                continue
             found = connection.execute(
                 "INSERT INTO telemetry.series (device_id, name, datatype, unit, quantity, kind, role)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING series_id",

@@ -191,6 +191,7 @@ class SignalConfig:
         offset: added after the scale.
         deadband: smaller changes of a measurement are dropped [signal's unit].
         state_map: name of a map, or a table of source codes to machine states.
+        mode_map: name of a map, or a table of source codes to operation modes (quantity `operation_mode`).
         sample_rate: [Hz], waveforms only.
         heartbeat: [s]; wins over [pipeline].
         quantity: needed where the equipment type does not know the name.
@@ -205,6 +206,7 @@ class SignalConfig:
     offset: float = 0.0
     deadband: float = 0.0
     state_map: object = None
+    mode_map: object = None
     sample_rate: float = 0.0
     heartbeat: Seconds | None = None
     quantity: Quantity | None = None

@@ -15,7 +15,7 @@ from chejian_edge.config import EdgeConfig, EquipmentConfig, SignalConfig, load_
 from chejian_edge.driver import Driver, DriverKind, SourceOptions
 from chejian_edge.drivers import driver_names, load_driver
 from chejian_edge.errors import AddressError, DriverMissingError
-from chejian_edge.transform import Transform, compile_transform, state_map_of
+from chejian_edge.transform import Transform, compile_transform, mode_map_of, state_map_of
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,14 @@ def _transform(signal: SignalConfig, definition: SignalDef) -> Transform:
         unit=signal.unit if signal.unit is not None else definition.unit,
         scale=signal.scale,
         offset=signal.offset,
-        states=state_map_of(signal.state_map, definition),
+        states=_codes(signal, definition),
     )
+
+
+def _codes(signal: SignalConfig, definition: SignalDef) -> Mapping[int, int] | None:
+    states = state_map_of(signal.state_map, definition)
+    modes = mode_map_of(signal.mode_map, definition)
+    return states if modes is None else modes
 
 
 def _heartbeat_ms(config: EdgeConfig, signal: SignalConfig, definition: SignalDef) -> int:

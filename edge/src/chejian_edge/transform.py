@@ -4,11 +4,12 @@ import math
 import sys
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
 
 from chejian_contract.config import ConfigValueError
 from chejian_contract.quantities import Quantity, convert
 from chejian_contract.signals import SignalDef, SignalKind
-from chejian_contract.states import STATE_MAPS, MachineState
+from chejian_contract.states import MODE_MAPS, STATE_MAPS, MachineState, OperationMode
 
 from chejian_edge.driver import Raw
 
@@ -38,33 +39,50 @@ def state_map_of(given: object, definition: SignalDef) -> Mapping[int, int] | No
     Raises:
         ConfigValueError: names key, value and what is allowed.
     """
+    return _code_map("state_map", given, definition, Quantity.MACHINE_STATE, MachineState, STATE_MAPS)
+
+
+def mode_map_of(given: object, definition: SignalDef) -> Mapping[int, int] | None:
+    """Read the configured map of operation modes; see `state_map_of`."""
+    return _code_map("mode_map", given, definition, Quantity.OPERATION_MODE, OperationMode, MODE_MAPS)
+
+
+def _code_map(
+    key: str,
+    given: object,
+    definition: SignalDef,
+    quantity: Quantity,
+    members: type[IntEnum],
+    named: Mapping[str, Mapping[int, IntEnum]],
+) -> Mapping[int, int] | None:
+    own = definition.quantity is quantity
     if given is None:
-        own = definition.quantity is Quantity.MACHINE_STATE
-        return {int(s): int(s) for s in MachineState} if own else None
-    if definition.quantity is not Quantity.MACHINE_STATE:
-        raise ConfigValueError("state_map", given, "nothing: only machine states are mapped")
+        return {int(m): int(m) for m in members} if own else None
+    if not own:
+        raise ConfigValueError(key, given, f"nothing: only signals of quantity {quantity.value} have it")
     if isinstance(given, str):
-        if given not in STATE_MAPS:
-            raise ConfigValueError("state_map", given, "a table or one of " + ", ".join(STATE_MAPS))
-        return {code: int(state) for code, state in STATE_MAPS[given].items()}
+        if given not in named:
+            raise ConfigValueError(key, given, "a table or one of " + ", ".join(named))
+        return {code: int(member) for code, member in named[given].items()}
     if not isinstance(given, dict) or not given:
-        raise ConfigValueError("state_map", given, 'a table such as { "10" = "PRODUCING" } or a map\'s name')
-    return {_code(k): _state(k, v) for k, v in given.items()}
+        example = f'{{ "10" = "{next(iter(members)).name}" }}'
+        raise ConfigValueError(key, given, f"a table such as {example} or a map's name")
+    return {_code(key, k): _member(f"{key}.{k}", v, members) for k, v in given.items()}
 
 
-def _code(text: str) -> int:
+def _code(key: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ConfigValueError(f"state_map.{text}", text, "a whole number as key") from None
+        raise ConfigValueError(f"{key}.{text}", text, "a whole number as key") from None
 
 
-def _state(key: str, name: object) -> int:
+def _member(key: str, name: object, members: type[IntEnum]) -> int:
     try:
-        return int(MachineState[str(name)])
+        return int(members[str(name)])
     except KeyError:
-        allowed = ", ".join(s.name for s in MachineState)
-        raise ConfigValueError(f"state_map.{key}", name, f"one of {allowed}") from None
+        allowed = ", ".join(m.name for m in members)
+        raise ConfigValueError(key, name, f"one of {allowed}") from None
 
 
 def compile_transform(
@@ -77,7 +95,7 @@ def compile_transform(
         unit: of the source, one of the quantity's.
         scale: source value times this, finite, not 0.
         offset: added after the scale, finite.
-        states: source code to published state, for machine states.
+        states: source code to published number, for machine states and operation modes.
 
     Raises:
         ConfigValueError: a scale or offset that can't be applied.

@@ -14,17 +14,27 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from chejian_cloud.db.engine import raw_connection
+from chejian_cloud.db.literals import array_literal
+
 SAMPLES = "samples"
 """Cause of a revision that late samples asked for."""
 LONGEST_RUN = timedelta(hours=24)
 """A buffer on a slow line may be late for ever; people want to see such changes at least daily."""
 
-_INSERT = text("""
+_INSERTED = (
+    *("equipment_id", "kpi", "window_kind", "start", "end", "old_value", "new_value"),
+    *("old_inputs", "new_inputs", "old_computed_at"),
+)
+_INSERT = """
 INSERT INTO app.kpi_revision (equipment_id, kpi, window_kind, start, "end", old_value, new_value, old_inputs,
                               new_inputs, old_computed_at, revised_at, cause)
-VALUES (:equipment_id, :kpi, :window_kind, :start, :end, :old_value, :new_value, CAST(:old_inputs AS jsonb),
-        CAST(:new_inputs AS jsonb), :old_computed_at, :now, :cause)
-""")
+SELECT n.equipment_id, n.kpi, n.kind, n.start, n."end", n.old_value, n.new_value, n.old_inputs::jsonb,
+       n.new_inputs::jsonb, n.old_computed_at, %s, %s
+  FROM unnest(%s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::float8[], %s::float8[],
+              %s::text[], %s::text[], %s::timestamptz[])
+    AS n(equipment_id, kpi, kind, start, "end", old_value, new_value, old_inputs, new_inputs, old_computed_at)
+"""
 _UPDATE = text("""
 UPDATE app.kpi_revision SET new_value = :new_value, new_inputs = CAST(:new_inputs AS jsonb), revised_at = :now,
        cause = CASE WHEN position(:cause IN cause) > 0 THEN cause ELSE cause || '; ' || :cause END
@@ -117,7 +127,9 @@ class Revisions:
     def flush(self) -> None:
         """Write what was noted, each kind of statement at once; call it when all of the unit's changes are noted."""
         if self._settled:
-            self._session.execute(_INSERT, self._settled)
+            columns = [array_literal(v[name] for v in self._settled) for name in _INSERTED]
+            with raw_connection(self._session).cursor() as cursor:
+                cursor.execute(_INSERT, [self._now, self._cause, *columns])
         if self._moving:
             own = self._recent(min(v["since"] for v in self._moving))
             moving = [v for v in self._moving if _key(v) in own]
