@@ -1,6 +1,6 @@
 """One table over a folder of labelled recordings: ``python -m benchmarks.diagnosis_score DIR`` from the project root.
 
-DIR holds any of ``cwru``, ``adi_cbm``, ``mfpt``, ``gear_spectraquest`` and of ``tep``, ``skab``, ``nab``, ``tcpd``,
+DIR holds any of ``cwru``, ``adi_cbm``, ``mfpt``, ``ims``, ``gear_spectraquest``, ``femto`` (`benchmarks.run_to_failure`) and of ``tep``, ``skab``, ``nab``, ``tcpd``,
 ``hydraulic``, ``cnc_mill`` (`benchmarks.process`) in the format of the public recordings. Per set of bearings:
 how many damaged bearings were named right, named wrong (another part) or left open, of these how many as impulsive with
 the part unassigned; how many sound bearings were accused; which verdict each kind of damage got; order of the imbalance
@@ -15,9 +15,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from chejian_analytics.diagnosis import BearingDiagnosis, diagnose_gear, order_amplitudes
+from chejian_analytics.diagnosis import (
+    BearingDiagnosis,
+    diagnose_gear,
+    estimate_shaft_speed,
+    order_amplitudes,
+)
 from chejian_analytics.diagnosis.shaft import ORDERS
 
+from benchmarks import run_to_failure
 from benchmarks.process import cnc_mill, hydraulic, nab, skab, tcpd, tep
 from tests.analytics.diagnosis.recorded import ADI, Recording, adi, everything
 from tests.fixtures.fix_recordings import recordings_folder
@@ -51,8 +57,8 @@ def group_of(recording: Recording) -> str:
         if recording.damaged is not None:
             return f"{end} {grade}".strip()
         return f"{end} sound" if recording.name == "97" else f"{end} far from the damage"
-    if recording.group == "mfpt":
-        return f"MFPT {recording.damaged or 'sound'}"
+    if recording.group in ("mfpt", "ims"):
+        return f"{recording.group.upper()} {recording.damaged or 'sound'}"
     return f"ADI {recording.damaged}" if recording.damaged else "ADI sound bearing"
 
 
@@ -100,8 +106,9 @@ def weights_in_order(folder: Path) -> str:
     for recording in adi(folder):
         rpm, _, _, weight, _, load = recording.name.split("_")
         if weight in WEIGHTS and recording.damaged is None:
-            speed = recording.diagnose().shaft_hz
-            amplitudes = order_amplitudes(recording.channels, recording.sample_rate, speed)
+            axis, *others = recording.channels
+            speed = estimate_shaft_speed(axis, recording.sample_rate, recording.nominal_rpm, others)
+            amplitudes = order_amplitudes(recording.channels, recording.sample_rate, speed.hz)
             first.setdefault((rpm, load), {})[weight] = float(amplitudes[ORDERS.index(1.0)])
     pairs = [
         found[light] < found[heavy]
@@ -157,10 +164,11 @@ def main() -> None:
     began = time.perf_counter()
     process = process_tables(arguments.folder, arguments.forest)
     process_seconds = time.perf_counter() - began
-    if not recordings and not gear_table and not process:
+    runs = run_to_failure.table(arguments.folder, table)
+    if not recordings and not gear_table and not process and not runs:
         parser.error(
-            f"DIR {arguments.folder}: none of cwru, adi_cbm, mfpt, gear_spectraquest, tep, skab, nab, tcpd, hydraulic, "
-            "cnc_mill holds a recording"
+            f"DIR {arguments.folder}: none of cwru, adi_cbm, mfpt, ims, gear_spectraquest, femto, tep, skab, nab, tcpd, "
+            "hydraulic, cnc_mill holds a recording"
         )
     began = time.perf_counter()
     results = [(recording, recording.diagnose()) for recording in recordings]
@@ -184,7 +192,7 @@ def main() -> None:
         print(f"\n{weights_in_order(arguments.folder)}")
     if gear_table:
         print(f"\n{gear_table}")
-    for text in process:
+    for text in (*([runs] if runs else []), *process):
         print(f"\n{text}")
     if arguments.time:
         signal = sum(c.size / r.sample_rate for r in recordings for c in r.channels)

@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from chejian_analytics.diagnosis import BearingDiagnosis, BearingOrders, diagnose_bearing
+from chejian_analytics.diagnosis import BearingDiagnosis, BearingGeometry, BearingOrders, diagnose_bearing
 from numpy.typing import NDArray
 
 CWRU_DE = BearingOrders(3.5848, 5.4152, 0.39828, 4.7135, "6205-2RS")
 CWRU_FE = BearingOrders(3.0530, 4.9469, 0.3817, 3.9874, "6203-2RS")
 MFPT = BearingOrders(81.125 / 25.0, 118.875 / 25.0, 10.14 / 25.0, 2 * 63.91 / 25.0, "NICE")
 ADI = BearingOrders(3.048, 4.952, 0.381, 2 * 1.992, "8 balls, fitted")
-PARTS = {"outer": "outer_race", "inner": "inner_race", "ball": "rolling_element"}
+IMS = BearingOrders.from_geometry(BearingGeometry(16, 0.331, 2.815, 15.17))
+"""Rexnord ZA-2115, at 2000 rpm: NASA prognostics data repository, readme of the bearing data set."""
+PARTS = {
+    "outer": "outer_race",
+    "inner": "inner_race",
+    "ball": "rolling_element",
+    "roller": "rolling_element",
+}
 US_MAINS_HZ, IRISH_MAINS_HZ = 60.0, 50.0
+IMS_SNAPSHOT, IMS_RPM = 20_480, 2000.0
 
 
 @dataclass(frozen=True)
@@ -116,8 +124,30 @@ def adi(folder: Path) -> Iterator[Recording]:
             )
 
 
+def ims(folder: Path) -> Iterator[Recording]:
+    """The IMS excerpts: several snapshots joined to one record, so each of them is a window of its own."""
+    for path in sorted((folder / "ims").glob("*.npz")):
+        with np.load(path) as data:
+            samples = np.asarray(data["x"], dtype=np.float64)
+            channels = samples[:, None] if samples.ndim == 1 else samples
+            for index in range(len(channels) // IMS_SNAPSHOT):
+                block = channels[index * IMS_SNAPSHOT : (index + 1) * IMS_SNAPSHOT]
+                yield Recording(
+                    "ims",
+                    f"{path.stem}#{index + 1}",
+                    tuple(np.ascontiguousarray(column) for column in block.T),
+                    float(data["fs"]),
+                    float(data["rpm"]) if "rpm" in data.files else IMS_RPM,
+                    IMS,
+                    US_MAINS_HZ,
+                    PARTS.get(str(data["label"]).split("_", maxsplit=1)[0]),
+                    "",
+                )
+
+
 def everything(folder: Path) -> Iterator[Recording]:
     """All of the above."""
     yield from cwru(folder)
     yield from mfpt(folder)
     yield from adi(folder)
+    yield from ims(folder)

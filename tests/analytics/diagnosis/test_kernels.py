@@ -10,6 +10,7 @@ from chejian_analytics.kernels.moments import moments
 from chejian_analytics.kernels.spectra import (
     faded,
     hann_power,
+    peak_level,
     running_median,
     smeared,
     squared_magnitude,
@@ -125,6 +126,17 @@ def test_smeared_levels_are_those_of_each_window(
     for j, value in enumerate(found):
         expected = naive.smeared_level(ratio.tolist(), masked.tolist(), half_width, j * stride, cap)
         assert math.isnan(value) if expected is None else value == pytest.approx(expected, abs=1e-6)
+
+
+@unhurried
+@given(arrays(np.float64, st.integers(0, 30), elements=st.floats(0, 40)), st.randoms(use_true_random=False))
+def test_peak_levels_are_the_strongest_open_neighbours(ratio: np.ndarray, draw: Any) -> None:
+    masked = np.array([draw.random() < 0.3 for _ in ratio], dtype=bool)
+    for k, value in enumerate(peak_level(ratio, masked)):
+        around = [ratio[j] for j in (k - 1, k, k + 1) if 0 <= j < ratio.size and not masked[j]]
+        assert math.isnan(value) if masked[k] else value == pytest.approx(math.log(max(*around, 1.0)))
+    with pytest.raises(ValueError, match="twice allowed"):
+        peak_level(ratio, np.zeros(ratio.size + 1, dtype=bool))
 
 
 def test_noise_smears_to_a_level_no_higher_than_a_single_lines() -> None:

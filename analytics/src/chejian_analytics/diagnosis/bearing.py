@@ -26,7 +26,6 @@ from chejian_analytics.diagnosis.lines import (
     FamilyScore,
     Reading,
     families_of,
-    line_level,
     lines_of,
     score_family,
     shaft_level,
@@ -56,7 +55,7 @@ from chejian_analytics.diagnosis.verdict import (
     strongest,
 )
 from chejian_analytics.kernels.moments import moments
-from chejian_analytics.kernels.spectra import whiten
+from chejian_analytics.kernels.spectra import peak_level, whiten
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +252,7 @@ def _fits(
     Single lines are read first. A rolling element's may also be spread; where that reading says more, it counts, and no
     series of either reading may explain it.
     """
-    fine = Reading(line_level(ratio, masked), per_order)
+    fine = Reading(peak_level(ratio, masked), per_order)
     fits = {family.part: score_family(family, fine, config.slip_range) for family in families}
     wide = smeared_reading(ratio, masked, per_order)
     if wide is not None:

@@ -158,32 +158,14 @@ def families_of(bearing: BearingOrders) -> tuple[Family, ...]:
     )
 
 
-def line_level(ratio: NDArray[np.float64], masked: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Level of the strongest unmasked bin within one bin of each; NaN where masked.
-
-    Args:
-        ratio: shape (n,), power of the squared envelope spectrum over its background.
-        masked: shape (n,).
-
-    Returns:
-        Shape (n,), [nat], >= 0 or NaN.
-    """
-    open_ratio = np.zeros(ratio.size + 2)
-    np.copyto(open_ratio[1:-1], ratio, where=~masked)
-    strongest = np.maximum(np.maximum(open_ratio[:-2], open_ratio[1:-1]), open_ratio[2:])
-    out = np.log(np.maximum(strongest, 1.0))
-    out[masked] = np.nan
-    return np.asarray(out)
-
-
 def shaft_level(ratio: NDArray[np.float64], bins_per_order: float) -> float:
     """Mean level of the first three shaft orders [nat], read as the parts' lines are, without masks."""
-    levels = []
+    total = 0.0
     for h in (1, 2, 3):
         centre = int(h * bins_per_order + 0.5)
-        around = ratio[max(centre - 1, 0) : centre + 2]
-        levels.append(math.log(max(float(around.max(initial=0.0)), 1.0)))
-    return sum(levels) / len(levels)
+        around = ratio[max(centre - 1, 0) : centre + 2].tolist()
+        total += math.log(max(*around, 1.0)) if around else 0.0
+    return total / 3.0
 
 
 def smeared_reading(
@@ -212,7 +194,7 @@ def score_family(family: Family, reading: Reading, slip_range: float) -> FamilyS
 
     Args:
         family: what to look for.
-        reading: levels, from `line_level` or `smeared_reading`.
+        reading: levels, from `kernels.spectra.peak_level` or `smeared_reading`.
         slip_range: largest joint offset, relative.
 
     Returns:

@@ -48,37 +48,64 @@ def moments(signal: NDArray[np.float64]) -> Moments:
 
 
 @njit(cache=True, nogil=True)
+def _count_non_finite(signal):
+    found = 0
+    for i in range(signal.size):
+        if not math.isfinite(signal[i]):
+            found += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
 def _moments(signal):
     n = signal.size
-    non_finite = 0
-    total = 0.0
+    # Partial sums, always the same ones: the order of additions is fixed, and they don't wait for each other.
+    even = 0.0
+    odd = 0.0
     share_of_one = 1.0 / n
     low = signal[0]
     high = signal[0]
-    for i in range(n):
-        value = signal[i]
-        if not math.isfinite(value):
-            non_finite += 1
+    for i in range(0, n - 1, 2):
         # Scaled first: a sum of large finite samples must not overflow.
-        total += value * share_of_one
-        low = min(low, value)
-        high = max(high, value)
-    if non_finite:
-        return non_finite, 0, 0, 0.0, 0.0, 0.0, 0.0
-    mean = total
+        even += signal[i] * share_of_one
+        odd += signal[i + 1] * share_of_one
+        low = min(low, signal[i], signal[i + 1])
+        high = max(high, signal[i], signal[i + 1])
+    if n % 2:
+        even += signal[n - 1] * share_of_one
+        low = min(low, signal[n - 1])
+        high = max(high, signal[n - 1])
+    mean = even + odd
+    if not math.isfinite(mean) or not math.isfinite(low) or not math.isfinite(high):
+        non_finite = _count_non_finite(signal)
+        if non_finite:
+            return non_finite, 0, 0, 0.0, 0.0, 0.0, 0.0
     peak = max(high - mean, mean - low)
     repeated = 0
     on_rail = 0
-    second = 0.0
-    fourth = 0.0
-    for i in range(n):
-        if i > 0 and signal[i] == signal[i - 1]:
+    for i in range(1, n):
+        if signal[i] == signal[i - 1]:
             repeated += 1
             if signal[i] == low or signal[i] == high:
                 on_rail += 1
-        if peak > 0.0:
-            share = (signal[i] - mean) / peak
-            square = share * share
-            second += square
-            fourth += square * square
-    return 0, repeated, on_rail, mean, peak, second / n, fourth / n
+    if peak <= 0.0:
+        return 0, repeated, on_rail, mean, peak, 0.0, 0.0
+    second = 0.0
+    second_odd = 0.0
+    fourth = 0.0
+    fourth_odd = 0.0
+    for i in range(0, n - 1, 2):
+        one = (signal[i] - mean) / peak
+        two = (signal[i + 1] - mean) / peak
+        one *= one
+        two *= two
+        second += one
+        second_odd += two
+        fourth += one * one
+        fourth_odd += two * two
+    if n % 2:
+        one = (signal[n - 1] - mean) / peak
+        one *= one
+        second += one
+        fourth += one * one
+    return 0, repeated, on_rail, mean, peak, (second + second_odd) / n, (fourth + fourth_odd) / n

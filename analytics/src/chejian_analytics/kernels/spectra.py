@@ -122,6 +122,24 @@ def hann_power(spectrum: NDArray[np.complex128]) -> NDArray[np.float64]:
     return np.asarray(_hann_power(spectrum))
 
 
+def peak_level(ratio: NDArray[np.float64], masked: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Level of the strongest unmasked bin within one bin of each.
+
+    Args:
+        ratio: shape (n,), power over background, >= 0.
+        masked: shape (n,).
+
+    Returns:
+        Shape (n,): ``ln(max(ratio, 1))``, NaN where masked.
+
+    Raises:
+        ValueError: a shape is wrong.
+    """
+    if ratio.ndim != 1 or ratio.shape != masked.shape:
+        raise ValueError(f"shapes {ratio.shape} and {masked.shape} given, (n,) twice allowed")
+    return np.asarray(_peak_level(ratio, masked))
+
+
 def squared_magnitude(values: NDArray[np.complex128]) -> NDArray[np.float64]:
     """``re**2 + im**2`` without the square root of `abs`.
 
@@ -148,14 +166,22 @@ def _faded(signal, rise):
         low = min(low, signal[i])
         high = max(high, signal[i])
     peak = max(high, -low)
-    out = np.zeros(n)
+    out = np.empty(n)
     if peak <= 0.0:
+        out[:] = 0.0
         return out
-    total = 0.0
-    for i in range(n):
+    # Partial sums, always the same ones: the order of additions is fixed, and they don't wait for each other.
+    even = 0.0
+    odd = 0.0
+    for i in range(0, n - 1, 2):
         out[i] = signal[i] / peak
-        total += out[i]
-    mean = total / n
+        out[i + 1] = signal[i + 1] / peak
+        even += out[i]
+        odd += out[i + 1]
+    if n % 2:
+        out[n - 1] = signal[n - 1] / peak
+        even += out[n - 1]
+    mean = (even + odd) / n
     for i in range(n):
         out[i] -= mean
     for i in range(rise.size):
@@ -170,6 +196,23 @@ def _hann_power(spectrum):
     for i in range(1, spectrum.size - 1):
         value = 0.5 * spectrum[i] - 0.25 * (spectrum[i - 1] + spectrum[i + 1])
         out[i] = value.real * value.real + value.imag * value.imag
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _peak_level(ratio, masked):
+    n = ratio.size
+    out = np.empty(n)
+    for i in range(n):
+        if masked[i]:
+            out[i] = np.nan
+            continue
+        strongest = max(ratio[i], 1.0)
+        if i > 0 and not masked[i - 1]:
+            strongest = max(strongest, ratio[i - 1])
+        if i + 1 < n and not masked[i + 1]:
+            strongest = max(strongest, ratio[i + 1])
+        out[i] = math.log(strongest)
     return out
 
 
