@@ -36,6 +36,6 @@ def rows(folder: Path) -> list[tuple[str, ...]]:
 
 def table(folder: Path, align: Callable[[Sequence[Sequence[str]]], str]) -> str:
     """The rows under their heads; empty without runs."""
-    found = rows(folder)
-    heads = ("run to failure", "snapshots", "onset at", "said so in the first half")
+    found: list[Sequence[str]] = [*rows(folder)]
+    heads: tuple[str, ...] = ("run to failure", "snapshots", "onset at", "said so in the first half")
     return align([heads, *found]) if found else ""
