@@ -19,7 +19,7 @@ YOUNG_SHARE = 0.5
 
 def rows(folder: Path) -> list[tuple[str, ...]]:
     """One row per run: snapshots, onset in percent of the run, snapshots of its first half that said "onset"."""
-    found = []
+    found: list[tuple[str, ...]] = []
     for path in sorted((folder / "femto").glob("*.npz")):
         with np.load(path) as data:
             snapshots = np.asarray(data["x"], dtype=np.float64)
@@ -36,6 +36,6 @@ def rows(folder: Path) -> list[tuple[str, ...]]:
 
 def table(folder: Path, align: Callable[[Sequence[Sequence[str]]], str]) -> str:
     """The rows under their heads; empty without runs."""
-    found: list[Sequence[str]] = [*rows(folder)]
+    found = rows(folder)
     heads: tuple[str, ...] = ("run to failure", "snapshots", "onset at", "said so in the first half")
     return align([heads, *found]) if found else ""
