@@ -21,6 +21,8 @@ import httpx
 import psycopg
 import uvicorn
 from chejian.stack import EmbeddedPostgres
+from chejian_cloud.access.commands import make_token
+from chejian_cloud.access.permissions import Permission, Role
 from chejian_cloud.app import create_app
 from chejian_cloud.clock import utc_now
 from chejian_cloud.config import Settings
@@ -125,8 +127,8 @@ def median_ms(action: Callable[[], object]) -> float:
     return statistics.median(found)
 
 
-def answers(base: str) -> None:
-    with httpx.Client(base_url=base, timeout=60) as client:
+def answers(base: str, key: dict[str, str]) -> None:
+    with httpx.Client(base_url=base, timeout=60, headers=key) as client:
         for path in (
             *("/api/v1/workshops-now", "/api/v1/overview", "/api/v1/overview?workshop_id=1"),
             *("/api/v1/states?workshop_id=1", "/api/v1/kpi-values?workshop_id=1&kpi=oee&window=hour"),
@@ -150,8 +152,10 @@ new PerformanceObserver((list) => {
 """
 
 
-def visit(browser: Browser, base: str, path: str) -> None:
-    context = browser.new_context(base_url=base, viewport={"width": 1360, "height": 850})
+def visit(browser: Browser, base: str, path: str, key: dict[str, str]) -> None:
+    context = browser.new_context(
+        base_url=base, extra_http_headers=key, viewport={"width": 1360, "height": 850}
+    )
     page = context.new_page()
     page.add_init_script(_WATCH)
     asked: list[str] = []
@@ -179,18 +183,20 @@ def main() -> None:
         dsn = postgres.dsn()
         fill(dsn, workshops, machines)
         print(f"{workshops} workshops, {workshops * machines} machines")
-        engine = make_engine(dsn, application="benchmark")
+        engine = make_engine(dsn, application="benchmark", scoped=True)
         for name, view in (("machines", ALL_MACHINES), ("workshops", ALL_WORKSHOPS)):
             print(f"look at all {name:42} {median_ms(partial(look, engine, utc_now, [view])):8.0f} ms")
         engine.dispose()
+        token = make_token(dsn, "benchmark", Role.PLATFORM_ADMIN, None, [Permission.READ], days=1)
+        key = {"Authorization": f"Bearer {token}"}
         with served(dsn) as base:
-            answers(base)
+            answers(base, key)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
                 )
                 for path in ("/?lang=zh", "/workshops/1?lang=zh", "/lines/1?lang=zh", "/health?lang=zh"):
-                    visit(browser, base, path)
+                    visit(browser, base, path, key)
                 browser.close()
 
 

@@ -12,6 +12,7 @@ from chejian_cloud.db.migrate import migrate as migrate_app
 from chejian_cloud.registry.seed import seed
 from chejian_gateway.migrate import migrate as migrate_telemetry
 
+from tests.cloud.keys import bearer
 from tests.cloud.plant_rows import PlantRows
 from tests.fixtures.fix_postgres import DatabaseServer
 
@@ -74,6 +75,6 @@ async def api(plant: PlantRows) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://api", headers=bearer(plant.dsn)) as client,
     ):
         yield client

@@ -214,7 +214,7 @@ async def test_a_database_that_is_away_is_told(dsn: str) -> None:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://api") as client,
     ):
-        answer = await client.get("/api/v1/equipment")
+        answer = await client.get("/api/v1/equipment", headers={"Authorization": "Bearer chj_of_nobody"})
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "application/problem+json"
         assert (await client.get("/readyz")).status_code == 503

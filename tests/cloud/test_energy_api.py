@@ -10,6 +10,7 @@ import pytest
 from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
 
+from tests.cloud.keys import bearer
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.energy_oracle import energy_plant
 from tests.cloud.worker.rounds import MINUTE, T0, Bench, after, rows
@@ -60,7 +61,7 @@ async def serving(dsn: str) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://api", headers=bearer(dsn)) as client,
     ):
         yield client
 

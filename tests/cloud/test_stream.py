@@ -19,6 +19,7 @@ from chejian_cloud.stream.schemas import OverviewOut
 from chejian_cloud.stream.service import OverviewStream
 from chejian_contract.health import Metrics
 
+from tests.cloud.keys import bearer
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import Bench
 
@@ -65,7 +66,7 @@ async def test_changes_are_streamed_with_ids(server: str, plant: PlantRows) -> N
     await asyncio.to_thread(produce, plant, 1)
     async with (
         asyncio.timeout(40),
-        httpx.AsyncClient(base_url=server, timeout=30) as client,
+        httpx.AsyncClient(base_url=server, timeout=30, headers=bearer(plant.dsn)) as client,
         client.stream("GET", "/api/v1/stream", headers={"Last-Event-ID": "of another server"}) as answer,
     ):
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -95,7 +96,7 @@ async def update(page: AsyncIterator[tuple[str, str] | None]) -> tuple[str, str]
 
 async def test_one_poller_serves_all_and_sleeps_without_pages(seeded: str) -> None:
     metrics = Metrics()
-    engine = make_engine(seeded, application="test")
+    engine = make_engine(seeded, application="test", scoped=True)
     polls = "chejian_cloud_stream_polls_total"
     stream = OverviewStream(engine, hold=60, metrics=metrics, poll=0.02, heartbeat=0.05)
     async with asyncio.timeout(30), stream:
@@ -116,7 +117,7 @@ async def test_one_poller_serves_all_and_sleeps_without_pages(seeded: str) -> No
 
 async def test_silence_is_no_data_not_the_last_state(plant: PlantRows) -> None:
     await asyncio.to_thread(produce, plant, 1)
-    engine = make_engine(plant.dsn, application="test")
+    engine = make_engine(plant.dsn, application="test", scoped=True)
     stream = OverviewStream(engine, hold=1e-6, metrics=Metrics())
     (machine, other) = OverviewOut.model_validate_json(await stream.read()).equipment
     assert (machine.state, machine.state_name, machine.category) == (0, "NO_DATA", "NO_DATA")
@@ -146,7 +147,7 @@ async def test_the_api_ends_cleanly_with_a_page_open(seeded: str) -> None:
                 assert line, "the API ended before it listened"
                 found = re.search(r"http://127\.0\.0\.1:\d+", line)
                 url = found and found[0]
-            async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            async with httpx.AsyncClient(base_url=url, timeout=30, headers=bearer(seeded)) as client:
                 assert (await client.get("/readyz")).json()["ready"] is True
                 async with client.stream("GET", "/api/v1/stream") as answer:
                     assert (await anext(events(answer.aiter_lines())))["event"] == "overview"

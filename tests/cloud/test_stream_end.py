@@ -11,7 +11,7 @@ from chejian_contract.health import Metrics
 
 
 async def test_a_read_in_progress_is_waited_for(seeded: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = make_engine(seeded, application="test")
+    engine = make_engine(seeded, application="test", scoped=True)
     begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
     real = looks.look
 

@@ -16,6 +16,8 @@ import pytest
 from chejian.stack import ProcessSpec, Supervisor
 from chejian.stack.ports import free_port
 
+from tests.cloud.keys import bearer
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -41,8 +43,9 @@ def processes(folder: Path, environment: dict[str, str]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+def get(url: str, key: dict[str, str]) -> str:
+    request = urllib.request.Request(url, headers=key)
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return str(answer.read().decode())
 
 
@@ -64,9 +67,10 @@ def test_a_foreign_publisher_is_stored_and_shown(tmp_path: Path, database: str, 
             time.sleep(0.05)
         assert rows == [(410.5,), (412.25,)]
         assert connection.execute("SELECT value FROM telemetry.text_sample").fetchall() == [("K-12",)]
-        health = json.loads(get(f"{console}/api/v1/data-health"))
+        key = bearer(database)
+        health = json.loads(get(f"{console}/api/v1/data-health", key))
         (node,) = [n for n in health["nodes"] if n["node"] == "gateway-7"]
         assert node["has_ledger"] is False
-        page = get(f"{console}/console/foreign")
+        page = get(f"{console}/console/foreign", key)
     for text in ("gateway-7", "press-1", "冲压力", "412.25", "K-12"):
         assert text in page

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chejian_contract.health import Metrics
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
+import chejian_cloud.access.routes as access_routes
 import chejian_cloud.calendar.routes as calendar_routes
 import chejian_cloud.diagnosis.routes as diagnosis_routes
 import chejian_cloud.energy.routes as energy_routes
@@ -22,6 +23,8 @@ import chejian_cloud.series.routes as series_routes
 import chejian_cloud.states.routes as states_routes
 import chejian_cloud.stream.routes as stream_routes
 from chejian_cloud import problems, process_pages
+from chejian_cloud.access.authorize import authorize
+from chejian_cloud.access.policy import bind
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
@@ -31,6 +34,7 @@ from chejian_cloud.stream.service import OverviewStream
 log = logging.getLogger(__name__)
 
 _SUBJECTS = (
+    access_routes,
     registry_routes,
     calendar_routes,
     series_routes,
@@ -70,19 +74,25 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
         lifespan=_lifespan,
+        dependencies=[Depends(authorize)],
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.engine = make_engine(
-        settings.dsn, application="chejian-cloud api", statement_timeout_ms=STATEMENT_TIMEOUT_MS
+        settings.dsn,
+        application="chejian-cloud api",
+        statement_timeout_ms=STATEMENT_TIMEOUT_MS,
+        scoped=True,
     )
     app.state.stream = OverviewStream(app.state.engine, hold=settings.hold, metrics=app.state.metrics)
     problems.install(app)
     app.include_router(process_pages.router)
     app.include_router(_api())
+    routers = [("", process_pages.router), *((API_PREFIX, subject.router) for subject in _SUBJECTS)]
     if importlib.util.find_spec("chejian_cloud.console") is not None:
         console = importlib.import_module("chejian_cloud.console")
-        console.mount(app)
+        routers += [("", router) for router in console.mount(app)]
+    app.state.policy = bind(routers)
     app.add_middleware(process_pages.RequestMetrics, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)
     return app

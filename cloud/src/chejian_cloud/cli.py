@@ -1,6 +1,7 @@
 """`chejian-cloud`: API, worker, migrations, registry seed, recomputation."""
 
 import argparse
+import json
 import logging
 import signal
 import sys
@@ -12,6 +13,8 @@ from chejian_contract.errors import ConfigError
 
 from chejian_cloud.config import Settings, load_settings
 from chejian_cloud.errors import CloudError, InvalidValueError
+
+log = logging.getLogger(__name__)
 
 EXIT_OK = 0
 EXIT_INCOMPLETE = 1
@@ -59,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         ("seed", "store registry files"),
         ("recompute", "compute a range anew"),
         ("board-reader", "make or renew the database role that boards of an organisation read with"),
+        ("admin", "give a platform administrator a new password and a one-time link"),
+        ("token", "make a token for a machine"),
     ):
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         command.add_argument("--config", type=Path, help="TOML file of settings")
@@ -82,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--password-file", type=Path, required=True, help="file whose first line is its password"
             )
+        if name == "admin":
+            command.add_argument("--name", default="admin", help="of the account (default: admin)")
+            command.add_argument("--json", action="store_true", help="print an object")
+        if name == "token":
+            _token_arguments(command)
         if name == "recompute":
             command.add_argument("--from", dest="start", type=_moment, help="ISO 8601 with offset")
             command.add_argument("--to", dest="end", type=_moment, help="ISO 8601 with offset")
@@ -96,6 +106,18 @@ def _parser() -> argparse.ArgumentParser:
                 help="mark only; the worker computes later, rollups and diagnoses too",
             )
     return parser
+
+
+def _token_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", help="of the service account; made where there is none")
+    command.add_argument("--role", required=True, help="e.g. viewer, operator, engineer, platform_admin")
+    command.add_argument(
+        "--organisation", help="code of the enterprise, city or province that the role is for"
+    )
+    command.add_argument(
+        "--permission", action="append", help="what the token may (several; default: read)", metavar="NAME"
+    )
+    command.add_argument("--days", type=int, default=365, help="until it ends (default: 365)")
 
 
 def _moment(text: str) -> datetime:
@@ -129,8 +151,14 @@ def _api(settings: Settings, _arguments: argparse.Namespace) -> int:
     _end_on_sigterm()
     import uvicorn  # noqa: PLC0415 - the other commands start without it
 
-    from chejian_cloud.app import create_app  # noqa: PLC0415 - the other commands start without it
+    from chejian_cloud.access.commands import first_run  # noqa: PLC0415 - the other commands start without it
+    from chejian_cloud.app import create_app  # noqa: PLC0415 - likewise
 
+    path = first_run(settings.dsn)
+    if path is not None:
+        log.warning(
+            "nobody has an account yet; once, and within 24 hours: %s below this console's address", path
+        )
     uvicorn.run(
         create_app(settings),
         host=settings.http_host,
@@ -211,6 +239,37 @@ def _recompute(settings: Settings, arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _admin(settings: Settings, arguments: argparse.Namespace) -> int:
+    from chejian_cloud.access.commands import make_admin  # noqa: PLC0415 - the other commands start without it
+
+    access = make_admin(settings.dsn, arguments.name)
+    if arguments.json:
+        print(json.dumps(access._asdict()))
+    else:
+        print(
+            f"user {access.name}, password {access.password}\nor once by the console's address and {access.path}"
+        )
+    return EXIT_OK
+
+
+def _token(settings: Settings, arguments: argparse.Namespace) -> int:
+    from chejian_cloud.access.commands import make_token  # noqa: PLC0415 - the other commands start without it
+    from chejian_cloud.access.permissions import Permission, Role  # noqa: PLC0415 - likewise
+
+    if arguments.role not in list(Role):
+        raise InvalidValueError("--role", arguments.role, ", ".join(Role))
+    asked = arguments.permission or [Permission.READ.value]
+    wrong = [p for p in asked if p not in list(Permission)]
+    if wrong:
+        raise InvalidValueError("--permission", wrong[0], ", ".join(Permission))
+    permissions = [Permission(p) for p in asked]
+    organisation, days = arguments.organisation, arguments.days
+    print(
+        make_token(settings.dsn, arguments.name, Role(arguments.role), organisation, permissions, days=days)
+    )
+    return EXIT_OK
+
+
 def _tell(line: str) -> None:
     print(line, flush=True)
 
@@ -222,4 +281,6 @@ _COMMANDS = {
     "seed": _seed,
     "recompute": _recompute,
     "board-reader": _board_reader,
+    "admin": _admin,
+    "token": _token,
 }

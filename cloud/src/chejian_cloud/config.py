@@ -29,6 +29,9 @@ _POLL = Seconds(1)
 _DIAGNOSIS_BUDGET = Seconds(0.5)
 _RAW_RETENTION = parse_duration("400d")
 _LEAST_RETENTION = parse_duration("3d")
+_SESSION_IDLE = parse_duration("12h")
+_LEAST_IDLE = Seconds(60)
+_SESSION_LONGEST = parse_duration("7d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class Settings:
 
     Attributes:
         dsn: PostgreSQL URL, e.g. "postgresql://user@host:5432/chejian"; from CHEJIAN_DSN.
-        http_host: address that the API listens on. There is no authentication yet, hence the loopback default.
+        http_host: address that the API listens on; put HTTPS in front of any other than loopback.
         http_port: TCP port of the API, 0 to 65535; 0 takes a free one.
         worker_host: address of the worker's health pages.
         worker_port: TCP port of the worker's health pages, 0 to 65535; 0 takes a free one.
@@ -54,6 +57,8 @@ class Settings:
         diagnosis_budget: [s] of work on waveforms between two looks at the KPI marks, > 0.
         raw_retention: [s] how long raw samples are kept, as the gateway's `store.raw_retention`, >= 3 d; nothing is
             recomputed beyond it. From CHEJIAN_RAW_RETENTION, e.g. "400d".
+        session_idle: [s] after which a browser that asks nothing is logged out, >= 60 s.
+        session_longest: [s] after which a browser has to log in again in any case, >= `session_idle`.
     """
 
     dsn: str
@@ -70,6 +75,8 @@ class Settings:
     poll: Seconds = _POLL
     diagnosis_budget: Seconds = _DIAGNOSIS_BUDGET
     raw_retention: Seconds = _RAW_RETENTION
+    session_idle: Seconds = _SESSION_IDLE
+    session_longest: Seconds = _SESSION_LONGEST
 
     def __post_init__(self) -> None:
         if not self.dsn.startswith(("postgresql://", "postgres://")):
@@ -80,6 +87,7 @@ class Settings:
         for key in ("hold", "running_interval", "poll", "diagnosis_budget"):
             if getattr(self, key) <= 0:
                 raise ConfigValueError(key, getattr(self, key), "more than 0 s")
+        self._check_sessions()
         for key in ("minor_stop", "changeover"):
             if not 0 <= getattr(self, key) <= _LONGEST_RULE:
                 raise ConfigValueError(key, getattr(self, key), "0 s to 12 h")
@@ -89,6 +97,12 @@ class Settings:
             )
         if self.settle < 0:
             raise ConfigValueError("settle", self.settle, "0 s or more")
+
+    def _check_sessions(self) -> None:
+        if self.session_idle < _LEAST_IDLE:
+            raise ConfigValueError("session_idle", self.session_idle, "60 s or more")
+        if self.session_longest < self.session_idle:
+            raise ConfigValueError("session_longest", self.session_longest, "session_idle or more")
 
 
 def load_settings(

@@ -6,9 +6,14 @@ CloudError
 ├── NotFoundError        what was asked for does not exist: the asker corrects the address
 ├── InvalidValueError    a value is well-formed but not allowed: the asker corrects it
 ├── InvalidRowsError     some values of a table are not allowed: the asker corrects all of them at once
+├── NotLoggedInError     nobody is known who asks
+├── WrongLogInError      a name or password is wrong
+├── ForbiddenError       the asker is known and may not do this
+├── TooManyAttemptsError too many wrong passwords: the asker waits
 └── MigrationError       the database is newer than the code, or migrations can't run: fatal
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -72,6 +77,41 @@ class InvalidRowsError(CloudError):
         self.errors = tuple(errors)
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(f"{errors[0]}{more}; nothing was stored")
+
+
+class NotLoggedInError(CloudError):
+    """Nobody is known who asks.
+
+    Args:
+        wrong_token: whether a token was shown that is unknown, revoked or out of date.
+    """
+
+    def __init__(self, *, wrong_token: bool = False) -> None:
+        self.wrong_token = wrong_token
+        super().__init__(
+            "this token is unknown, revoked or out of date"
+            if wrong_token
+            else "log in, or send a machine token"
+        )
+
+
+class WrongLogInError(CloudError):
+    """Name or password is wrong; it is not said which."""
+
+    def __init__(self) -> None:
+        super().__init__("name or password is wrong")
+
+
+class ForbiddenError(CloudError):
+    """The asker is known and may not do this."""
+
+
+class TooManyAttemptsError(CloudError):
+    """Too many wrong passwords; `seconds` tells when to try again."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = math.ceil(seconds)
+        super().__init__(f"too many attempts; try again in {self.seconds} s")
 
 
 class MigrationError(CloudError):

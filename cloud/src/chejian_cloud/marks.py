@@ -18,14 +18,14 @@ SELECT e.equipment_id, h.hour, h.hour, h.hour + interval '1 hour', :reason, :sam
   FROM app.equipment e
   CROSS JOIN LATERAL (
        SELECT min(first) AS first FROM (
-              SELECT (SELECT min(p.time) FROM telemetry.sample p WHERE p.series_id = s.series_id) AS first
+              SELECT (SELECT p.time FROM telemetry.sample p WHERE p.series_id = s.series_id ORDER BY p.time LIMIT 1) AS first
                 FROM app.equipment_feed g
                 JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
                 JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
                 JOIN telemetry.series s ON s.device_id = v.device_id
                WHERE g.equipment_id = e.equipment_id
               UNION ALL
-              SELECT (SELECT min(w.time) FROM telemetry.waveform w WHERE w.series_id = s.series_id)
+              SELECT (SELECT w.time FROM telemetry.waveform w WHERE w.series_id = s.series_id ORDER BY w.time LIMIT 1)
                 FROM app.equipment_feed g
                 JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
                 JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device

@@ -4,18 +4,31 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from chejian_contract.errors import ContractError
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from psycopg.errors import InsufficientPrivilege
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from chejian_cloud.errors import CloudError, InvalidRowsError, InvalidValueError, NotFoundError, fields_of
+from chejian_cloud.config import API_PREFIX
+from chejian_cloud.errors import (
+    CloudError,
+    ForbiddenError,
+    InvalidRowsError,
+    InvalidValueError,
+    NotFoundError,
+    NotLoggedInError,
+    TooManyAttemptsError,
+    WrongLogInError,
+    fields_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +60,15 @@ class Problem(BaseModel):
 
 RESPONSES: Mapping[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": HTTPStatus(status).phrase}
-    for status in (404, 422, 503)
+    for status in (401, 403, 404, 422, 503)
 }
 """OpenAPI entries of the errors that any route under `/api` may answer."""
 
 _STATUS = {
+    NotLoggedInError: HTTPStatus.UNAUTHORIZED,
+    WrongLogInError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
     NotFoundError: HTTPStatus.NOT_FOUND,
     InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidRowsError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -67,15 +84,35 @@ def problem(status: HTTPStatus, detail: str, **fields: object) -> JSONResponse:
     )
 
 
-def _cloud_error(_request: Request, error: Exception) -> JSONResponse:
+def _cloud_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CloudError | ContractError):
         raise error
     status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), None)
     if status is None:
         log.error("unmapped error: %s", error, exc_info=error)
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+    if not request.url.path.startswith(f"{API_PREFIX}/"):
+        if isinstance(error, NotLoggedInError):
+            return _to_login(request)
+        if isinstance(error, ForbiddenError) and hasattr(request.app.state, "refused_page"):
+            page: Response = request.app.state.refused_page(request, str(error))
+            return page
     fields = fields_of(error) if isinstance(error, CloudError) else {}
-    return problem(status, str(error), **fields)
+    answer = problem(status, str(error), **fields)
+    if isinstance(error, NotLoggedInError):
+        answer.headers["WWW-Authenticate"] = "Bearer" + (
+            ' error="invalid_token"' if error.wrong_token else ""
+        )
+    if isinstance(error, TooManyAttemptsError):
+        answer.headers["Retry-After"] = str(error.seconds)
+    return answer
+
+
+def _to_login(request: Request) -> Response:
+    """Lead a browser to the log-in page, and back afterwards to a page that it only wanted to see."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    onward = f"?next={quote(asked)}" if request.method == "GET" and asked != "/" else ""
+    return RedirectResponse(f"/login{onward}", HTTPStatus.SEE_OTHER)
 
 
 def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
@@ -97,16 +134,31 @@ def _http_exception(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-def _database_error(_request: Request, error: Exception) -> JSONResponse:
+def _database_error(request: Request, error: Exception) -> Response:
     if isinstance(error, OperationalError | PoolTimeoutError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     ):
         log.warning("database does not answer: %s", str(error).splitlines()[0])
+        if not request.url.path.startswith(f"{API_PREFIX}/") and hasattr(
+            request.app.state, "unavailable_page"
+        ):
+            page: Response = request.app.state.unavailable_page(request)
+            return page
         answer = problem(
             HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; try again in a few seconds"
         )
         answer.headers["Retry-After"] = "5"
         return answer
+    raise error
+
+
+def _row_refused(_request: Request, error: Exception) -> JSONResponse:
+    """Row-level security kept a row of another enterprise out, which no service noticed before."""
+    if isinstance(error, ProgrammingError) and isinstance(error.orig, InsufficientPrivilege):
+        log.warning("row refused: %s", str(error.orig).splitlines()[0])
+        return problem(
+            HTTPStatus.FORBIDDEN, "this concerns another enterprise as well; it is not yours to change"
+        )
     raise error
 
 
@@ -117,3 +169,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(OperationalError, _database_error)
     app.add_exception_handler(PoolTimeoutError, _database_error)
+    app.add_exception_handler(ProgrammingError, _row_refused)

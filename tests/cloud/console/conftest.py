@@ -13,6 +13,7 @@ from chejian_cloud.config import Settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.cloud.console.plant import fill
+from tests.cloud.keys import bearer
 from tests.fixtures.fix_postgres import DatabaseServer
 
 
@@ -26,9 +27,14 @@ def console_template(postgres_server: DatabaseServer) -> str:
     return postgres_server.template("console plant", _build)
 
 
+def key_of(site: httpx.Client) -> dict[str, str]:
+    """What a browser sends to be let in as `site` is."""
+    return {"Authorization": site.headers["authorization"]}
+
+
 @contextmanager
-def served(dsn: str) -> Iterator[httpx.Client]:
-    """A client of the API on `dsn`, which uvicorn serves from a thread on a free port."""
+def served(dsn: str, key: dict[str, str] | None = None) -> Iterator[httpx.Client]:
+    """A client of the API on `dsn`, which uvicorn serves from a thread on a free port; it may everything, or what `key` opens."""
     config = uvicorn.Config(
         create_app(Settings(dsn=dsn)), port=0, log_config=None, timeout_graceful_shutdown=1
     )
@@ -37,7 +43,8 @@ def served(dsn: str) -> Iterator[httpx.Client]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{socket.getsockname()[1]}", timeout=30) as client:
+        base = f"http://127.0.0.1:{socket.getsockname()[1]}"
+        with httpx.Client(base_url=base, timeout=30, headers=key or bearer(dsn)) as client:
             yield client
     finally:
         server.should_exit = True

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from psycopg.types.json import Jsonb
 
-from tests.cloud.console.conftest import served
+from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,9 @@ def site(postgres_server: DatabaseServer, console_template: str) -> Iterator[htt
 
 @pytest.fixture(scope="module")
 def context(site: httpx.Client, chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(base_url=str(site.base_url), viewport=WIDE)
+    context = chromium.new_context(
+        base_url=str(site.base_url), extra_http_headers=key_of(site), viewport=WIDE
+    )
     yield context
     context.close()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.conftest import _build_seeded
 from tests.cloud.console.computed import fill
-from tests.cloud.console.conftest import served
+from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -33,7 +33,9 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
 @pytest.fixture
 def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
     """A page that may not complain, nor scroll sideways at the end."""
-    context = chromium.new_context(base_url=str(site.base_url), viewport={"width": 1360, "height": 900})
+    context = chromium.new_context(
+        base_url=str(site.base_url), extra_http_headers=key_of(site), viewport={"width": 1360, "height": 900}
+    )
     page = context.new_page()
     page.set_default_timeout(WAIT)
     complaints: list[str] = []

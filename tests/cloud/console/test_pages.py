@@ -146,7 +146,9 @@ def test_texts_for_the_browser(pages: httpx.Client) -> None:
 
 
 def test_a_silent_database_is_told_and_asked_again() -> None:
-    with served("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1") as client:
+    with served(
+        "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1", {"Cookie": "chejian_session=x"}
+    ) as client:
         answer = client.get("/", params={"lang": "en"})
     assert answer.status_code == 503
     assert answer.headers["refresh"] == answer.headers["retry-after"] == "5"

@@ -81,6 +81,7 @@ def render(request: Request, page: str, *, status: int = 200, **context: object)
         "version": metadata.version("chejian-cloud"),
         "place": None,
         "machine": None,
+        "caller": getattr(request.state, "caller", None),
     }
     response = _TEMPLATES.TemplateResponse(
         request, f"{page}.html", frame | context, status_code=status, headers=SECURITY_HEADERS
@@ -93,6 +94,11 @@ def render(request: Request, page: str, *, status: int = 200, **context: object)
 def render_missing(request: Request, what: str) -> Response:
     """Page for an address that names nothing; `what` is said in the technical line."""
     return render(request, "missing", status=404, what=what)
+
+
+def render_refused(request: Request, what: str) -> Response:
+    """Page for something that the caller may not see or do."""
+    return render(request, "refused", status=403, what=what)
 
 
 def render_unavailable(request: Request) -> Response:

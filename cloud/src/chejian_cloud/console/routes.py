@@ -9,11 +9,17 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from chejian_cloud.console import access_pages, repository
 from chejian_cloud.console import place as places
-from chejian_cloud.console import repository
 from chejian_cloud.console.assets import Assets
 from chejian_cloud.console.language import LANGUAGES, catalogue, language_of
-from chejian_cloud.console.pages import FOLDER, render, render_missing, render_unavailable
+from chejian_cloud.console.pages import (
+    FOLDER,
+    render,
+    render_missing,
+    render_refused,
+    render_unavailable,
+)
 from chejian_cloud.console.place import Place
 from chejian_cloud.console.waveforms import waveform_csv
 from chejian_cloud.db.engine import ReadSession
@@ -174,7 +180,11 @@ async def texts(language: str) -> Response:
     return JSONResponse(dict(catalogue(tag)), headers={"Cache-Control": "no-cache"})
 
 
-def mount(app: FastAPI) -> None:
-    """Add the console's pages and static files to `app`, whose state holds the database engine."""
+def mount(app: FastAPI) -> list[APIRouter]:
+    """Add the console's pages and static files to `app`, whose state holds the database engine; answers its routers."""
     app.mount("/static", Assets(directory=FOLDER / "static"), name="static")
-    app.include_router(router)
+    app.state.refused_page, app.state.unavailable_page = render_refused, render_unavailable
+    routers = [router, access_pages.router]
+    for each in routers:
+        app.include_router(each)
+    return routers

@@ -6,6 +6,7 @@ import numpy as np
 import psycopg
 from chejian_contract.samples import Quality
 from numpy.typing import NDArray
+from psycopg import sql
 from psycopg.rows import tuple_row
 
 from chejian_cloud.clock import from_us
@@ -33,8 +34,8 @@ _ROW = np.dtype(
 
 _RANGE = """
 COPY (SELECT time, value, quality, series_id FROM telemetry.sample
-       WHERE series_id = ANY(%(series)s) AND time >= %(lo)s AND time < %(hi)s
-       ORDER BY time, series_id, value LIMIT %(limit)s)
+       WHERE series_id = ANY({series}) AND time >= {lo} AND time < {hi}
+       ORDER BY time, series_id, value LIMIT {limit})
   TO STDOUT (FORMAT binary)
 """
 _BY_SERIES = """
@@ -118,7 +119,8 @@ def _copied(
     if not series or hi_us <= lo_us:
         return np.empty(0, _ROW)
     values = {"series": series, "lo": from_us(lo_us), "hi": from_us(hi_us), "limit": limit}
-    with psycopg.ClientCursor(connection) as cursor, cursor.copy(query, values) as copy:
+    statement = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
         blocks = b"".join(copy)
     return np.frombuffer(memoryview(blocks)[_HEADER : len(blocks) - _TRAILER], dtype=_ROW)
 

@@ -1,13 +1,18 @@
 """Engines and sessions; GET requests get a read-only session, so that no page can write by mistake."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import psycopg
 from fastapi import Depends, Request
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+
+from chejian_cloud.db.journal import write
+from chejian_cloud.db.rows import API_ROLE, DOOR_ROLE, SETTING
+from chejian_cloud.db.scoped import ScopedCursor
 
 POOL_SIZE = 5
 """Connections kept open; a page asks for a few tables at a time, and PostgreSQL's default limit is 100 in all."""
@@ -17,13 +22,14 @@ STATEMENT_TIMEOUT_MS = 20_000
 """[ms] after which the server ends a reading statement; a browser has given up by then."""
 
 
-def make_engine(dsn: str, *, application: str, statement_timeout_ms: int = 0) -> Engine:
+def make_engine(dsn: str, *, application: str, statement_timeout_ms: int = 0, scoped: bool = False) -> Engine:
     """Engine over psycopg 3 with a pool that survives a restart of the database.
 
     Args:
         dsn: PostgreSQL URL; a driver name in it is replaced.
         application: shown in pg_stat_activity.
         statement_timeout_ms: [ms] limit of each statement; 0 for none.
+        scoped: whether statements that name schema `telemetry` read `scoped`, for sessions bound to a caller.
     """
     url = make_url(dsn).set(drivername="postgresql+psycopg")
     options = f"-c timezone=UTC -c statement_timeout={statement_timeout_ms}"
@@ -32,7 +38,12 @@ def make_engine(dsn: str, *, application: str, statement_timeout_ms: int = 0) ->
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_pre_ping=True,
-        connect_args={"application_name": application, "options": options, "connect_timeout": 5},
+        connect_args={
+            "application_name": application,
+            "options": options,
+            "connect_timeout": 5,
+            **({"cursor_factory": ScopedCursor} if scoped else {}),
+        },
     )
 
 
@@ -56,19 +67,55 @@ def raw_connection(session: Session) -> psycopg.Connection:
     return driver
 
 
+def bind_rows(session: Session | Connection, rows: str) -> None:
+    """Let a transaction see and write the rows of some enterprises only, under the role that answers requests.
+
+    Args:
+        session: at the beginning of its transaction.
+        rows: ids with commas between, or "*".
+    """
+    _become(session, API_ROLE, rows)
+
+
+def _become(session: Session | Connection, role: str, rows: str) -> None:
+    session.execute(
+        text(f"SELECT set_config('role', :role, true), set_config('{SETTING}', :rows, true)"),
+        {"role": role, "rows": rows},
+    )
+
+
+@contextmanager
+def door(engine: Engine) -> Iterator[Session]:
+    """A transaction that sees accounts, sessions and tokens, and no row of a plant."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        _become(session, DOOR_ROLE, "")
+        yield session
+
+
 def read_session(request: Request) -> Iterator[Session]:
     """FastAPI dependency: a session in a read-only transaction with one snapshot for the whole request."""
     engine: Engine = request.app.state.engine
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with Session(reader) as session:
+        bind_rows(session, request.state.rows)
         yield session
 
 
 def write_session(request: Request) -> Iterator[Session]:
-    """FastAPI dependency: a session that is committed when the request ends without an error."""
+    """FastAPI dependency: a session that is committed, with a line of the audit journal, when the request ends well."""
     with Session(request.app.state.engine) as session, session.begin():
+        bind_rows(session, request.state.rows)
+        yield session
+        session.flush()
+        write(session, request.state.line)
+
+
+def door_session(request: Request) -> Iterator[Session]:
+    """FastAPI dependency: `door`, for the routes of accounts; they write their own lines of the journal."""
+    with door(request.app.state.engine) as session:
         yield session
 
 
 ReadSession = Annotated[Session, Depends(read_session)]
 WriteSession = Annotated[Session, Depends(write_session)]
+DoorSession = Annotated[Session, Depends(door_session)]

@@ -88,6 +88,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "text_sample": _SERIES,
     "waveform": _SERIES,
     "last_value": _SERIES,
+    "birth": _NODE,
     "ledger": _NODE,
     "lost": _NODE,
     "dead_letter": _NODE,

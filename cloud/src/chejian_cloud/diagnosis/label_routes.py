@@ -1,4 +1,4 @@
-"""HTTP routes of labels. Answers carry the user's name as the client gives it: there is no login yet."""
+"""HTTP routes of labels."""
 
 from fastapi import APIRouter, Response
 

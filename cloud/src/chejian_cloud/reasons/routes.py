@@ -1,4 +1,4 @@
-"""HTTP routes of reasons. Edits carry the user's name as the client gives it: there is no login yet."""
+"""HTTP routes of reasons."""
 
 from datetime import timedelta
 from typing import Annotated

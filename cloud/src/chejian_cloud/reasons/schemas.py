@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from chejian_cloud.access.caller import spoken_by
 from chejian_cloud.jsontypes import Moment, Out
 
-UserName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-"""Who makes the edit, as the client says. There is no login yet; the API listens on the loopback address only."""
+UserName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(spoken_by)
+]
+"""Who makes the edit. People sign with the name of their account, whatever is sent; a machine says for whom it speaks."""
 Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from chejian_cloud.clock import Clock
+from chejian_cloud.db.engine import bind_rows
+from chejian_cloud.db.rows import EVERYTHING as EVERY_ROW
 from chejian_cloud.registry.scope import EVERYTHING, Scope
 from chejian_cloud.registry.service import machine_types
 from chejian_cloud.stream import repository
@@ -20,10 +22,12 @@ class View:
     Attributes:
         scope: part of the organisation.
         in_short: workshops with their counts instead of machines.
+        rows: enterprises that the watcher may see, as `bind_rows` takes them.
     """
 
     scope: Scope = EVERYTHING
     in_short: bool = False
+    rows: str = EVERY_ROW
 
 
 ALL_MACHINES = View()
@@ -31,31 +35,33 @@ ALL_WORKSHOPS = View(in_short=True)
 
 
 def look(engine: Engine, now_minus_hold: Clock, views: Collection[View]) -> Mapping[View, str]:
-    """Each of `views` at this moment as JSON, from one look at the machines.
+    """Each of `views` at this moment as JSON, from one look at the machines for all who may see the same rows.
 
     Args:
-        engine: of the database.
+        engine: of the database, scoped.
         now_minus_hold: the present time less the hold: a state that ended before it is no data any more.
         views: that are wanted.
     """
-    machines, workshops = read_machines(engine, now_minus_hold, {view.scope for view in views})
-    return {
-        view: (
-            in_short(workshops, machines) if view.in_short else overview(machines, view.scope)
-        ).model_dump_json()
-        for view in views
-    }
+    told: dict[View, str] = {}
+    for rows in {view.rows for view in views}:
+        same = [view for view in views if view.rows == rows]
+        machines, workshops = read_machines(engine, now_minus_hold, {view.scope for view in same}, rows)
+        for view in same:
+            seen = in_short(workshops, machines) if view.in_short else overview(machines, view.scope)
+            told[view] = seen.model_dump_json()
+    return told
 
 
 def read_machines(
-    engine: Engine, now_minus_hold: Clock, scopes: Collection[Scope]
+    engine: Engine, now_minus_hold: Clock, scopes: Collection[Scope], rows: str
 ) -> tuple[list[Machine], Mapping[int, str]]:
-    """Machines of scopes at this moment, and the codes of all workshops by id."""
+    """Machines of scopes at this moment, and the codes of all workshops by id, as far as `rows` lets see."""
     with engine.connect() as connection:
-        rows = repository.overview(connection, machine_types(), scopes)
+        bind_rows(connection, rows)
+        found = repository.overview(connection, machine_types(), scopes)
         workshops = repository.workshops(connection)
     oldest = now_minus_hold()
-    return [machine(row, oldest) for row in rows], {w["workshop_id"]: w["code"] for w in workshops}
+    return [machine(row, oldest) for row in found], {w["workshop_id"]: w["code"] for w in workshops}
 
 
 def overview(machines: Sequence[Machine], scope: Scope) -> OverviewOut:

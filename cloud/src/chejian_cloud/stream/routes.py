@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from time import monotonic
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 
-from chejian_cloud.registry.scope import InScope
-from chejian_cloud.stream.looks import ALL_WORKSHOPS, View
+from chejian_cloud.access.authorize import still_allowed
+from chejian_cloud.registry.scope import EVERYTHING, InScope
+from chejian_cloud.stream.looks import View
 from chejian_cloud.stream.schemas import OverviewOut, WorkshopsOut
 from chejian_cloud.stream.service import OverviewStream
 
@@ -16,19 +19,21 @@ router = APIRouter(tags=["overview"])
 
 RETRY_MS = 2000
 """[ms] after which a browser reconnects a broken stream."""
+CHECK_SECONDS = 20.0
+"""[s] after which it is looked whether the caller may still see what is streamed: log-out and lost roles end it."""
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 @router.get("/overview", response_model=OverviewOut)
 async def get_overview(request: Request, scope: InScope) -> Response:
     """The machines of a workshop or a line (default: all) at this moment: state, shift KPIs, newest diagnosis."""
-    return await _now(request, View(scope))
+    return await _now(request, View(scope, rows=request.state.rows))
 
 
 @router.get("/workshops-now", response_model=WorkshopsOut)
 async def get_workshops_now(request: Request) -> Response:
     """All workshops in short: machines by state, OEE of the running shift, faults, damages and silence by name."""
-    return await _now(request, ALL_WORKSHOPS)
+    return await _now(request, View(in_short=True, rows=request.state.rows))
 
 
 async def _now(request: Request, view: View) -> Response:
@@ -53,16 +58,24 @@ async def get_stream(
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> StreamingResponse:
     """A view at once and at each change, at most one a second, as server-sent events; a comment every 15 s."""
-    watched = ALL_WORKSHOPS if view == "workshops" else View(scope)
-    events = _events(request.app.state.stream, watched, last_event_id)
+    in_short = view == "workshops"
+    watched = View(EVERYTHING if in_short else scope, in_short=in_short, rows=request.state.rows)
+    events = _events(request, watched, last_event_id)
     return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _events(stream: OverviewStream, view: View, last_event_id: str | None) -> AsyncIterator[str]:
+async def _events(request: Request, view: View, last_event_id: str | None) -> AsyncIterator[str]:
+    """Events until the browser leaves or is logged out; then it asks again, and is told so."""
+    stream: OverviewStream = request.app.state.stream
     name = "workshops" if view.in_short else "overview"
+    checked = monotonic()
     yield f"retry: {RETRY_MS}\n\n"
     async with aclosing(stream.updates(last_event_id, view)) as updates:
         async for update in updates:
+            if monotonic() - checked > CHECK_SECONDS:
+                if not await run_in_threadpool(still_allowed, request):
+                    return
+                checked = monotonic()
             if update is None:
                 yield ": still here\n\n"
             else:

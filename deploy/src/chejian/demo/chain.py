@@ -1,5 +1,6 @@
 """The processes of the demo: how each is started, and in which order they come and go."""
 
+import json
 import os
 import subprocess
 import sysconfig
@@ -34,6 +35,9 @@ class Chain:
         options: of this run.
         state: of the data folder.
         say: takes a line of progress.
+
+    Attributes:
+        access: name, new password and one-time path of the console's administrator, once the schemas are there.
     """
 
     def __init__(self, options: DemoOptions, state: DemoState, say: Callable[[str], None]) -> None:
@@ -46,6 +50,7 @@ class Chain:
         self.postgres = EmbeddedPostgres(self.data / "postgres")
         self.broker = Broker(self.data / "broker")
         self.supervisor = Supervisor()
+        self.access: dict[str, str] = {}
         self.ports = {name: free_port() for name in _PARTS}
         for workshop in self.workshops:
             self.ports[workshop.simulator] = workshop.ports["simulator"]
@@ -124,6 +129,7 @@ class Chain:
         for part in ("chejian-gateway", "chejian-cloud"):  # the cloud's views need the gateway's tables
             self.run_once(part, "migrate")
         self.run_once("chejian-cloud", "seed", *(str(w.registry) for w in self.workshops))
+        self.access = json.loads(self.run_once("chejian-cloud", "admin", "--json"))
 
     def _start_parts(self) -> None:
         self._gateway_config.write_text(f"[http]\nport = {self.ports['gateway']}\n", "utf-8")

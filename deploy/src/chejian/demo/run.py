@@ -58,10 +58,15 @@ def run_demo(options: DemoOptions) -> int:
 
 
 def _serve(chain: Chain, database: Database, line: Line, stop: threading.Event) -> int:
-    address = f"http://127.0.0.1:{chain.ports['api']}/"
-    line.show(f"console: {address} (fills up while history comes in)", force=True)
+    address = f"http://127.0.0.1:{chain.ports['api']}"
+    line.show(
+        f"console: {address}{chain.access['path']}\n"
+        f"         logs you in, once; or {address}/ as {chain.access['name']} with the password {chain.access['password']}\n"
+        "         (fills up while history comes in)",
+        force=True,
+    )
     _fill(chain, database, line, stop)
-    line.show(f"console: {address}   Ctrl-C stops everything; data stays in {chain.data}", force=True)
+    line.show(f"console: {address}/   Ctrl-C stops everything; data stays in {chain.data}", force=True)
     while not stop.wait(_POLL_S):
         pass
     return 0

@@ -20,6 +20,7 @@ export async function post(path, body) {
 }
 
 async function bodyOf(answer, path) {
+  if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     throw new Error(problem.detail ?? `${path}: HTTP ${answer.status}`);

@@ -165,7 +165,8 @@ async function load() {
   showJournal(lines);
 }
 
-byId('user').value = localStorage.getItem(USER) ?? '';
+byId('user').value = document.body.dataset.user ?? localStorage.getItem(USER) ?? '';
+byId('user').readOnly = 'user' in document.body.dataset; // people sign with the name of their account
 byId('range-form').addEventListener('submit', (event) => event.preventDefault());
 byId('edit-form').addEventListener('submit', assign);
 byId('edit-comment-only').addEventListener('click', commentOnly);

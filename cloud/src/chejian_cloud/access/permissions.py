@@ -1,0 +1,99 @@
+"""Permissions, and the roles that hold them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+from chejian_cloud.db.rows import EVERYTHING
+
+
+class Permission(StrEnum):
+    """What a route asks of its caller."""
+
+    PUBLIC = "public"
+    """Nothing: everybody, logged in or not."""
+    SELF = "self"
+    """An account; the route concerns nobody else."""
+    READ = "read"
+    """See registry, figures and samples, and export them."""
+    OPERATE = "operate"
+    """Record what happened: reasons of stops, inspections."""
+    ENGINEER = "engineer"
+    """Change what figures are computed with: cycles, calendars, orders, factors."""
+    ACCOUNTS = "accounts"
+    """Administer accounts of an organisation."""
+    AUDIT = "audit"
+    """Read the audit journal."""
+    PLATFORM = "platform"
+    """Administer the platform: the organisation tree, platform administrators."""
+
+
+class Role(StrEnum):
+    """A role; the organisation that it is given in bounds it."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ENGINEER = "engineer"
+    ENTERPRISE_ADMIN = "enterprise_admin"
+    CITY = "city"
+    PROVINCE = "province"
+    PLATFORM_ADMIN = "platform_admin"
+
+
+_SEE = frozenset({Permission.SELF, Permission.READ})
+_OPERATE = _SEE | {Permission.OPERATE}
+_ENGINEER = _OPERATE | {Permission.ENGINEER}
+_ADMINISTER = _ENGINEER | {Permission.ACCOUNTS, Permission.AUDIT}
+_OVERSEE = _SEE | {Permission.AUDIT}
+
+GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
+    Role.VIEWER: _SEE,
+    Role.OPERATOR: _OPERATE,
+    Role.ENGINEER: _ENGINEER,
+    Role.ENTERPRISE_ADMIN: _ADMINISTER,
+    Role.CITY: _OVERSEE,
+    Role.PROVINCE: _OVERSEE,
+    Role.PLATFORM_ADMIN: _ADMINISTER | {Permission.PLATFORM},
+}
+PLACE: Final[Mapping[Role, str | None]] = {
+    Role.VIEWER: "enterprise",
+    Role.OPERATOR: "enterprise",
+    Role.ENGINEER: "enterprise",
+    Role.ENTERPRISE_ADMIN: "enterprise",
+    Role.CITY: "city",
+    Role.PROVINCE: "province",
+    Role.PLATFORM_ADMIN: None,
+}
+"""Role -> kind of organisation that it is given in; None: the platform as a whole."""
+TOKEN_PERMISSIONS: Final = tuple(p for p in Permission if p not in {Permission.PUBLIC, Permission.SELF})
+"""What a machine token may be narrowed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Enterprises that a permission covers.
+
+    Attributes:
+        enterprises: their ids.
+        everything: all of them, and what belongs to none.
+    """
+
+    enterprises: frozenset[int] = frozenset()
+    everything: bool = False
+
+    def __or__(self, other: Self) -> "Reach":
+        return Reach(self.enterprises | other.enterprises, self.everything or other.everything)
+
+    def holds(self, enterprise_id: int) -> bool:
+        """Whether an enterprise lies inside."""
+        return self.everything or enterprise_id in self.enterprises
+
+    @property
+    def setting(self) -> str:
+        """As `chejian.enterprises` of a transaction takes it."""
+        return EVERYTHING if self.everything else ",".join(map(str, sorted(self.enterprises)))
+
+
+NOTHING: Final = Reach()
+ALL: Final = Reach(everything=True)

@@ -1,0 +1,194 @@
+"""Which permission each route asks for: one table.
+
+A route without a rule stops the start-up, and so does a rule without a route. A rule of a route that hands out a file, or takes one in, is in `EXPORTS` as well: its use is a line of the audit journal.
+Changes are journalled without being named here (`chejian_cloud.db.engine.write_session`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+from chejian_cloud.access.permissions import Permission
+from chejian_cloud.config import API_PREFIX
+
+_ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
+    Permission.PUBLIC: (
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",  # counts of requests by route; nothing of a plant
+        "GET /console/texts/{language}.json",
+        "GET /login",
+        "POST /login",
+        "GET /link",
+        "POST /link",
+    ),
+    Permission.SELF: (
+        "POST /logout",
+        "GET /password",
+        "POST /password",
+        "GET /api/v1/me",
+    ),
+    Permission.READ: (
+        "GET /",
+        "GET /api/v1/calendars",
+        "GET /api/v1/completeness",
+        "GET /api/v1/data-health",
+        "GET /api/v1/diagnoses/{diagnosis_id}",
+        "GET /api/v1/diagnoses/{diagnosis_id}/labels",
+        "GET /api/v1/diagnoses/{diagnosis_id}/recompute",
+        "GET /api/v1/diagnoses/{diagnosis_id}/spectrum",
+        "GET /api/v1/diagnoses/{diagnosis_id}/velocity-spectrum",
+        "GET /api/v1/diagnosis-labels/file",
+        "GET /api/v1/diagnosis-precision",
+        "GET /api/v1/energy/factors",
+        "GET /api/v1/energy/shares/{by}",
+        "GET /api/v1/energy/values",
+        "GET /api/v1/equipment",
+        "GET /api/v1/equipment/{equipment_id}",
+        "GET /api/v1/equipment/{equipment_id}/baselines",
+        "GET /api/v1/equipment/{equipment_id}/diagnoses",
+        "GET /api/v1/equipment/{equipment_id}/energy",
+        "GET /api/v1/equipment/{equipment_id}/energy/{by}",
+        "GET /api/v1/equipment/{equipment_id}/ideal-cycles",
+        "GET /api/v1/equipment/{equipment_id}/inspections",
+        "GET /api/v1/equipment/{equipment_id}/kpi-revisions",
+        "GET /api/v1/equipment/{equipment_id}/kpis",
+        "GET /api/v1/equipment/{equipment_id}/kpis/explain",
+        "GET /api/v1/equipment/{equipment_id}/losses",
+        "GET /api/v1/equipment/{equipment_id}/shifts",
+        "GET /api/v1/equipment/{equipment_id}/signals",
+        "GET /api/v1/equipment/{equipment_id}/states",
+        "GET /api/v1/equipment/{equipment_id}/stop-reasons",
+        "GET /api/v1/equipment/{equipment_id}/stops",
+        "GET /api/v1/equipment/{equipment_id}/vibration",
+        "GET /api/v1/equipment/{equipment_id}/waterfall",
+        "GET /api/v1/kpi-values",
+        "GET /api/v1/kpi-values/file",
+        "GET /api/v1/kpis",
+        "GET /api/v1/latest",
+        "GET /api/v1/lines/{line_id}/energy",
+        "GET /api/v1/lines/{line_id}/output",
+        "GET /api/v1/losses",
+        "GET /api/v1/meters",
+        "GET /api/v1/needs-reason",
+        "GET /api/v1/orders",
+        "GET /api/v1/organisations",
+        "GET /api/v1/overview",
+        "GET /api/v1/reasons",
+        "GET /api/v1/series/{series_id}/samples",
+        "GET /api/v1/states",
+        "GET /api/v1/stream",
+        "GET /api/v1/workshop-completeness",
+        "GET /api/v1/workshops",
+        "GET /api/v1/workshops-energy",
+        "GET /api/v1/workshops-now",
+        "GET /api/v1/workshops/{workshop_id}/energy",
+        "GET /api/v1/workshops/{workshop_id}/shifts",
+        "GET /console/foreign",
+        "GET /diagnoses/{diagnosis_id}/waveform.csv",
+        "GET /equipment/{equipment_id}",
+        "GET /equipment/{equipment_id}/diagnosis",
+        "GET /equipment/{equipment_id}/explain",
+        "GET /equipment/{equipment_id}/oee",
+        "GET /equipment/{equipment_id}/stops",
+        "GET /health",
+        "GET /lines/{line_id}",
+        "GET /meters/{equipment_id}",
+        "GET /workshops/{workshop_id}",
+        "GET /workshops/{workshop_id}/energy",
+        "GET /workshops/{workshop_id}/meters",
+    ),
+    Permission.OPERATE: (
+        "POST /api/v1/equipment/{equipment_id}/inspections",
+        "POST /api/v1/equipment/{equipment_id}/stop-reasons/assign",
+        "POST /api/v1/equipment/{equipment_id}/stop-reasons/comment",
+        "POST /api/v1/equipment/{equipment_id}/stop-reasons/split",
+        "POST /api/v1/equipment/{equipment_id}/stop-reasons/undo",
+        "POST /api/v1/inspections/{inspection_id}/withdraw",
+    ),
+    Permission.ENGINEER: (
+        "DELETE /api/v1/calendars/{calendar_id}/days/{day}",
+        "PUT /api/v1/calendars/{calendar_id}/days/{day}",
+        "POST /api/v1/calendars/{calendar_id}/spans",
+        "DELETE /api/v1/calendars/{calendar_id}/spans/{span_id}",
+        "DELETE /api/v1/calendars/{calendar_id}/versions/{valid_from}",
+        "PUT /api/v1/calendars/{calendar_id}/versions/{valid_from}",
+        "POST /api/v1/diagnoses/{diagnosis_id}/labels",
+        "POST /api/v1/equipment/{equipment_id}/baselines",
+        "DELETE /api/v1/equipment/{equipment_id}/ideal-cycles",
+        "PUT /api/v1/equipment/{equipment_id}/ideal-cycles",
+        "PUT /api/v1/orders",
+        "POST /api/v1/orders/import",
+        "DELETE /api/v1/orders/{order_id}",
+    ),
+    Permission.ACCOUNTS: (
+        "GET /accounts",
+        "POST /accounts",
+        "POST /accounts/{account_id}",
+        "GET /api/v1/accounts",
+        "POST /api/v1/accounts",
+        "PATCH /api/v1/accounts/{account_id}",
+        "PUT /api/v1/accounts/{account_id}/memberships",
+        "POST /api/v1/accounts/{account_id}/link",
+        "GET /api/v1/accounts/{account_id}/tokens",
+        "POST /api/v1/accounts/{account_id}/tokens",
+        "DELETE /api/v1/tokens/{token_id}",
+    ),
+    Permission.AUDIT: ("GET /api/v1/audit",),
+}
+RULES: Final[Mapping[str, Permission]] = {
+    route: permission for permission, routes in _ROUTES.items() for route in routes
+}
+EXPORTS: Final = frozenset(
+    {
+        "GET /api/v1/diagnosis-labels/file",
+        "GET /api/v1/kpi-values/file",
+        "GET /diagnoses/{diagnosis_id}/waveform.csv",
+    }
+)
+
+Bound = Mapping[tuple[Callable[..., Any], str], tuple[str, Permission]]
+"""(function, method) -> route and what it asks for."""
+
+
+class PolicyError(RuntimeError):
+    """Routes and rules don't fit; names both."""
+
+
+def bind(routers: Iterable[tuple[str, APIRouter]]) -> Bound:
+    """Find the rule of every route.
+
+    Args:
+        routers: with the prefix that each is included with.
+
+    Raises:
+        PolicyError: a route has no rule, or a rule no route.
+    """
+    bound: dict[tuple[Callable[..., Any], str], tuple[str, Permission]] = {}
+    missing: list[str] = []
+    for prefix, router in routers:
+        for route in router.routes:
+            if not isinstance(route, APIRoute):
+                missing.append(f"{prefix} {route!r} (only plain routes can have a rule)")
+                continue
+            for method in sorted(route.methods or ()):
+                name = f"{method} {prefix}{route.path}"
+                if name in RULES:
+                    bound[route.endpoint, method] = (name, RULES[name])
+                else:
+                    missing.append(name)
+    unused = set(RULES) - {name for name, _ in bound.values()}
+    if missing:
+        raise PolicyError(f"routes without a rule in chejian_cloud/access/policy.py: {', '.join(missing)}")
+    if unused:
+        raise PolicyError(
+            f"rules of chejian_cloud/access/policy.py without a route: {', '.join(sorted(unused))}"
+        )
+    return bound
+
+
+def below_api(route: str) -> bool:
+    """Whether a route or path is of the API, which answers problem documents and never pages."""
+    return f"{route.rsplit(' ', maxsplit=1)[-1]}/".startswith(f"{API_PREFIX}/")

@@ -1,0 +1,155 @@
+"""HTTP routes of accounts, tokens, organisations and the audit journal."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from sqlalchemy import or_, select
+
+from chejian_cloud.access import accounts, log_in, tokens
+from chejian_cloud.access.accounts import Post
+from chejian_cloud.access.caller import Caller, caller_of
+from chejian_cloud.access.permissions import Permission
+from chejian_cloud.access.schemas import (
+    AccountChange,
+    AccountIn,
+    AccountOut,
+    AuditOut,
+    LinkOut,
+    MeOut,
+    NewAccountOut,
+    NewTokenOut,
+    OrganisationOut,
+    PostBody,
+    ReachOut,
+    RolesIn,
+    TokenIn,
+    TokenOut,
+)
+from chejian_cloud.db.access import Audit, Membership, Organisation
+from chejian_cloud.db.engine import DoorSession
+from chejian_cloud.registry.scope import MAX_ID
+
+router = APIRouter(tags=["access"])
+
+AccountId = Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
+CallerIs = Annotated[Caller, Depends(caller_of)]
+
+
+@router.get("/me")
+def get_me(caller: CallerIs) -> MeOut:
+    """Who asks, and what that may."""
+    held = [
+        ReachOut(permission=p, everything=reach.everything, enterprises=sorted(reach.enterprises))
+        for p, reach in sorted(caller.held.items())
+    ]
+    return MeOut(name=caller.name, display_name=caller.display_name, permissions=held)
+
+
+@router.get("/organisations")
+def get_organisations(session: DoorSession, caller: CallerIs) -> list[OrganisationOut]:
+    """The organisation tree, as far as the caller sees it."""
+    rows = accounts.organisations(session, caller.reach(Permission.READ))
+    return [OrganisationOut.model_validate(row) for row in rows]
+
+
+@router.get("/accounts")
+def get_accounts(
+    session: DoorSession,
+    caller: CallerIs,
+    limit: Annotated[int, Query(ge=1, le=accounts.MOST)] = 100,
+    after: Annotated[
+        str, Query(max_length=64, description="Name of the last account of the page before.")
+    ] = "",
+) -> list[AccountOut]:
+    """Accounts with a role in what the caller administers, by name."""
+    found = accounts.list_accounts(session, caller.reach(Permission.ACCOUNTS), after=after, limit=limit)
+    return [
+        AccountOut(
+            account_id=person.account.account_id,
+            name=person.account.name,
+            display_name=person.account.display_name,
+            kind="service" if person.account.kind == "service" else "person",
+            active=person.account.active,
+            oidc=person.account.issuer is not None,
+            roles=[PostBody(role=p.role, organisation_id=p.organisation_id) for p in person.posts],
+            created_at=person.account.created_at,
+        )
+        for person in found
+    ]
+
+
+def _posts(roles: list[PostBody]) -> list[Post]:
+    return [Post(p.role, p.organisation_id) for p in roles]
+
+
+@router.post("/accounts", status_code=201)
+def post_account(session: DoorSession, caller: CallerIs, body: AccountIn) -> NewAccountOut:
+    """Add an account; a person gets a link to set the password, a service gets tokens."""
+    account, link = accounts.add(session, caller, body.name, body.display_name, body.kind, _posts(body.roles))
+    return NewAccountOut(account_id=account.account_id, link=link and log_in.path_of(link))
+
+
+@router.patch("/accounts/{account_id}", status_code=204)
+def patch_account(session: DoorSession, caller: CallerIs, account_id: AccountId, body: AccountChange) -> None:
+    """Change an account's name or state; an inactive one is logged out everywhere."""
+    accounts.change(session, caller, account_id, display_name=body.display_name, active=body.active)
+
+
+@router.put("/accounts/{account_id}/memberships", status_code=204)
+def put_memberships(session: DoorSession, caller: CallerIs, account_id: AccountId, body: RolesIn) -> None:
+    """Give an account these roles and no others."""
+    accounts.set_posts(session, caller, account_id, _posts(body.roles))
+
+
+@router.post("/accounts/{account_id}/link", status_code=201)
+def post_link(session: DoorSession, caller: CallerIs, account_id: AccountId) -> LinkOut:
+    """A link by which a person sets a new password."""
+    return LinkOut(link=log_in.path_of(accounts.new_link(session, caller, account_id)))
+
+
+@router.get("/accounts/{account_id}/tokens")
+def get_tokens(session: DoorSession, caller: CallerIs, account_id: AccountId) -> list[TokenOut]:
+    """Tokens of a service account, newest first, revoked ones too."""
+    return [TokenOut.model_validate(t) for t in tokens.of_account(session, caller, account_id)]
+
+
+@router.post("/accounts/{account_id}/tokens", status_code=201)
+def post_token(session: DoorSession, caller: CallerIs, account_id: AccountId, body: TokenIn) -> NewTokenOut:
+    """A new token of a service account; its secret is in this answer and nowhere else."""
+    account = accounts.find(session, caller, account_id).account
+    token, secret = tokens.make(
+        session, account, body.label, body.permissions, days=body.days, made_by=caller.name
+    )
+    accounts.note(session, caller, "make token", account, token_id=token.token_id, label=body.label)
+    return NewTokenOut(**TokenOut.model_validate(token).model_dump(), token=secret)
+
+
+@router.delete("/tokens/{token_id}", status_code=204)
+def delete_token(
+    session: DoorSession, caller: CallerIs, token_id: Annotated[int, Path(ge=1, le=MAX_ID)]
+) -> None:
+    """Revoke a token."""
+    token = tokens.revoke(session, caller, token_id)
+    account = accounts.find(session, caller, token.account_id).account
+    accounts.note(session, caller, "revoke token", account, token_id=token_id)
+
+
+@router.get("/audit")
+def get_audit(
+    session: DoorSession,
+    caller: CallerIs,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Annotated[int, Query(ge=1, description="Only lines before this one: the next page.")] = 2**62,
+) -> list[AuditOut]:
+    """The audit journal, newest first: what happened to own enterprises, and what their people did."""
+    query = select(Audit).where(Audit.audit_id < before).order_by(Audit.audit_id.desc()).limit(limit)
+    reach = caller.reach(Permission.AUDIT)
+    if not reach.everything:
+        people = (
+            select(Membership.account_id)
+            .join(Organisation, Organisation.organisation_id == Membership.organisation_id)
+            .where(Organisation.enterprise_id.in_(reach.enterprises))
+        )
+        nobodys = Audit.enterprise_id.is_(None) & Audit.account_id.in_(people)
+        query = query.where(or_(Audit.enterprise_id.in_(reach.enterprises), nobodys))
+    return [AuditOut.model_validate(row) for row in session.scalars(query)]
