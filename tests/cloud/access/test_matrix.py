@@ -39,6 +39,7 @@ BODIES: dict[str, Mapping[str, Any]] = {
         **WHO,
     },
     "POST /api/v1/equipment/{equipment_id}/stop-reasons/undo": WHO,
+    "POST /api/v1/equipment/{equipment_id}/baselines": {**SPAN, "signal": "Vibration/DriveEnd", **WHO},
     "POST /api/v1/diagnoses/{diagnosis_id}/labels": {"answer": "confirmed", **WHO},
     "PUT /api/v1/orders": {
         "orders": [
@@ -201,4 +202,8 @@ async def test_own_things_are_found(site: httpx.AsyncClient, two: str) -> None:
     assert missing == {
         "GET /api/v1/equipment/{equipment_id}/kpis/explain",  # nothing computed here
         "GET /api/v1/diagnoses/{diagnosis_id}/spectrum",  # no waveform here
+        "GET /api/v1/diagnoses/{diagnosis_id}/velocity-spectrum",
+        "GET /api/v1/diagnoses/{diagnosis_id}/recompute",
+        "GET /api/v1/equipment/{equipment_id}/vibration",
+        "GET /api/v1/equipment/{equipment_id}/waterfall",
     }

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.cloud.conftest import _build_seeded
-from tests.cloud.console.conftest import served
+from tests.cloud.console.conftest import key_of, served
 from tests.cloud.console.test_browser import PHONE, WIDE, overflow, show
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import Bench
@@ -64,7 +64,9 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
-    context = chromium.new_context(base_url=str(site.base_url), viewport=WIDE)
+    context = chromium.new_context(
+        base_url=str(site.base_url), extra_http_headers=key_of(site), viewport=WIDE
+    )
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
