@@ -28,7 +28,7 @@ from chejian_cloud.access.policy import bind
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
-from chejian_cloud.security import SecurityHeaders
+from chejian_cloud.security import BodyLimits, SecurityHeaders
 from chejian_cloud.stream.service import OverviewStream
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         routers += [("", router) for router in console.mount(app)]
     app.state.policy = bind(routers)
     app.add_middleware(process_pages.RequestMetrics, metrics=app.state.metrics)
+    app.add_middleware(BodyLimits)
     app.add_middleware(SecurityHeaders)
     return app
 
