@@ -8,7 +8,7 @@ QUICK := not system and not soak and not store and not hardware
 # Most tests wait for processes; three at a time keep two cores busy. 0: one after the other, in this process.
 WORKERS ?= 3
 
-.PHONY: help demo setup test system check format bench soak lock clean
+.PHONY: help demo setup test system check format bench soak images lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '%-8s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,12 @@ bench: setup ## first figures with their floors
 
 soak: setup ## large counts: kills, fuzz inputs, long loads
 	$(RUN)python -m pytest -m soak --timeout=3600 $(ARGS)
+
+images: setup ## container images of edge, gateway and cloud, by podman or docker (ARGS for its build)
+	@engine=$$(command -v podman || command -v docker) || { echo "make images needs podman or docker"; exit 1; }; \
+	for name in edge gateway cloud; do \
+	  "$$engine" build --target $$name -f deploy/docker/Dockerfile -t chejian-$$name $(ARGS) . || exit 1; \
+	done
 
 lock: setup ## write the lock files again (ARGS=--upgrade for the newest versions)
 	@PATH="$(CURDIR)/$$(ls -d .chejian/tools/*/bin | tail -1):$$PATH" $(RUN)python -m tools.lock $(ARGS)
