@@ -218,3 +218,21 @@ async def test_a_workshop_is_the_sum_of_its_machines_and_a_line_is_told_at_its_b
     assert told["bottleneck"] == ["CNC-01"]
     assert told["availability"] == next(k["value"] for k in one["kpis"] if k["id"] == "availability")
     assert told["completeness"] == one["completeness"]
+
+
+async def test_a_machine_that_counts_nothing_does_not_pass_for_one_without_output(
+    api: httpx.AsyncClient, plant: PlantRows, bench: Bench
+) -> None:
+    plant.write("MTS-01", [("State/MachineState", T0 + i * MINUTE // 2, 1) for i in range(360)])
+    bench.settle()
+    hour = {"window": "hour", "start": after().isoformat()}
+    one = await ask(api, "/equipment/1/kpis/sheet", **hour)
+    whole = await ask(api, "/kpis/sheet", workshop_id=1, **hour)
+    values = [{k["id"]: k["value"] for k in sheet["kpis"]} for sheet in (one, whole)]
+    assert whole["uncounted"] == ["MTS-01"]
+    assert whole["terms"]["apt_us"] == 2 * one["terms"]["apt_us"]
+    for name in ("oee", "effectiveness", "quality_ratio", "nee", "scrap_ratio"):
+        assert values[1][name] == values[0][name], name
+    line = await ask(api, "/kpis/sheet", line_id=1, **hour)
+    assert line["lines"][0]["bottleneck"] == ["CNC-01"]
+    assert line["lines"][0]["oee"] == values[0]["oee"]

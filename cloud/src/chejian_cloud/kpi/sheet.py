@@ -45,6 +45,8 @@ _EXPLAINING = (
 """Flags that say why a ratio is undefined, the first of them first."""
 _BY_COUNTS = frozenset({"effectiveness", "quality_ratio", "oee", "nee", "teep"})
 """KPIs that those flags leave undefined; others are undefined for want of a count or of what they divide by."""
+_OF_COUNTING = _BY_COUNTS | {"scrap_ratio", "rework_ratio"}
+"""KPIs that are summed over the machines that count: the time of one that does not would pass for time without output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,12 @@ def _sheet(
     if window not in WINDOW_KINDS:
         raise InvalidValueError("window", window, ", ".join(WINDOW_KINDS))
     rows = _rows(session, [m.equipment_id for m in machines], window, start)
-    total = rollup([row.result for row in rows.values()]) if rows else None
+    results = [row.result for row in rows.values()]
+    total = rollup(results) if results else None
+    counted = rollup(_counting(results)) if results else None
+    uncounted = [
+        m.code for m in machines if m.equipment_id in rows and not _counts(rows[m.equipment_id].result)
+    ]
     stations = _stations(machines, rows)
     return SheetOut(
         window=window,
@@ -92,12 +99,23 @@ def _sheet(
         provisional=any(row.provisional for row in rows.values()),
         computed_at=max((row.computed_at for row in rows.values()), default=None),
         completeness=total.completeness if total else None,
-        flags=list(total.flags) if total else [],
+        flags=list(counted.flags) if counted else [],
+        uncounted=uncounted,
         terms=total.terms() if total else {},
-        kpis=[_kpi(kpi, total) for kpi in INDICATORS] + [_missing(kpi) for kpi in MISSING],
+        kpis=[_kpi(kpi, counted if kpi.id in _OF_COUNTING else total) for kpi in INDICATORS]
+        + [_missing(kpi) for kpi in MISSING],
         lines=[_line(own) for own in stations.values()] if lines else [],
         machines=[_machine(m, rows.get(m.equipment_id), stations.get(m.line_id)) for m in machines],
     )
+
+
+def _counts(result: OeeResult) -> bool:
+    return Flag.NO_COUNTS not in result.flags
+
+
+def _counting(results: Sequence[OeeResult]) -> list[OeeResult]:
+    """Those of machines that count; all when none does, so that the flags say so."""
+    return [r for r in results if _counts(r)] or list(results)
 
 
 def _rows(session: Session, machines: Sequence[int], window: str, start: datetime) -> dict[int, _Row]:
@@ -167,7 +185,9 @@ def _stations(machines: Sequence[EquipmentOut], rows: Mapping[int, _Row]) -> dic
     return out
 
 
-def _line(stations: Stations) -> SheetLine:
+def _line(every: Stations) -> SheetLine:
+    """The line at its bottleneck; stations that do not count can't be judged, and its items leave at the last that does."""
+    stations = [station for station in every if _counts(station[1])] or every
     found = line_oee([result for _, result in stations], machines=[len(own) for own, _ in stations])
     narrow = stations[found.bottleneck][0]
     return SheetLine(

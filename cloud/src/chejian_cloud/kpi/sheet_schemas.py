@@ -82,7 +82,10 @@ class SheetOut(Out):
     computed_at: Moment | None = Field(description="When the newest row was computed.")
     completeness: Number
     flags: list[str]
-    terms: dict[str, Any] = Field(description="Times [us] and counts, summed.")
+    uncounted: list[str] = Field(
+        description="Codes of machines that count nothing: KPIs of counts are summed over the others."
+    )
+    terms: dict[str, Any] = Field(description="Times [us] and counts, summed over all machines.")
     kpis: list[SheetKpi]
     lines: list[SheetLine] = Field(description="The line, or the lines of the workshop.")
     machines: list[SheetMachine]

@@ -8,8 +8,9 @@ import { dateTimeOf, windowText } from '../clock.js';
 import { byId, fill, h, table } from '../dom.js';
 import { NONE, fixed, minutes, percent } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
-import { lastHours, pageScope, problem, run } from '../page.js';
+import { calmly, lastHours, pageScope, problem, run } from '../page.js';
 import { sheet, sheetTable } from '../sheet.js';
+import { listen } from '../stream.js';
 import { chooser, chosenKind, hoursBack, offer } from '../windows.js';
 
 const scope = pageScope();
@@ -37,6 +38,7 @@ function showNumbers(body) {
   byId('now-note').textContent = line
     ? t('sums.line', { machines: line.bottleneck.join(', '), starved: fixed(minutes(line.starved_us), 1), blocked: fixed(minutes(line.blocked_us), 1), sums: percent(of.oee) })
     : t('sums.workshop');
+  if (body.uncounted.length) byId('now-note').append(` ${t('sums.uncounted', { machines: body.uncounted.join(', ') })}`);
 }
 
 function showLines(body) {
@@ -110,4 +112,4 @@ const told = (action) => async () => {
 };
 
 chooser(told(load), told(showWindow));
-await run(load);
+listen(calmly(await run(load), 30_000));
