@@ -107,19 +107,20 @@ SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
 DECLARE
     v_step interval := (p_to - p_from) / 600;
     v_seconds double precision := extract(epoch FROM (p_to - p_from) / 600);
+    v_each boolean := p_to - p_from <= interval '3 days';
 BEGIN
     RETURN QUERY
-    SELECT x.at, e.equipment, i.state
-      FROM (SELECT q.*, boards.interval_at(q.equipment_id, p_from) AS since FROM boards.equipment q
-             WHERE q.enterprise = p_enterprise AND q.equipment = ANY (p_equipment)) e
-     CROSS JOIN LATERAL (SELECT s.state, greatest(s.start, p_from) AS lo, least(s."end", p_to) AS hi
-              FROM app.state_interval s
-             WHERE s.equipment_id = e.equipment_id AND s.start >= e.since AND s.start < p_to AND s."end" > p_from OFFSET 0) i
-     CROSS JOIN LATERAL (
-           SELECT i.lo AS at WHERE p_to - p_from <= interval '3 days'
-            UNION ALL
-           SELECT p_from + k * v_step
-             FROM generate_series(ceil(extract(epoch FROM i.lo - p_from)::float8 / v_seconds)::integer,
-                                  ceil(extract(epoch FROM i.hi - p_from)::float8 / v_seconds)::integer - 1) AS k
-            WHERE p_to - p_from > interval '3 days') x;
+    SELECT CASE WHEN v_each THEN x.lo ELSE p_from + k * v_step END, x.equipment, x.state
+      FROM (SELECT e.equipment, i.state, i.lo,
+                   CASE WHEN v_each THEN 0 ELSE ceil(extract(epoch FROM i.lo - p_from)::float8 / v_seconds)::integer END AS first,
+                   CASE WHEN v_each THEN 0 ELSE ceil(extract(epoch FROM i.hi - p_from)::float8 / v_seconds)::integer - 1
+                    END AS last
+              FROM (SELECT q.*, boards.interval_at(q.equipment_id, p_from) AS since FROM boards.equipment q
+                     WHERE q.enterprise = p_enterprise AND q.equipment = ANY (p_equipment)) e
+             CROSS JOIN LATERAL (SELECT s.state, greatest(s.start, p_from) AS lo, least(s."end", p_to) AS hi
+                      FROM app.state_interval s
+                     WHERE s.equipment_id = e.equipment_id AND s.start >= e.since AND s.start < p_to AND s."end" > p_from
+                    OFFSET 0) i) x
+     CROSS JOIN LATERAL generate_series(x.first, x.last) AS k
+     WHERE x.first <= x.last;
 END $$;
