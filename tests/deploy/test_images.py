@@ -58,6 +58,6 @@ def test_an_image_holds_its_member_and_no_other(container_image: tuple[str, str]
         {"chejian-analytics"} if target == "cloud" else set()
     )
     assert "pip" not in found
-    base = int(_podman("image", "inspect", "docker.io/library/debian:trixie-slim", "--format", "{{.Size}}"))
+    base = int(_podman("image", "inspect", "debian:trixie-slim", "--format", "{{.Size}}"))
     size = int(_podman("image", "inspect", tag, "--format", "{{.Size}}"))
     assert (size - base) / 1e6 < LARGEST_MB[target]
