@@ -87,10 +87,12 @@ def baselines_of(session: Session, equipment_id: int, signal: str | None) -> lis
         NotFoundError: when the equipment is not registered.
     """
     require_equipment(session, equipment_id)
-    out = []
-    for row in trend_repository.baselines(session, equipment_id, signal):
-        out += _described(session, Place(equipment_id, row.signal, ()), [row])
-    return out
+    out: list[BaselineOut] = []
+    rows = trend_repository.baselines(session, equipment_id, signal)
+    for name in dict.fromkeys(row.signal for row in rows):
+        own = [row for row in rows if row.signal == name]
+        out += _described(session, Place(equipment_id, name, ()), own)
+    return sorted(out, key=lambda b: b.baseline_id, reverse=True)
 
 
 def freeze(session: Session, equipment_id: int, body: BaselineIn) -> list[BaselineOut]:
@@ -122,7 +124,7 @@ def freeze(session: Session, equipment_id: int, body: BaselineIn) -> list[Baseli
 
 def _described(session: Session, place: Place, rows: Sequence[DiagnosisBaseline]) -> list[BaselineOut]:
     now = datetime.now(UTC)
-    out = []
+    out: list[BaselineOut] = []
     for row in rows:
         reader = by_id(row.method)
         current = None if reader is None else active(session, place, reader, now, row.rpm_lo)
@@ -130,6 +132,8 @@ def _described(session: Session, place: Place, rows: Sequence[DiagnosisBaseline]
             name: getattr(row, name) for name in BaselineOut.model_fields if name not in ("active", "windows")
         }
         is_active = current is not None and current.baseline_id == row.baseline_id
+        if reader is None:  # of process methods: the newest holds
+            is_active = bool(row.content) and all(b.method != row.method for b in out)
         out.append(BaselineOut.model_validate({**columns, "active": is_active, "windows": times_of(row)}))
     return out
 

@@ -18,7 +18,7 @@ export const byId = (id) => document.getElementById(id);
 export function refill(element, ...children) {
   const open = new Set([...element.querySelectorAll('details[open]')].map((part) => part.dataset.key));
   const focused = element.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   for (const part of element.querySelectorAll('details')) part.open = open.has(part.dataset.key);
   if (focused === undefined) return;
   for (const part of element.querySelectorAll('[data-key]')) {

@@ -22,7 +22,7 @@ function curves(figure, windows, part) {
 function zones(limits, top) {
   const [ab, bc, cd] = limits;
   const band = (name, from, to, shade) => [
-    { yAxis: from, name, itemStyle: { color: shade }, label: { position: 'insideTopLeft', color: colour('text'), fontSize: 11 } },
+    { yAxis: from, name, itemStyle: { color: shade }, label: { position: 'right', color: colour('text'), fontSize: 11 } },
     { yAxis: Math.max(to, from) },
   ];
   return [
@@ -44,7 +44,7 @@ export function trend(id, { windows, limits, unit, judgedFrom }, figure, part, f
     id,
     {
       legend: { show: lines.length > 1, top: 0, right: 8, itemHeight: 8, textStyle: label(12), selectedMode: false },
-      grid: { left: 8, right: 20, top: lines.length > 1 ? 34 : 26, bottom: 40, containLabel: true },
+      grid: { left: 8, right: graded && !narrow(element) ? 120 : 20, top: lines.length > 1 ? 34 : 26, bottom: 40, containLabel: true },
       tooltip: {
         trigger: 'axis',
         formatter: (items) => tip(dateTimeOf(unwall(items[0].data[0])), ...items.map((i) => `${i.seriesName}: ${measured(i.data[1], 3)}`)),

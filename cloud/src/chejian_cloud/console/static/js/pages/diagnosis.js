@@ -17,6 +17,7 @@ import { circumstance, verdictCard } from '../verdict_card.js';
 
 const LIMIT = 300;
 const BEARING = 'bearing_envelope';
+const PROCESS = 'process'; // baseline of all process methods
 const id = equipmentId();
 const address = new URL(location.href);
 const vibrating = byId('trend') !== null;
@@ -95,10 +96,10 @@ function showCounter(d) {
   fill(
     'counter',
     against.length ? h('ul', {}, against.map((item) => h('li', {}, circumstance(item)))) : h('p', {}, t('counter.none')),
-    h('h3', {}, t('masks.title')),
+    d.method === BEARING && h('h3', {}, t('masks.title')),
     masks.length
       ? h('ul', {}, masks.map((mask) => h('li', {}, t('masks.is', { kind: word('mask', mask.kind), hz: fixed(mask.base_hz, 2), width: fixed(mask.half_width_hz, 2) }))))
-      : h('p', {}, t('masks.none')),
+      : d.method === BEARING && h('p', {}, t('masks.none')),
   );
 }
 
@@ -135,9 +136,9 @@ async function showBaselines() {
   const found = await api.baselines(id);
   if (!found.length) return fill('baselines', h('p', { class: 'empty' }, t('baselines.none')));
   const columns = [
-    [t('precision.method'), (b) => `${word('method', b.method)} ${b.method_version}`],
-    [t('baselines.version'), (b) => h('span', { class: 'code' }, b.version)],
-    [t('baselines.windows'), (b) => t('baselines.span', { n: count(b.windows.length), from: dateMinuteOf(b.windows[0]), to: dateMinuteOf(b.windows.at(-1)) })],
+    [t('precision.method'), (b) => (b.method === PROCESS ? word('method', PROCESS) : `${word('method', b.method)} ${b.method_version}`)],
+    [t('baselines.version'), (b) => h('span', { class: 'nowrap' }, b.version)],
+    [t('baselines.windows'), (b) => t(b.method === PROCESS ? 'baselines.hours' : 'baselines.span', { n: count(b.windows.length), from: dateMinuteOf(b.windows[0]), to: dateMinuteOf(b.windows.at(-1)) })],
     [t('baselines.valid_from'), (b) => dateMinuteOf(b.valid_from), 'time'],
     [t('baselines.by'), (b) => (b.automatic ? t('baselines.automatic') : b.user_name)],
     [t('baselines.active'), (b) => (b.active ? t('baselines.is_active') : NONE)],
