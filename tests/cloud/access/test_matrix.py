@@ -201,6 +201,7 @@ async def test_own_things_are_found(site: httpx.AsyncClient, two: str) -> None:
     missing = {route for route, status in seen.items() if status != 200}
     assert missing == {
         "GET /api/v1/equipment/{equipment_id}/kpis/explain",  # nothing computed here
+        "GET /api/v1/equipment/{equipment_id}/kpis/sheet",
         "GET /api/v1/diagnoses/{diagnosis_id}/spectrum",  # no waveform here
         "GET /api/v1/diagnoses/{diagnosis_id}/velocity-spectrum",
         "GET /api/v1/diagnoses/{diagnosis_id}/recompute",

@@ -10,6 +10,7 @@ from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
 
 from tests.cloud.boards.reading import Readers
+from tests.cloud.keys import bearer
 
 HOUR = timedelta(hours=1)
 SUMS = """
@@ -30,7 +31,7 @@ async def _losses(dsn: str, lo: datetime, hi: datetime) -> dict[str, Any]:
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://api", headers=bearer(dsn)) as client,
     ):
         with psycopg.connect(dsn) as connection:
             row = connection.execute(

@@ -13,6 +13,7 @@ from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
 from chejian_cloud.worker.first_windows import FIRST_WINDOWS
 
+from tests.cloud.keys import bearer
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import MINUTE, T0, Bench, after, rows
 from tests.cloud.worker.test_diagnoses import ORDERS, shocks
@@ -126,7 +127,12 @@ async def test_an_engineer_freezes_windows_and_the_verdicts_follow(plant: PlantR
     plant.write("MTS-01", [SPEED, *HISTORY])
     settle(plant)
     app = create_app(Settings(dsn=plant.dsn))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api/api/v1") as api:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://api/api/v1", headers=bearer(plant.dsn)
+        ) as api,
+    ):
         (machine_id,) = [
             e["equipment_id"] for e in (await api.get("/equipment", params={"code": "MTS-01"})).json()
         ]
@@ -175,7 +181,12 @@ async def test_every_verdict_is_computed_again_from_its_evidence(plant: PlantRow
     plant.write("MTS-01", [SPEED, *HISTORY])
     settle(plant)
     app = create_app(Settings(dsn=plant.dsn))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api/api/v1") as api:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://api/api/v1", headers=bearer(plant.dsn)
+        ) as api,
+    ):
         ids = [r["diagnosis_id"] for r in rows(plant.dsn, "SELECT diagnosis_id FROM app.diagnosis")]
         assert len(ids) == 2 * len(HISTORY)
         for diagnosis in ids:
