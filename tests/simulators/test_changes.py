@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 from chejian_contract.signals import DataType
-from chejian_contract.templates import equipment_types
 from chejian_simulators.model import MachinePast, PlantModel
 from chejian_simulators.plant import Plant
+from chejian_simulators.plant_machine import told_signals
 
 DAY_MS = 24 * 3_600_000
 SILENT = {("HL-01", "Hydraulics/Pressure")}
@@ -35,7 +35,7 @@ def test_every_signal_of_the_type_is_told_from_the_epoch_on_in_its_own_type(day:
         DataType.STRING: str,
     }
     for machine in day.machines.values():
-        signals = equipment_types()[machine.config.type].signals
+        signals = told_signals(machine.config.type)
         assert set(machine.series) == set(signals)
         for name, series in machine.series.items():
             kind = signals[name].data_type

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from chejian_contract.errors import ConfigError
-from chejian_contract.templates import equipment_types
 from chejian_simulators.model import PlantModel
 from chejian_simulators.plant import load_plant, shipped_plants
+from chejian_simulators.plant_machine import told_signals
 from chejian_simulators.truth import truth_of
 
 HERE = Path(__file__).parent / "plants"
@@ -56,7 +56,7 @@ def test_the_smallest_good_plant_runs_and_knows_time_outside_its_shift() -> None
 @pytest.mark.parametrize("name", shipped_plants())
 def test_shipped_plants_name_only_signals_of_their_types(name: str) -> None:
     plant = load_plant(name)
-    signals = {s for m in plant.machine for s in equipment_types()[m.type].signals}
+    signals = {s for m in plant.machine for s in told_signals(m.type)}
     assert set(plant.report.deadband) <= signals
 
 

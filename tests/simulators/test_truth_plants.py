@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from chejian_contract.states import MachineState
-from chejian_contract.templates import equipment_types
 from chejian_simulators.model import PlantModel
 from chejian_simulators.plant import shipped_plants
+from chejian_simulators.plant_machine import told_signals
 from chejian_simulators.truth import truth_of
 from chejian_simulators.truth_table import truth_table
 
@@ -83,7 +83,7 @@ def test_every_signal_of_the_type_is_told(truth: dict[str, Any], model: PlantMod
     plant = model.plant
     for machine in plant.machine:
         told = truth["equipment"][machine.code]["changes"]
-        assert set(told) == set(equipment_types()[machine.type].signals), machine.code
+        assert set(told) == set(told_signals(machine.type)), machine.code
 
 
 def test_orders_and_products_add_up_to_the_pieces(truth: dict[str, Any]) -> None:

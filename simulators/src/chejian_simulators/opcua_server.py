@@ -17,12 +17,12 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.server import Server
 from asyncua.server.user_managers import UserManager
 from asyncua.ua.attribute_ids import AttributeIds
-from chejian_contract.templates import equipment_types
 
 from chejian_simulators.history import Series
 from chejian_simulators.model import PlantModel
 from chejian_simulators.opcua_history import HistorySource, ModelHistory
 from chejian_simulators.opcua_values import VARIANT_TYPES, data_value, waiting
+from chejian_simulators.plant_machine import told_signals
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ class PlantServer:
         for machine in self.model.machines.values():
             config = machine.config
             place = f"{self.model.plant.workshop}/{config.line}/{config.code}"
-            for name, signal in equipment_types()[config.type].signals.items():
+            for name, signal in told_signals(config.type).items():
                 path, _, leaf = f"{place}/{name}".rpartition("/")
                 parent = await self._folder(path, folders, index)
                 node_id = _node_id(f"{config.code}/{name}", index)

@@ -1,9 +1,13 @@
 """Plant file: a machine, its orders, what interrupts it, and where its material comes from and goes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from chejian_contract.config import ConfigValueError, Seconds
+from chejian_contract.quantities import Quantity
+from chejian_contract.signals import SignalDef
+from chejian_contract.templates import equipment_types
 
 from chejian_simulators.checks import code, positive, share
 
@@ -18,6 +22,15 @@ MachineType = Literal[
     "filling_line",
     "packing_line",
 ]
+
+
+def told_signals(machine_type: str) -> Mapping[str, SignalDef]:
+    """What a simulated machine of a type tells, by name: all of the type but the operation mode.
+
+    Controllers of these plants tell set-up and maintenance as states.
+    """
+    signals = equipment_types()[machine_type].signals
+    return {name: s for name, s in signals.items() if s.quantity is not Quantity.OPERATION_MODE}
 
 
 @dataclass(frozen=True, slots=True)

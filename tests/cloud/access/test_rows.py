@@ -96,7 +96,7 @@ def scoped_tables(found: Mapping[str, Columns]) -> dict[str, str]:
         if table in SHARED | PRIVATE | UNSCOPED or table.startswith("rollup_"):
             continue
         out[table] = next(key for key in _KEYS if key in {name for name, _, _ in names})
-    return out
+    return dict(sorted(out.items(), key=lambda item: (item[1] == "diagnosis_id", item[0])))  # owners first
 
 
 def plant_foreign_row(owner: Database, table: str, key: str, names: Columns) -> dict[str, object]:
