@@ -52,15 +52,17 @@ def test_a_sound_plant_gets_no_name(seed: int) -> None:
     assert found[-1].reason == "baseline_too_short"
 
 
+def spikes(h: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return v + 30.0 * (np.round(h * 120) % 200 == 7)
+
+
 FAULTS: dict[str, tuple[dict[str, Fault], dict[str, str]]] = {
     "drift": ({"t1": after(14.0, lambda h, v: v + 0.25 * h)}, {"T1": "drifting_sensor"}),
     "stuck": ({"t1": after(14.0, lambda _h, v: np.full_like(v, 68.1))}, {"T1": "stuck_sensor"}),
     "silent": ({"p": after(30.0, lambda _h, v: np.full_like(v, math.nan))}, {"P": "silent_sensor"}),
     "noise": ({"p": after(20.0, lambda _h, v: 21.0 + 4.0 * (v - 21.0))}, {"P": "noisy_sensor"}),
-    "spikes": (
-        {"t2": after(20.0, lambda h, v: v + 30.0 * (np.round(h * 120) % 200 == 7))},
-        {"T2": "sensor_spikes"},
-    ),
+    "spikes": ({"t2": after(20.0, spikes)}, {"T2": "sensor_spikes"}),
+    "a load that two sensors see": ({"t2": after(20.0, spikes), "p": after(20.0, spikes)}, {}),
     "clogging": ({"dp": after(14.0, lambda h, v: v * (1 + 0.03 * h))}, {"DP": "filter_clogging"}),
     "process": (
         {"t1": after(14.0, lambda _h, v: v + 1.5), "t2": after(14.0, lambda _h, v: v + 1.5)},

@@ -47,18 +47,21 @@ def longest_hold_us(channel: Channel, window: ProcessWindow) -> tuple[int, int]:
     return longest, last
 
 
-def sticking_out(channel: Channel, window: ProcessWindow) -> NDArray[np.float64]:
-    """Difference of each steady value from the median of its `NEIGHBOURS`; shape (m,), m = 0 below that number."""
-    values = channel.values[settled(channel, window)]
-    values = values[np.isfinite(values)]
+def sticking_out(channel: Channel, window: ProcessWindow) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Times of steady values [us since 1970 UTC] and their differences from the median of `NEIGHBOURS`; shape (m,) each.
+
+    m = 0 below that number of values.
+    """
+    told = settled(channel, window) & np.isfinite(channel.values)
+    values = channel.values[told]
     if values.size < NEIGHBOURS:
-        return np.zeros(0)
+        return np.zeros(0, np.int64), np.zeros(0)
     views = np.lib.stride_tricks.sliding_window_view(values, NEIGHBOURS)
-    half = NEIGHBOURS // 2
-    return np.abs(values[half : values.size - half] - np.median(views, axis=1))
+    inner = slice(NEIGHBOURS // 2, values.size - NEIGHBOURS // 2)
+    return channel.times_us[told][inner], np.abs(values[inner] - np.median(views, axis=1))
 
 
 def spike_scale(channel: Channel, window: ProcessWindow) -> float:
-    """Largest of `sticking_out`, 0 without values."""
-    found = sticking_out(channel, window)
+    """Largest difference of `sticking_out`, 0 without values."""
+    _, found = sticking_out(channel, window)
     return float(found.max()) if found.size else 0.0

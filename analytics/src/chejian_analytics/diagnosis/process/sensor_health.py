@@ -5,8 +5,10 @@ rarely told while sound is not judged for being stuck.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.machine import Indicator
 from chejian_analytics.diagnosis.process.baseline import ChannelBaseline, ProcessBaseline
@@ -42,6 +44,9 @@ SPIKE_FACTOR = 5.0
 LEAST_SPIKES = 3
 """Single values that stick out so far."""
 
+TOGETHER_US = GRID_US
+"""[us] Two sensors that stick out within this time tell of the process, such as a load that is switched."""
+
 _Check = Callable[[Channel, ProcessWindow, Blocks, ChannelBaseline | None], tuple[float, float, float]]
 
 
@@ -65,7 +70,7 @@ def diagnose_health(
         ("sensor_out_of_range", _outside),
         ("stuck_sensor", _stuck),
         ("noisy_sensor", _noise),
-        ("sensor_spikes", _spikes),
+        ("sensor_spikes", partial(_spikes, baseline=baseline)),
     )
     measured = [(fault, *check(channel, window, blocks, known)) for fault, check in checks]
     named = next(((fault, score, since) for fault, score, _, since in measured if score >= 1.0), None)
@@ -140,13 +145,33 @@ def _noise(
 
 
 def _spikes(
-    channel: Channel, window: ProcessWindow, blocks: Blocks, known: ChannelBaseline | None
+    channel: Channel,
+    window: ProcessWindow,
+    blocks: Blocks,
+    known: ChannelBaseline | None,
+    *,
+    baseline: ProcessBaseline | None,
 ) -> tuple[float, float, float]:
-    if known is None or not known.often_told or known.spike == 0.0:
+    if known is None or baseline is None or not known.often_told or known.spike == 0.0:
         return _OPEN
-    limit = SPIKE_FACTOR * known.spike * _growth(channel, blocks, known)
-    count = int((sticking_out(channel, window) > limit).sum())
-    return count / LEAST_SPIKES, float(count), -1.0
+    own = _spike_times(channel, window, blocks, known)
+    for other in window.channels:
+        base = baseline.of(other.name)
+        if own.size and other.name != channel.name and base is not None and base.spike > 0.0:
+            own = own[~_near(own, _spike_times(other, window, blocks, base))]
+    return own.size / LEAST_SPIKES, float(own.size), -1.0
+
+
+def _spike_times(
+    channel: Channel, window: ProcessWindow, blocks: Blocks, known: ChannelBaseline
+) -> NDArray[np.int64]:
+    times, found = sticking_out(channel, window)
+    return times[found > SPIKE_FACTOR * known.spike * _growth(channel, blocks, known)]
+
+
+def _near(times_us: NDArray[np.int64], others_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+    first = np.searchsorted(others_us, times_us - TOGETHER_US, side="left")
+    return first < np.searchsorted(others_us, times_us + TOGETHER_US, side="right")
 
 
 def _growth(channel: Channel, blocks: Blocks, known: ChannelBaseline) -> float:
