@@ -128,11 +128,14 @@ def test_a_timeline_and_totals_are_those_of_the_states(computed: Readers) -> Non
 
 def test_a_signal_is_shown_by_samples_minutes_and_hours(province: Readers) -> None:
     role = province.make("e0")
+    with psycopg.connect(province.dsn) as owner:
+        (end,) = owner.execute("SELECT max(time) FROM telemetry.sample").fetchall()[0]
     query = (
         "SELECT count(*) AS n, min(value) AS least, max(value) AS most, min(unit) AS unit FROM"
-        " boards.signal(now() - %s::interval, now(), 'e0', '{W0-M1}', 'active_power')"
+        " boards.signal(%s - %s::interval, %s, 'e0', '{W0-M1}', 'active_power')"
     )
-    found = {span: province.read(role, query, (span,))[0] for span in ("30 minutes", "8 hours", "3.5 days")}
+    spans = ("30 minutes", "8 hours", "3.5 days")
+    found = {span: province.read(role, query, (end, span, end))[0] for span in spans}
     assert 55 <= found["30 minutes"]["n"] <= 61
     assert 470 <= found["8 hours"]["n"] <= 480
     assert 80 <= found["3.5 days"]["n"] <= 85
