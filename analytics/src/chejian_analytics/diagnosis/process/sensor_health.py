@@ -45,7 +45,8 @@ LEAST_SPIKES = 3
 """Single values that stick out so far."""
 
 TOGETHER_US = GRID_US
-"""[us] Two sensors that stick out within this time tell of the process, such as a load that is switched."""
+"""[us] Another sensor that sticks out more than it ever did while sound within this time tells of the process, such as a load that
+is switched."""
 
 _Check = Callable[[Channel, ProcessWindow, Blocks, ChannelBaseline | None], tuple[float, float, float]]
 
@@ -154,19 +155,17 @@ def _spikes(
 ) -> tuple[float, float, float]:
     if known is None or baseline is None or not known.often_told or known.spike == 0.0:
         return _OPEN
-    own = _spike_times(channel, window, blocks, known)
+    own = _spike_times(channel, window, SPIKE_FACTOR * known.spike * _growth(channel, blocks, known))
     for other in window.channels:
         base = baseline.of(other.name)
         if own.size and other.name != channel.name and base is not None and base.spike > 0.0:
-            own = own[~_near(own, _spike_times(other, window, blocks, base))]
+            own = own[~_near(own, _spike_times(other, window, base.spike * _growth(other, blocks, base)))]
     return own.size / LEAST_SPIKES, float(own.size), -1.0
 
 
-def _spike_times(
-    channel: Channel, window: ProcessWindow, blocks: Blocks, known: ChannelBaseline
-) -> NDArray[np.int64]:
+def _spike_times(channel: Channel, window: ProcessWindow, limit: float) -> NDArray[np.int64]:
     times, found = sticking_out(channel, window)
-    return times[found > SPIKE_FACTOR * known.spike * _growth(channel, blocks, known)]
+    return times[found > limit]
 
 
 def _near(times_us: NDArray[np.int64], others_us: NDArray[np.int64]) -> NDArray[np.bool_]:
