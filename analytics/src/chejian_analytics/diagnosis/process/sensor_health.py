@@ -45,8 +45,10 @@ LEAST_SPIKES = 3
 """Single values that stick out so far."""
 
 TOGETHER_US = GRID_US
-"""[us] Another sensor that sticks out more than it ever did while sound within this time tells of the process, such as a load that
-is switched."""
+"""[us] How near in time another sensor must stick out for a spike to be the process's, such as a load that is switched."""
+
+TOGETHER_FACTOR = 0.8
+"""Over what that other sensor stuck out most while sound: Gaussian noise gets so far in 1 of 100 values."""
 
 _Check = Callable[[Channel, ProcessWindow, Blocks, ChannelBaseline | None], tuple[float, float, float]]
 
@@ -159,7 +161,8 @@ def _spikes(
     for other in window.channels:
         base = baseline.of(other.name)
         if own.size and other.name != channel.name and base is not None and base.spike > 0.0:
-            own = own[~_near(own, _spike_times(other, window, base.spike * _growth(other, blocks, base)))]
+            limit = TOGETHER_FACTOR * base.spike * _growth(other, blocks, base)
+            own = own[~_near(own, _spike_times(other, window, limit))]
     return own.size / LEAST_SPIKES, float(own.size), -1.0
 
 
