@@ -85,19 +85,21 @@ def plan(session: Session, setup: Setup, lo_us: int, hi_us: int) -> None:
 
 
 def diagnose_next(session: Session, now: datetime) -> str | None:
-    """Read the newest noted waveform by every method, store the results and delete the note.
+    """Read the oldest noted waveform by every method, store the results and delete the note.
+
+    The oldest first, so that a baseline is there before the windows that are judged by it.
 
     Returns:
         The confidence of the bearing's diagnosis ("gone" when waveform or bearing are no more); None when nothing waits.
     """
-    newest = (
+    oldest = (
         select(DiagnosisTask)
         .join(t.series, t.series.c.series_id == DiagnosisTask.series_id)
         .where(t.series.c.kind == SignalKind.WAVEFORM.value)
-        .order_by(DiagnosisTask.time.desc())
+        .order_by(DiagnosisTask.time)
         .limit(1)
     )
-    task = session.scalars(newest.with_for_update(skip_locked=True, of=DiagnosisTask)).one_or_none()
+    task = session.scalars(oldest.with_for_update(skip_locked=True, of=DiagnosisTask)).one_or_none()
     if task is None:
         return None
     key = {"series_id": task.series_id, "time": task.time}
