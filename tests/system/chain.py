@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import sysconfig
 import time
 import urllib.request
@@ -28,6 +29,7 @@ from tests.faults.waiting import until
 from tests.system import workshop
 
 _REPLAY = Path(__file__).with_name("replay")
+_WITNESS = Path(__file__).with_name("witness.py")
 FRESH = "reference"
 """Name of a second database with the same schemas and registry, and nothing else."""
 _READY_S = 90.0
@@ -164,10 +166,18 @@ class Chain:
         self.plant.write(self.folder, clock)
         for edge in self.edges:
             self.config_of(edge).write_text(self._edge_config(edge), "utf-8")
-            self._start(edge, self.cells[edge].argv(edge_command(self.config_of(edge))))
+            self._start(edge, self.cells[edge].argv(self._edge_argv(edge)))
         for edge in self.edges:
             self.wait_ready(edge)
         return (self.plant.to_ms - self.plant.from_ms) / 1000 / rate
+
+    def _edge_argv(self, edge: str) -> list[str]:
+        watched = [sys.executable, str(_WITNESS), str(self.deleted_by(edge))]
+        return [*watched, *edge_command(self.config_of(edge))[1:]]
+
+    def deleted_by(self, edge: str) -> Path:
+        """Folder of what an edge's buffer has deleted, a file per identity."""
+        return self.folder / "deleted" / edge
 
     def _edge_config(self, edge: str) -> str:
         cell, node = self.cells[edge], self.edges[edge]

@@ -2,16 +2,12 @@
 
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
-
-from chejian_edge.errors import EdgeError
 
 from tests.faults import processes
 from tests.faults.broker import flood
@@ -22,7 +18,7 @@ from tests.faults.network import has_netem
 from tests.faults.waiting import until
 from tests.system import workshop
 from tests.system.chain import Chain
-from tests.system.reference import Produced, copy_buffer, copy_live_buffer
+from tests.system.reference import Produced, copy_buffer
 
 _BACK_S = 90.0
 """A part has to answer again so long after its fault [s]."""
@@ -30,8 +26,6 @@ _NOBODY = "spBv1.0/nobody/NDATA/flood"
 """A topic that gateways read, of a node that does not exist."""
 _SECOND = 0.3
 """Share of faults during which something else is killed."""
-_MEANWHILE_S = 0.3
-"""Pause between two copies of a buffer that drops batches [s]; it needs longer to make and drop one."""
 _ROOM_S = 5.0
 """An edge looks every second whether a disk that was full has room again [s]."""
 _LONG_S = 35.0
@@ -58,8 +52,7 @@ class Chaos:
     Attributes:
         done: faults by kind.
         second: kills in the middle of another fault.
-        kept: node, identity and copy of buffers as they were before their file was damaged, or had to give way on a full
-            disk, oldest first.
+        kept: node, identity and copy of buffers as they were before their file was damaged, oldest first.
         torn: nodes whose file was damaged.
     """
 
@@ -121,24 +114,19 @@ class Chaos:
         self._log.write(f"{target}\t{time.monotonic() - began:.2f}\n")
         self.done[kind] += 1
 
-    def pause(self, longest: float, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Let the chain work for a random time [s], and do something every now and then."""
-        end = time.monotonic() + self._rng.uniform(0.0, longest)
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, _MEANWHILE_S))
-            meanwhile()
+    def pause(self, longest: float) -> None:
+        """Let the chain work for a random time [s]."""
+        time.sleep(self._rng.uniform(0.0, longest))
 
-    def _hold(
-        self, longest: float, *, database: bool = True, meanwhile: Callable[[], None] = lambda: None
-    ) -> None:
+    def _hold(self, longest: float, *, database: bool = True) -> None:
         """Let a fault last; in one of three another part is killed meanwhile, and nobody waits for it."""
-        self.pause(longest, meanwhile)
+        self.pause(longest)
         if self._rng.random() < _SECOND:
             name = self._some(database=database)
             if self._chain.pid(name) is not None:
                 self._chain.supervisor.kill(name)
                 self.second += 1
-            self.pause(longest, meanwhile)
+            self.pause(longest)
 
     def _some(self, *, database: bool = True) -> str:
         chain = self._chain
@@ -217,31 +205,19 @@ class Chaos:
         return "broker"
 
     def _full_buffer_disk(self) -> str:
-        """The buffer may drop acknowledged batches, oldest first; copies keep them for the reference.
-
-        One copy is not enough: a buffer that was nearly empty before drops what it has made since then, until it may grow.
-        """
+        """The buffer may drop acknowledged batches, oldest first."""
         edge = self._edge()
         self._back(edge)
-        self._keep(edge, copy_live_buffer)
-
-        def keep_again() -> None:
-            with suppress(sqlite3.OperationalError, EdgeError):  # it is down at the moment, and drops nothing
-                self._keep(edge, copy_live_buffer)
-
         before = self._chain.supervisor.restarts(edge)
         with self._chain.buffer_disks[edge].full():
-            self._hold(4.0, meanwhile=keep_again)
-
+            self._hold(4.0)
         freed = time.monotonic()
+        reserve = self._chain.buffer_of(edge).with_name(self._chain.buffer_of(edge).name + ".reserve")
 
         def grows_again() -> bool:
-            time.sleep(_MEANWHILE_S)
-            keep_again()
             restarted = self._chain.supervisor.restarts(edge) > before  # then it may have no reserve to show
             return reserve.exists() or (restarted and time.monotonic() - freed > _ROOM_S)
 
-        reserve = self._chain.buffer_of(edge).with_name(self._chain.buffer_of(edge).name + ".reserve")
         until(grows_again, _BACK_S, f"the buffer of {edge} may grow again")
         self._back(edge)
         return edge
@@ -282,7 +258,7 @@ class Chaos:
         self._back(edge)
         chain.supervisor.kill(edge, signal.SIGKILL)
         chain.supervisor.wait(edge, within=10)
-        self._keep(edge, copy_buffer)
+        self._keep(edge)
         self.torn.add(chain.edges[edge])
         how = self._rng.choice(("log cut", "body", "series"))
         if how == "log cut":
@@ -307,9 +283,11 @@ class Chaos:
         self._back(edge)
         return edge
 
-    def _keep(self, edge: str, copy: Callable[[Path, Path], Path]) -> None:
+    def _keep(self, edge: str) -> None:
         status = self._chain.status(edge)
-        aside = copy(self._chain.buffer_of(edge), self._chain.folder / "kept" / f"{len(self.kept)}.sqlite")
+        aside = copy_buffer(
+            self._chain.buffer_of(edge), self._chain.folder / "kept" / f"{len(self.kept)}.sqlite"
+        )
         self.kept.append((self._chain.edges[edge], status["ledger_id"], aside))
 
     def _restore(self) -> str:
@@ -339,7 +317,7 @@ def produced_by(
 
     Args:
         chain: its edges stopped.
-        chaos: knows what buffers held before they were damaged or gave way.
+        chaos: knows what buffers held before they were damaged.
         stored: batches that the database has, by node and identity.
 
     Raises:
@@ -351,6 +329,9 @@ def produced_by(
     ]
     for node, ledger_id, path in [*chaos.kept, *present]:
         copies.setdefault((node, ledger_id), []).insert(0, path)
+    for edge, node in chain.edges.items():
+        for path in chain.deleted_by(edge).glob("*.sqlite"):
+            copies.setdefault((node, int(path.stem)), []).append(path)
     unknown = {key for key, ranges in stored.items() if ranges} - copies.keys()
     assert not unknown, f"nobody has kept what was produced as {unknown}"
     return [Produced(key[0], paths, stored.get(key, [])) for key, paths in copies.items()]

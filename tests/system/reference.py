@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,8 +28,8 @@ class Produced:
 
     Attributes:
         node: that produced it.
-        copies: buffer files that hold it, newest first: one that was damaged, or gave way on a full disk, may lack batches
-            that an older copy has.
+        copies: buffer files that hold it, newest first, and last what it has deleted: a file may lack batches that were
+            damaged or dropped.
         stored: batches that the run's database has.
     """
 
@@ -45,17 +44,6 @@ def copy_buffer(source: Path, target: Path) -> Path:
     for tail in ("", "-wal"):
         if source.with_name(source.name + tail).exists():
             shutil.copyfile(source.with_name(source.name + tail), target.with_name(target.name + tail))
-    return target
-
-
-def copy_live_buffer(source: Path, target: Path) -> Path:
-    """Copy a buffer file that its edge writes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as live,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        live.backup(copy)
     return target
 
 
