@@ -5,18 +5,6 @@ from pathlib import Path
 
 import pytest
 from chejian import cli
-from chejian_cloud.registry.seedfile import read_seed
-from chejian_edge import cli as edge_cli
-
-
-def test_init_writes_files_that_the_parts_accept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "plant"
-    assert cli.main(["init", str(folder)]) == 0
-    assert edge_cli.main(["check", "--config", str(folder / "edge.toml")]) == 0
-    assert "MTS-02" in capsys.readouterr().out
-    assert len(read_seed(folder / "registry.toml").equipment) == 12
-    assert cli.main(["init", str(folder)]) == 1
-    assert "nothing was written over" in capsys.readouterr().err
 
 
 def test_a_data_folder_keeps_its_seed_and_recordings(

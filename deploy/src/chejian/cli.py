@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 from chejian_contract.config import parse_duration
@@ -17,6 +16,7 @@ from chejian.boards.cli import add_boards
 from chejian.demo import DemoOptions, run_demo
 from chejian.demo.chain import program
 from chejian.demo.options import DEFAULT_PORT
+from chejian.site.cli import add_init
 from chejian.stack import StackError
 
 
@@ -63,11 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--seed", type=int, default=1, help="seed of the simulated plants (default 1)")
     demo.set_defaults(run=_demo)
-    init = commands.add_parser(
-        "init", help="write a first edge.toml and registry.toml to start your own plant from"
-    )
-    init.add_argument("folder", type=Path)
-    init.set_defaults(run=_init)
+    add_init(commands)
     migrate = commands.add_parser("migrate", help="bring the schemas of CHEJIAN_DSN up to date")
     migrate.set_defaults(run=_migrate)
     add_boards(commands)
@@ -106,18 +102,6 @@ def _demo(args: argparse.Namespace) -> int:
     if temporary is not None and status == 0:
         shutil.rmtree(temporary)
     return status
-
-
-def _init(args: argparse.Namespace) -> int:
-    args.folder.mkdir(parents=True, exist_ok=True)
-    for name in ("edge.toml", "registry.toml"):
-        target = args.folder / name
-        if target.exists():
-            raise StackError(f"{target} exists already; nothing was written over")
-        source = resources.files("chejian").joinpath("plants", "harbin", name)
-        target.write_text(source.read_text("utf-8"), "utf-8")
-        print(target)
-    return 0
 
 
 def _migrate(_: argparse.Namespace) -> int:

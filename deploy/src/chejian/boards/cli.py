@@ -41,6 +41,9 @@ def _add_build(parts: "Commands") -> None:
     command.add_argument("--database-host", default="timescaledb:5432", help="(default timescaledb:5432)")
     command.add_argument("--database", default="chejian", help="(default chejian)")
     command.add_argument("--sslmode", choices=_SSL, default="verify-full", help="(default verify-full)")
+    command.add_argument(
+        "--root-certificate", default="", help="path, for Grafana, of what signs the database's certificate"
+    )
     command.add_argument("--plain-postgresql", action="store_true", help="the server has no TimescaleDB")
     command.add_argument(
         "--console", default="http://localhost:8080", help="address of the console in a browser"
@@ -80,6 +83,7 @@ def _build(args: argparse.Namespace) -> int:
         timescaledb=not args.plain_postgresql,
         console=args.console,
         webhook=args.webhook,
+        root_certificate=args.root_certificate,
     )
     for path in build(args.folder, target):
         print(path)

@@ -45,6 +45,7 @@ class Target:
         database: its name.
         sslmode: of the connection: disable, require, verify-ca or verify-full.
         timescaledb: whether the server has it.
+        root_certificate: path, in the container, of what signs the database's certificate; "" for the system's.
         console: address of the console, as a reader's browser sees it.
         webhook: where alerts go; "" for none.
     """
@@ -56,6 +57,7 @@ class Target:
     timescaledb: bool = True
     console: str = "http://localhost:8080"
     webhook: str = ""
+    root_certificate: str = ""
 
 
 def build(folder: Path, target: Target) -> list[Path]:
@@ -110,6 +112,12 @@ def _secret(where: str) -> str:
     return f"$__file{{{where}}}" if "/" in where else f"$__env{{{where}}}"
 
 
+def _trust(root_certificate: str) -> Json:
+    if not root_certificate:
+        return {}
+    return {"tlsConfigurationMethod": "file-path", "sslRootCertFile": root_certificate}
+
+
 def _datasources(target: Target) -> Json:
     return {
         "apiVersion": 1,
@@ -127,6 +135,7 @@ def _datasources(target: Target) -> Json:
                 "jsonData": {
                     "database": target.database,
                     "sslmode": target.sslmode,
+                    **_trust(target.root_certificate),
                     "postgresVersion": 1600,
                     "timescaledb": target.timescaledb,
                     "timeInterval": "10s",
