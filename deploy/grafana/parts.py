@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from deploy.grafana.model import Json, Variable
+from deploy.grafana.model import Json, Panel, Query, Variable
 
 FROM, TO = "$__timeFrom()", "$__timeTo()"
 MACHINES = f"{FROM}, {TO}, '$enterprise', ARRAY[$equipment]::text[]"
@@ -64,6 +64,11 @@ SHIFT = Variable(
     multi=True,
     everything="NULL",
 )
+BARS: Json = {"drawStyle": "bars", "fillOpacity": 70}
+STACKED: Json = {**BARS, "stacking": {"mode": "normal", "group": "A"}}
+DASHED: Json = {"thresholdsStyle": {"mode": "dashed"}}
+"""Field options of time series: amounts of windows, the same on top of each other, thresholds as dashed lines."""
+
 CONSOLE_URL = Variable(name="console", default="http://localhost:8080", hidden=True)
 PLACE = (ENTERPRISE, WORKSHOP, LINE, EQUIPMENT)
 
@@ -91,6 +96,43 @@ LOSSES: Mapping[str, tuple[str, str]] = {
 }
 
 
+def steps(*pairs: tuple[float | None, str]) -> Json:
+    """Thresholds: from each value on its colour."""
+    return {"mode": "absolute", "steps": [{"value": value, "color": colour} for value, colour in pairs]}
+
+
+KNOWN = steps((None, AMBER), (0.95, GREY))
+"""Below 95 % known a figure is no fact."""
+
+
+def known_over_time(
+    panel: int, zh: str, en: str, asks: str, *, select: str, source: str, size: tuple[int, int]
+) -> Panel:
+    """A line per machine or meter: which share of each window is known.
+
+    Args:
+        panel: its id.
+        zh: title.
+        en: the same in English.
+        asks: the question that it answers.
+        select: the line's name as `metric` and the share.
+        source: windows with `start`.
+        size: in the grid.
+    """
+    return Panel(
+        id=panel,
+        kind="timeseries",
+        zh=zh,
+        en=en,
+        asks=asks,
+        queries=(Query(f"SELECT start AS time, {select} FROM {source} GROUP BY 1, 2 ORDER BY 1"),),
+        unit="percentunit",
+        size=size,
+        defaults={"min": 0, "max": 1, "thresholds": KNOWN},
+        custom=DASHED,
+    )
+
+
 def state_mappings() -> list[Json]:
     """Value mappings of state numbers to words and colours."""
     options = {
@@ -104,11 +146,6 @@ def state_words(column: str) -> str:
     """SQL expression of a state's words."""
     cases = " ".join(f"WHEN {number} THEN '{zh} {en}'" for number, (zh, en, _) in STATES.items())
     return f"CASE {column} {cases} END"
-
-
-def steps(*pairs: tuple[float | None, str]) -> Json:
-    """Thresholds: from each value on its colour."""
-    return {"mode": "absolute", "steps": [{"value": value, "color": colour} for value, colour in pairs]}
 
 
 def spots(column: str, words: Mapping[str, tuple[str, str]]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from deploy.grafana.model import CONSOLE, Board, Json, Panel, Query
-from deploy.grafana.parts import AMBER, CONSOLE_URL, GREY, MACHINES, PLACE, RED, spots, steps
+from deploy.grafana.parts import AMBER, CONSOLE_URL, GREY, MACHINES, PLACE, RED, STACKED, spots, steps
 
 _PARTS = {
     "outer_race": ("外圈", "outer race"),
@@ -141,7 +141,7 @@ BOARD = Board(
             ),
             unit="short",
             size=(10, 9),
-            custom={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
+            custom=STACKED,
         ),
         Panel(
             id=7,

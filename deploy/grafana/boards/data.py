@@ -1,7 +1,18 @@
 """Data health: are the edges there, is anything missing, late or refused."""
 
 from deploy.grafana.model import CONSOLE, Board, Panel, Query
-from deploy.grafana.parts import AMBER, CONSOLE_URL, COVERAGE, GREY, MACHINES, PLACE, RED, steps
+from deploy.grafana.parts import (
+    AMBER,
+    CONSOLE_URL,
+    COVERAGE,
+    GREY,
+    MACHINES,
+    PLACE,
+    RED,
+    STACKED,
+    known_over_time,
+    steps,
+)
 
 _RANGE = "$__timeFrom(), $__timeTo(), '$enterprise'"
 
@@ -82,22 +93,14 @@ BOARD = Board(
             size=(12, 9),
             defaults={"min": 0, "thresholds": steps((None, GREY), (1000, AMBER))},
         ),
-        Panel(
-            id=4,
-            kind="timeseries",
-            zh="完整率",
-            en="Completeness",
-            asks="缺了什么？· What is missing? Known share of planned busy time.",
-            queries=(
-                Query(
-                    f"SELECT start AS time, equipment AS metric, {COVERAGE} AS known FROM boards.oee({MACHINES})"
-                    " GROUP BY 1, 2 ORDER BY 1"
-                ),
-            ),
-            unit="percentunit",
+        known_over_time(
+            4,
+            "完整率",
+            "Completeness",
+            "缺了什么？· What is missing? Known share of planned busy time.",
+            select=f"equipment AS metric, {COVERAGE} AS known",
+            source=f"boards.oee({MACHINES})",
             size=(12, 8),
-            defaults={"min": 0, "max": 1, "thresholds": steps((None, AMBER), (0.95, GREY))},
-            custom={"thresholdsStyle": {"mode": "dashed"}},
         ),
         Panel(
             id=5,
@@ -113,7 +116,7 @@ BOARD = Board(
             ),
             unit="short",
             size=(12, 8),
-            custom={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
+            custom=STACKED,
             fields={
                 "good": {"displayName": "好 good"},
                 "other": {"displayName": "可疑或坏 uncertain or bad"},

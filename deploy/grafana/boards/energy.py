@@ -2,18 +2,18 @@
 
 from deploy.grafana.model import Board, Panel, Query, Variable
 from deploy.grafana.parts import (
-    AMBER,
+    BARS,
     CONSOLE_URL,
     ENTERPRISE,
-    GREY,
     LINE,
     METER,
     METERS,
     SHIFT,
+    STACKED,
     STATES,
     WORKSHOP,
+    known_over_time,
     state_words,
-    steps,
 )
 
 _BY_SHIFT = f"{METERS}, ARRAY[$shift]::text[]"
@@ -65,7 +65,7 @@ BOARD = Board(
             ),
             unit="kwatth",
             size=(10, 9),
-            custom={"drawStyle": "bars", "fillOpacity": 70},
+            custom=BARS,
         ),
         Panel(
             id=3,
@@ -118,7 +118,7 @@ BOARD = Board(
             ),
             unit="kwatth",
             size=(14, 9),
-            custom={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
+            custom=STACKED,
             fields={
                 f"{zh} {en}": {"color": {"mode": "fixed", "fixedColor": colour}}
                 for zh, en, colour in STATES.values()
@@ -168,22 +168,14 @@ BOARD = Board(
                 "source": {"displayName": "来源 source", "unit": "string"},
             },
         ),
-        Panel(
-            id=8,
-            kind="timeseries",
-            zh="表计完整率",
-            en="Completeness of meters",
-            asks="数字能信吗？· Can the numbers be trusted? Share of each window between near readings.",
-            queries=(
-                Query(
-                    f"SELECT start AS time, meter AS metric, min(completeness) AS completeness FROM boards.energy({METERS})"
-                    " GROUP BY 1, 2 ORDER BY 1"
-                ),
-            ),
-            unit="percentunit",
+        known_over_time(
+            8,
+            "表计完整率",
+            "Completeness of meters",
+            "数字能信吗？· Can the numbers be trusted? Share of each window between near readings.",
+            select="meter AS metric, min(completeness) AS completeness",
+            source=f"boards.energy({METERS})",
             size=(10, 7),
-            defaults={"min": 0, "max": 1, "thresholds": steps((None, AMBER), (0.95, GREY))},
-            custom={"thresholdsStyle": {"mode": "dashed"}},
         ),
     ),
 )

@@ -7,8 +7,10 @@ from deploy.grafana.parts import (
     BY_SHIFT,
     CONSOLE_URL,
     COVERAGE,
+    DASHED,
     EFFECTIVENESS,
     GREY,
+    KNOWN,
     LOSSES,
     MACHINES,
     OEE,
@@ -16,6 +18,8 @@ from deploy.grafana.parts import (
     QUALITY,
     RED,
     SHIFT,
+    STACKED,
+    known_over_time,
     state_words,
     steps,
 )
@@ -75,7 +79,7 @@ BOARD = Board(
             queries=(Query(f'SELECT {COVERAGE} AS "已知 known" FROM boards.oee({BY_SHIFT})', table=True),),
             unit="percentunit",
             size=(4, 5),
-            defaults={"decimals": 1, "thresholds": steps((None, AMBER), (0.95, GREY))},
+            defaults={"decimals": 1, "thresholds": KNOWN},
         ),
         Panel(
             id=4,
@@ -92,7 +96,7 @@ BOARD = Board(
             unit="percentunit",
             size=(14, 9),
             defaults={**_RATIO, "thresholds": _BAND},
-            custom={"thresholdsStyle": {"mode": "dashed"}},
+            custom=DASHED,
         ),
         Panel(
             id=5,
@@ -103,7 +107,7 @@ BOARD = Board(
             queries=(Query(f"{_SIX} FROM boards.terms({BY_SHIFT}) GROUP BY 1 ORDER BY 1"),),
             unit="h",
             size=(10, 9),
-            custom={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
+            custom=STACKED,
             fields={code: {"displayName": f"{zh} {en}"} for code, (zh, en) in LOSSES.items()},
         ),
         Panel(
@@ -180,7 +184,7 @@ BOARD = Board(
             ),
             unit="short",
             size=(12, 8),
-            custom={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
+            custom=STACKED,
         ),
         Panel(
             id=10,
@@ -216,22 +220,14 @@ BOARD = Board(
             },
             links=({"title": "控制台 · Console", "url": f"{CONSOLE}/", "targetBlank": True},),
         ),
-        Panel(
-            id=11,
-            kind="timeseries",
-            zh="完整率走势",
-            en="Coverage over time",
-            asks="何时缺数据？· When were data missing? Known share of planned busy time by machine.",
-            queries=(
-                Query(
-                    f"SELECT start AS time, equipment AS metric, {COVERAGE} AS coverage FROM boards.oee({BY_SHIFT})"
-                    " GROUP BY 1, 2 ORDER BY 1"
-                ),
-            ),
-            unit="percentunit",
+        known_over_time(
+            11,
+            "完整率走势",
+            "Coverage over time",
+            "何时缺数据？· When were data missing? Known share of planned busy time by machine.",
+            select=f"equipment AS metric, {COVERAGE} AS coverage",
+            source=f"boards.oee({BY_SHIFT})",
             size=(24, 7),
-            defaults={"min": 0, "max": 1, "thresholds": steps((None, AMBER), (0.95, GREY))},
-            custom={"thresholdsStyle": {"mode": "dashed"}},
         ),
     ),
 )

@@ -4,6 +4,7 @@ from deploy.grafana.model import CONSOLE, Board, Panel, Query
 from deploy.grafana.parts import (
     AMBER,
     AVAILABILITY,
+    BARS,
     CONSOLE_URL,
     COVERAGE,
     ENTERPRISES,
@@ -11,6 +12,7 @@ from deploy.grafana.parts import (
     GREY,
     OEE,
     RED,
+    STACKED,
     TO,
     steps,
 )
@@ -95,7 +97,7 @@ BOARD = Board(
             ),
             unit="short",
             size=(12, 8),
-            custom={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
+            custom=STACKED,
         ),
         Panel(
             id=5,
@@ -147,7 +149,7 @@ BOARD = Board(
             ),
             unit="masskg",
             size=(12, 8),
-            custom={"drawStyle": "bars", "fillOpacity": 70},
+            custom=BARS,
             fields={"kgce": {"displayName": "标准煤 kgce"}},
         ),
         Panel(

@@ -6,6 +6,7 @@ from deploy.grafana.parts import (
     GREY,
     MACHINES,
     PLACE,
+    STACKED,
     STATES,
     state_mappings,
     state_words,
@@ -131,7 +132,7 @@ BOARD = Board(
             ),
             unit="short",
             size=(10, 10),
-            custom={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
+            custom=STACKED,
         ),
     ),
 )
