@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from deploy.grafana.model import Json, Panel, Query, Variable
+from deploy.grafana.model import CONSOLE, Json, Panel, Query, Variable
 
 FROM, TO = "$__timeFrom()", "$__timeTo()"
 MACHINES = f"{FROM}, {TO}, '$enterprise', ARRAY[$equipment]::text[]"
@@ -131,6 +131,19 @@ def known_over_time(
         defaults={"min": 0, "max": 1, "thresholds": KNOWN},
         custom=DASHED,
     )
+
+
+def to_machine(zh: str, en: str, page: str, field: str = "equipment") -> Json:
+    """A link from a table's row to a page of its machine; the console finds the machine by its code.
+
+    Args:
+        zh: title.
+        en: the same in English.
+        page: `oee`, `stops` or `diagnosis`, or empty for the machine's own page.
+        field: column that holds the code.
+    """
+    at = f"{CONSOLE}/at/${{enterprise:percentencode}}/equipment/${{__data.fields.{field}:percentencode}}"
+    return {"title": f"{zh} · {en}", "url": f"{at}?page={page}", "targetBlank": True}
 
 
 def state_mappings() -> list[Json]:

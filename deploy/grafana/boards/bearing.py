@@ -2,8 +2,19 @@
 
 from collections.abc import Mapping
 
-from deploy.grafana.model import CONSOLE, Board, Json, Panel, Query
-from deploy.grafana.parts import AMBER, CONSOLE_URL, GREY, MACHINES, PLACE, RED, STACKED, spots, steps
+from deploy.grafana.model import Board, Json, Panel, Query
+from deploy.grafana.parts import (
+    AMBER,
+    CONSOLE_URL,
+    GREY,
+    MACHINES,
+    PLACE,
+    RED,
+    STACKED,
+    spots,
+    steps,
+    to_machine,
+)
 
 _PARTS = {
     "outer_race": ("外圈", "outer race"),
@@ -84,7 +95,7 @@ BOARD = Board(
                 k: _NAMES[k]
                 for k in ("time", "equipment", "signal", "verdict", "part", "score", "rpm", "kurtosis")
             },
-            links=({"title": "频谱 · Spectrum", "url": f"{CONSOLE}/", "targetBlank": True},),
+            links=(to_machine("频谱", "Spectrum", "diagnosis"),),
         ),
         Panel(
             id=2,

@@ -1,6 +1,6 @@
 """OEE: is the line on plan, when did it slip, what took the time."""
 
-from deploy.grafana.model import CONSOLE, Board, Panel, Query
+from deploy.grafana.model import Board, Panel, Query
 from deploy.grafana.parts import (
     AMBER,
     AVAILABILITY,
@@ -22,6 +22,7 @@ from deploy.grafana.parts import (
     known_over_time,
     state_words,
     steps,
+    to_machine,
 )
 
 _FOUR = f"""SELECT {OEE} AS "OEE", {AVAILABILITY} AS "时间开动率 A", {EFFECTIVENESS} AS "性能开动率 E",
@@ -218,7 +219,7 @@ BOARD = Board(
                 "mttr": {"displayName": "MTTR", "unit": "h"},
                 "failures": {"displayName": "故障次数 failures", "unit": "short", "decimals": 0},
             },
-            links=({"title": "控制台 · Console", "url": f"{CONSOLE}/", "targetBlank": True},),
+            links=(to_machine("控制台", "Console", "oee"),),
         ),
         known_over_time(
             11,

@@ -133,7 +133,13 @@ BOARD = Board(
                 "kgce": {"displayName": "标准煤 kgce", "unit": "short", "decimals": 0},
                 "edges": {"displayName": "边缘 edges"},
             },
-            links=({"title": "控制台 · Console", "url": f"{CONSOLE}/", "targetBlank": True},),
+            links=(
+                {
+                    "title": "控制台 · Console",
+                    "url": f"{CONSOLE}/at/${{__data.fields.enterprise:percentencode}}/workshops/${{__data.fields.workshop:percentencode}}?page=oee",
+                    "targetBlank": True,
+                },
+            ),
         ),
         Panel(
             id=6,

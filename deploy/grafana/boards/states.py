@@ -1,6 +1,6 @@
 """Machine states: what happened, who waits for whom, which stops need a reason."""
 
-from deploy.grafana.model import CONSOLE, Board, Panel, Query
+from deploy.grafana.model import Board, Panel, Query
 from deploy.grafana.parts import (
     CONSOLE_URL,
     GREY,
@@ -11,6 +11,7 @@ from deploy.grafana.parts import (
     state_mappings,
     state_words,
     steps,
+    to_machine,
 )
 
 
@@ -116,7 +117,7 @@ BOARD = Board(
                 "state": {"displayName": "状态 state"},
                 "reason": {"displayName": "原因 reason"},
             },
-            links=({"title": "填写原因 · Give the reason", "url": f"{CONSOLE}/", "targetBlank": True},),
+            links=(to_machine("填写原因", "Give the reason", "stops"),),
         ),
         Panel(
             id=5,

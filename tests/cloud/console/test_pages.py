@@ -153,3 +153,32 @@ def test_a_silent_database_is_told_and_asked_again() -> None:
     assert answer.status_code == 503
     assert answer.headers["refresh"] == answer.headers["retry-after"] == "5"
     assert catalogue("en")["page.unavailable"] in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [
+        ("/at/hlj-demo/equipment/MTS-01", f"/equipment/{MTS_01}"),
+        ("/at/hlj-demo/equipment/MTS-01?page=diagnosis", f"/equipment/{MTS_01}/diagnosis"),
+        ("/at/hlj-demo/equipment/MTS-01?page=stops", f"/equipment/{MTS_01}/stops"),
+        ("/at/hlj-demo/workshops/HRB-W1?page=oee", "/workshops/1/oee"),
+        ("/at/hlj-demo/workshops/HRB-W1", "/workshops/1"),
+    ],
+)
+def test_codes_lead_to_pages(pages: httpx.Client, path: str, leads_to: str) -> None:
+    answer = pages.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, leads_to)
+    assert pages.get(leads_to).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/at/hlj-demo/equipment/NONE-1", 404),
+        ("/at/other/equipment/MTS-01", 404),
+        ("/at/hlj-demo/workshops/MTS-01", 404),
+        ("/at/hlj-demo/equipment/MTS-01?page=https://elsewhere.example", 422),
+    ],
+)
+def test_codes_of_nothing_lead_nowhere(pages: httpx.Client, path: str, status: int) -> None:
+    assert pages.get(path, follow_redirects=False).status_code == status

@@ -15,6 +15,7 @@ from tools.gen_boards import lost, through_sdk
 BOARDS = boards()
 ALL = all_statements()
 SUBJECTS = ("bearing", "data", "energy", "oee", "province", "states")
+CONSOLE_PATH = r"\$\{console\}/at/\$\{[^}]+\}/(equipment|workshops)/\$\{[^}]+\}\?page=(oee|stops|diagnosis)$"
 LEGENDS = ("timeseries", "barchart", "state-timeline", "xychart")
 
 
@@ -106,6 +107,17 @@ def test_links_lead_to_the_other_boards_and_the_console(board: BoardFile) -> Non
     assert kinds["link"]["url"].startswith("${console}/")
     assert board.content["tags"] == ["chejian"]
     assert any(v["name"] == "console" for v in board.content["templating"]["list"])
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda b: b.uid)
+def test_a_link_reads_columns_of_its_panel(board: BoardFile) -> None:
+    """Links from rows lead to the console by codes; a column that the statement lacks would lead nowhere."""
+    for panel in _panels(board):
+        for link in panel["fieldConfig"]["defaults"].get("links", []):
+            read = re.findall(r"\$\{__data\.fields\.(\w+)", link["url"])
+            columns = {o["matcher"]["options"] for o in panel["fieldConfig"]["overrides"]}
+            assert set(read) <= columns, f"{panel['title']}: {link['url']}"
+            assert not read or re.match(CONSOLE_PATH, link["url"]), link["url"]
 
 
 @pytest.mark.parametrize("statement", ALL, ids=lambda s: f"{s.board} {s.where}")

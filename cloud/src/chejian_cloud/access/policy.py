@@ -90,6 +90,8 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /api/v1/workshops-now",
         "GET /api/v1/workshops/{workshop_id}/energy",
         "GET /api/v1/workshops/{workshop_id}/shifts",
+        "GET /at/{enterprise}/equipment/{code}",
+        "GET /at/{enterprise}/workshops/{workshop}",
         "GET /console/foreign",
         "GET /diagnoses/{diagnosis_id}/waveform.csv",
         "GET /equipment/{equipment_id}",

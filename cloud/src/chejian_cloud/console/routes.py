@@ -1,9 +1,9 @@
 """Pages of the console and their static files."""
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -24,11 +24,15 @@ from chejian_cloud.console.place import Place
 from chejian_cloud.console.waveforms import waveform_csv
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.diagnosis.routes import DiagnosisId
+from chejian_cloud.registry import service
 from chejian_cloud.registry.routes import EquipmentId, LineId, WorkshopId
 from chejian_cloud.registry.schemas import EquipmentOut
 from chejian_cloud.registry.scope import MAX_ID
 
 router = APIRouter(include_in_schema=False)
+
+Code = Annotated[str, Path(max_length=64)]
+"""Code of an enterprise, a workshop or an equipment."""
 
 
 def _page(request: Request, page: str, find: Callable[[], Place | None], what: str = "") -> Response:
@@ -139,6 +143,38 @@ def stops(request: Request, session: ReadSession, equipment_id: EquipmentId) -> 
 def explain(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
     """Page: how a KPI of one machine came about."""
     return _machine_page(request, session, "explain", equipment_id)
+
+
+@router.get("/at/{enterprise}/workshops/{workshop}")
+def workshop_by_code(
+    request: Request,
+    session: ReadSession,
+    enterprise: Code,
+    workshop: Code,
+    page: Literal["", "oee", "energy", "meters"] = "",
+) -> Response:
+    """Lead to a workshop's page; other programs know codes, not ids."""
+    found = [w for w in service.list_workshops(session) if (w.enterprise, w.code) == (enterprise, workshop)]
+    return _lead(request, [f"/workshops/{w.workshop_id}" for w in found], page, f"{enterprise} / {workshop}")
+
+
+@router.get("/at/{enterprise}/equipment/{code}")
+def equipment_by_code(
+    request: Request,
+    session: ReadSession,
+    enterprise: Code,
+    code: Code,
+    page: Literal["", "oee", "stops", "diagnosis"] = "",
+) -> Response:
+    """Lead to an equipment's page; other programs know codes, not ids."""
+    found = [e for e in service.list_equipment(session, code=code) if e.enterprise == enterprise]
+    return _lead(request, [f"/equipment/{e.equipment_id}" for e in found], page, f"{enterprise} / {code}")
+
+
+def _lead(request: Request, found: Sequence[str], page: str, what: str) -> Response:
+    if not found:
+        return render_missing(request, what)
+    return RedirectResponse(f"{found[0]}/{page}".rstrip("/"), 307)
 
 
 def _machine_page(request: Request, session: Session, page: str, equipment_id: int) -> Response:
