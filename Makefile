@@ -39,10 +39,11 @@ bench: setup ## first figures with their floors
 soak: setup ## large counts: kills, fuzz inputs, long loads
 	$(RUN)python -m pytest -m soak --timeout=3600 $(ARGS)
 
-images: setup ## container images of edge, gateway and cloud, by podman or docker (ARGS for its build)
+images: setup ## container images of edge, gateway, cloud and simulators, by podman or docker (ARGS for its build)
 	@engine=$$(command -v podman || command -v docker) || { echo "make images needs podman or docker"; exit 1; }; \
-	for name in edge gateway cloud; do \
-	  "$$engine" build --target $$name -f deploy/docker/Dockerfile -t chejian-$$name $(ARGS) . || exit 1; \
+	version=$$(sed -n 's/^version = "\(.*\)"/\1/p' deploy/pyproject.toml); \
+	for name in edge gateway cloud simulators; do \
+	  "$$engine" build --target $$name -f deploy/docker/Dockerfile -t localhost/chejian-$$name:$$version $(ARGS) . || exit 1; \
 	done
 
 lock: setup ## write the lock files again (ARGS=--upgrade for the newest versions)

@@ -163,6 +163,8 @@ def _api(settings: Settings, _arguments: argparse.Namespace) -> int:
         create_app(settings),
         host=settings.http_host,
         port=settings.http_port,
+        ssl_certfile=settings.http_certificate,
+        ssl_keyfile=settings.http_key,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -13,6 +13,8 @@ _ENVIRONMENT = {
     "dsn": "CHEJIAN_DSN",
     "http_host": "CHEJIAN_HTTP_HOST",
     "http_port": "CHEJIAN_HTTP_PORT",
+    "http_certificate": "CHEJIAN_HTTP_CERTIFICATE",
+    "http_key": "CHEJIAN_HTTP_KEY",
     "worker_host": "CHEJIAN_WORKER_HOST",
     "worker_port": "CHEJIAN_WORKER_PORT",
     "raw_retention": "CHEJIAN_RAW_RETENTION",
@@ -40,8 +42,10 @@ class Settings:
 
     Attributes:
         dsn: PostgreSQL URL, e.g. "postgresql://user@host:5432/chejian"; from CHEJIAN_DSN.
-        http_host: address that the API listens on; put HTTPS in front of any other than loopback.
+        http_host: address that the API listens on; any other than loopback wants HTTPS, here or in front.
         http_port: TCP port of the API, 0 to 65535; 0 takes a free one.
+        http_certificate: PEM file of the API's certificate and those up to its authority; with it the API speaks HTTPS only.
+        http_key: PEM file of the certificate's key, without a password; both or neither.
         worker_host: address of the worker's health pages.
         worker_port: TCP port of the worker's health pages, 0 to 65535; 0 takes a free one.
         hold: [s] how long a value holds when no other follows, > 0; two heartbeats of the edge (architecture 2.2).
@@ -64,6 +68,8 @@ class Settings:
     dsn: str
     http_host: str = "127.0.0.1"
     http_port: int = 8080
+    http_certificate: Path | None = None
+    http_key: Path | None = None
     worker_host: str = "127.0.0.1"
     worker_port: int = 0
     hold: Seconds = _HOLD
@@ -84,6 +90,7 @@ class Settings:
         for key in ("http_port", "worker_port"):
             if not 0 <= getattr(self, key) <= _MAX_PORT:
                 raise ConfigValueError(key, getattr(self, key), f"0 to {_MAX_PORT}")
+        self._check_certificate()
         for key in ("hold", "running_interval", "poll", "diagnosis_budget"):
             if getattr(self, key) <= 0:
                 raise ConfigValueError(key, getattr(self, key), "more than 0 s")
@@ -97,6 +104,15 @@ class Settings:
             )
         if self.settle < 0:
             raise ConfigValueError("settle", self.settle, "0 s or more")
+
+    def _check_certificate(self) -> None:
+        if (self.http_certificate is None) != (self.http_key is None):
+            missing = "http_key" if self.http_key is None else "http_certificate"
+            raise ConfigValueError(missing, None, "a PEM file: http_certificate and http_key, or neither")
+        for key in ("http_certificate", "http_key"):
+            path = getattr(self, key)
+            if path is not None and not path.is_file():
+                raise ConfigValueError(key, str(path), "a PEM file")
 
     def _check_sessions(self) -> None:
         if self.session_idle < _LEAST_IDLE:

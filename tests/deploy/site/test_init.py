@@ -154,9 +154,9 @@ def test_broken_files_are_named_and_left(site: Path, capsys: pytest.CaptureFixtu
     key.write_bytes(b"nonsense")
     refused("ca.key", "no private key in PEM")
     key.write_bytes(kept)
-    password = site / "database/api.password"
+    password = site / "database/console.password"
     password.chmod(0o644)
-    refused("database/api.password", "allowed: 600")
+    refused("database/console.password", "allowed: 600")
     password.chmod(0o600)
     password.write_bytes(b"")
-    refused("database/api.password", "one word, the secret")
+    refused("database/console.password", "one word, the secret")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 GATEWAY = "gateway"
 """User name of the gateways; no edge can have it, as theirs hold a /."""
+HEALTH = "health"
+"""Who asks the broker for its own state, and nothing else."""
 HOST_ID = "chejian"
 _ITERATIONS = 10_000
 """Of PBKDF2. Passwords are 256 random bits, which no number of iterations makes harder to guess."""
@@ -40,6 +42,9 @@ def rights(edges: Iterable[Edge]) -> str:
         "topic read spBv1.0/#",
         "topic write spBv1.0/+/NCMD/+",
         f"topic write spBv1.0/STATE/{HOST_ID}",
+        "",
+        f"user {HEALTH}",
+        "topic read $SYS/broker/uptime",
     ]
     for edge in sorted(edges):
         group, node = edge

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -24,9 +25,13 @@ DAYS = 825
 DATABASE_HOST: Final = "timescaledb"
 SERVERS: Final = {"broker": "mosquitto", "database": DATABASE_HOST, "console": "api", "grafana": "grafana"}
 """Folder of each server's certificate -> its name among the containers."""
-ROLES: Final = ("owner", "gateway", "worker", "api", "boards", "backup")
-"""Roles of the database with a password of their own, besides the superuser."""
 BOARDS_ROLE: Final = "chejian_boards_all"
+ROLES: Final = {
+    "superuser": "postgres",
+    **{role: f"chejian_{role}" for role in ("owner", "gateway", "worker", "console", "backup")},
+    "boards": BOARDS_ROLE,
+}
+"""Files of a password -> the role of the database that logs in with it."""
 KEPT_BY_ROOT: Final = frozenset({"ca.key"})
 """What no container reads."""
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
@@ -38,7 +43,11 @@ CHEJIAN_HOST={host}
 # User and group of the containers; the secrets belong to it.
 CHEJIAN_UID={user}
 CHEJIAN_GID={group}
+# From when on the simulated workshop has a past (--profile simulators).
+CHEJIAN_EPOCH={epoch}
 """
+_NAMES = "postgres:x:{user}:{group}:database:/var/lib/postgresql:/bin/bash\n"
+"""initdb asks for the name of the user that it runs as, which the image does not know."""
 _EDGE_ENV = """\
 # Written once by `chejian init`; for deploy/compose/edge.yml.
 CHEJIAN_EDGE={folder}
@@ -184,23 +193,25 @@ def _environment(folder: Path, request: Request) -> str:
         return found[1]
     host = request.hosts[0] if request.hosts else "localhost"
     who = owner()
-    write_text(path, _ENV.format(site=folder, host=host, user=who.user, group=who.group))
+    epoch = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}T00:00:00Z"
+    write_text(path, _ENV.format(site=folder, host=host, user=who.user, group=who.group, epoch=epoch))
     return host
 
 
 def _database(folder: Path) -> None:
     """Passwords of the database's roles, plain and as libpq reads them (`passfile`)."""
     place = folder / "database"
-    random_secret(place / "superuser.password")
-    for role in ROLES:
+    who = owner()
+    write_text(place / "users", _NAMES.format(user=who.user, group=who.group))
+    make_folder(folder / "backups")
+    for role, user in ROLES.items():
         password = random_secret(place / f"{role}.password")
-        user = BOARDS_ROLE if role == "boards" else f"chejian_{role}"
         write_text(place / f"{role}.pgpass", f"*:*:*:{user}:{password}\n", secret=True)
 
 
 def _broker(folder: Path) -> None:
     place = folder / "broker"
-    users = {broker.GATEWAY: random_secret(place / "gateway.password")}
+    users = {name: random_secret(place / f"{name}.password") for name in (broker.GATEWAY, broker.HEALTH)}
     edges = list(edges_of(folder))
     users |= {edge.user: random_secret(_place(folder, edge) / "mqtt.password") for edge in edges}
     write_text(place / "acl", broker.rights(edges), secret=True)

@@ -1,0 +1,26 @@
+-- Rights of each program on the tables that there are now; run by the owner after each migration, safe to repeat.
+BEGIN;
+
+-- The gateway writes telemetry and knows nothing else.
+GRANT USAGE ON SCHEMA telemetry TO chejian_gateway, chejian_worker;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA telemetry TO chejian_gateway;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA telemetry TO chejian_gateway;
+GRANT DELETE ON telemetry.unsettled, telemetry.dead_letter TO chejian_gateway;
+REVOKE INSERT, UPDATE ON telemetry.migration FROM chejian_gateway;
+
+-- The worker reads telemetry, takes marks away, and writes what it computes; accounts are none of its business.
+GRANT SELECT ON ALL TABLES IN SCHEMA telemetry TO chejian_worker;
+GRANT DELETE ON telemetry.dirty TO chejian_worker;
+GRANT USAGE ON SCHEMA app TO chejian_worker, chejian_console;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA app TO chejian_worker;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA app TO chejian_worker;
+REVOKE ALL ON app.account, app.membership, app.log_in_session, app.one_time_link, app.machine_token,
+              app.log_in_failure, app.audit, app.board_reader FROM chejian_worker;
+REVOKE INSERT, UPDATE, DELETE ON app.alembic_version FROM chejian_worker;
+
+-- The API's requests take the roles chejian_api and chejian_door; itself it sees which revision there is.
+GRANT SELECT ON app.alembic_version TO chejian_console;
+
+-- Readers of boards are members of chejian_boards.
+SELECT format('GRANT CONNECT ON DATABASE %I TO chejian_boards', current_database()) \gexec
+COMMIT;
