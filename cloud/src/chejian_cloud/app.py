@@ -22,13 +22,14 @@ import chejian_cloud.registry.routes as registry_routes
 import chejian_cloud.series.routes as series_routes
 import chejian_cloud.states.routes as states_routes
 import chejian_cloud.stream.routes as stream_routes
-from chejian_cloud import problems, process_pages
+from chejian_cloud import openapi, problems, process_pages
 from chejian_cloud.access.authorize import authorize
 from chejian_cloud.access.policy import bind
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
 from chejian_cloud.security import BodyLimits, SecurityHeaders
+from chejian_cloud.storable import refuse_unstorable
 from chejian_cloud.stream.service import OverviewStream
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
         lifespan=_lifespan,
-        dependencies=[Depends(authorize)],
+        dependencies=[Depends(refuse_unstorable), Depends(authorize)],
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
@@ -93,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         console = importlib.import_module("chejian_cloud.console")
         routers += [("", router) for router in console.mount(app)]
     app.state.policy = bind(routers)
+    openapi.install(app)
     app.add_middleware(process_pages.RequestMetrics, metrics=app.state.metrics)
     app.add_middleware(BodyLimits)
     app.add_middleware(SecurityHeaders)

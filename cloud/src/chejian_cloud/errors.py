@@ -6,6 +6,7 @@ CloudError
 ├── NotFoundError        what was asked for does not exist: the asker corrects the address
 ├── InvalidValueError    a value is well-formed but not allowed: the asker corrects it
 ├── InvalidRowsError     some values of a table are not allowed: the asker corrects all of them at once
+├── ConflictError        what is stored already stands against it: the asker looks again
 ├── NotLoggedInError     nobody is known who asks
 ├── WrongLogInError      a name or password is wrong
 ├── ForbiddenError       the asker is known and may not do this
@@ -77,6 +78,10 @@ class InvalidRowsError(CloudError):
         self.errors = tuple(errors)
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(f"{errors[0]}{more}; nothing was stored")
+
+
+class ConflictError(CloudError):
+    """What is stored already stands against it; the text says what."""
 
 
 class NotLoggedInError(CloudError):

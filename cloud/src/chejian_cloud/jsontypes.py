@@ -1,11 +1,19 @@
 """Types of the HTTP border: aware times, finite numbers, bounded time ranges."""
 
 import math
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from chejian_cloud.errors import InvalidValueError
 
@@ -25,6 +33,46 @@ Number = Annotated[float | None, BeforeValidator(_finite)]
 """A number for JSON: NaN and infinities become null."""
 Moment = Annotated[AwareDatetime, PlainSerializer(_iso, when_used="json")]
 """A time, written as ISO 8601 with offset and milliseconds."""
+FIRST_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+END_OF_TIME: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Times that a request may name lie in [FIRST_TIME, END_OF_TIME): what is counted from them fits everywhere."""
+
+
+def _is_number(written: str) -> bool:
+    try:
+        float(written)
+    except ValueError:
+        return False
+    return True
+
+
+def _written(value: Any) -> Any:
+    """Refuse seconds since 1970, which pydantic would take for a time."""
+    if isinstance(value, date) or (isinstance(value, str) and not _is_number(value)):
+        return value
+    raise ValueError("ISO 8601, as 2026-11-23T08:00:00+08:00 or 2026-11-23")
+
+
+def _in_time(value: datetime) -> datetime:
+    if not FIRST_TIME <= value < END_OF_TIME:
+        raise ValueError(f"a time from {FIRST_TIME:%Y-%m-%d} to before {END_OF_TIME:%Y-%m-%d}")
+    return value
+
+
+def _in_days(value: date) -> date:
+    if not FIRST_TIME.date() <= value < END_OF_TIME.date():
+        raise ValueError(f"a date from {FIRST_TIME:%Y-%m-%d} to before {END_OF_TIME:%Y-%m-%d}")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_time)]
+"""A time in a request."""
+Day = Annotated[date, BeforeValidator(_written), AfterValidator(_in_days)]
+"""A date in a request, or one that is stored."""
+Clock = Annotated[
+    time, WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}:\d{2}$", "examples": ["08:00:00"]})
+]
+"""A time of day by the wall's clock; JSON Schema's "time" has an offset, which this one must not."""
 
 
 class Out(BaseModel):
@@ -41,11 +89,11 @@ class TimeRange(NamedTuple):
 
 
 From = Annotated[
-    AwareDatetime | None,
+    Time | None,
     Query(alias="from", description="Start, ISO 8601 with offset.", examples=["2026-11-23T08:00:00+08:00"]),
 ]
 To = Annotated[
-    AwareDatetime | None,
+    Time | None,
     Query(
         alias="to",
         description="End (excluded), ISO 8601 with offset.",

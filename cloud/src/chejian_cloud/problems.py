@@ -11,15 +11,16 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, UniqueViolation
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from chejian_cloud.config import API_PREFIX
 from chejian_cloud.errors import (
     CloudError,
+    ConflictError,
     ForbiddenError,
     InvalidRowsError,
     InvalidValueError,
@@ -29,6 +30,7 @@ from chejian_cloud.errors import (
     WrongLogInError,
     fields_of,
 )
+from chejian_cloud.storable import shown
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ _STATUS = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
     InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidRowsError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
@@ -119,8 +122,8 @@ def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"][1:])
-    value, allowed = first.get("input"), first["msg"]
+    key = shown(".".join(str(part) for part in first["loc"][1:]))
+    value, allowed = shown(first.get("input")), first["msg"]
     detail = f"{key}: value {value!r} is wrong; allowed: {allowed}"
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, key=key, value=value, allowed=allowed)
 
@@ -162,6 +165,14 @@ def _row_refused(_request: Request, error: Exception) -> JSONResponse:
     raise error
 
 
+def _row_in_the_way(_request: Request, error: Exception) -> JSONResponse:
+    """Two edits met: the other one stored first, or took out, what this one stands on."""
+    if isinstance(error, IntegrityError) and isinstance(error.orig, UniqueViolation | ForeignKeyViolation):
+        log.warning("edits met: %s", str(error.orig).splitlines()[0])
+        return problem(HTTPStatus.CONFLICT, "somebody else has just changed this; look again, then repeat")
+    raise error
+
+
 def install(app: FastAPI) -> None:
     """Make `app` answer errors as problem documents."""
     app.add_exception_handler(CloudError, _cloud_error)
@@ -169,4 +180,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(OperationalError, _database_error)
     app.add_exception_handler(PoolTimeoutError, _database_error)
+    app.add_exception_handler(IntegrityError, _row_in_the_way)
     app.add_exception_handler(ProgrammingError, _row_refused)

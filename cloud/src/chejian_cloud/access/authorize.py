@@ -14,7 +14,8 @@ from chejian_cloud.access.permissions import NOTHING, Permission
 from chejian_cloud.access.policy import EXPORTS
 from chejian_cloud.db.engine import door
 from chejian_cloud.db.journal import Line, write
-from chejian_cloud.errors import ForbiddenError, NotLoggedInError
+from chejian_cloud.errors import ForbiddenError, InvalidValueError, NotLoggedInError
+from chejian_cloud.storable import shown
 
 COOKIE: Final = "chejian_session"
 SECURE_COOKIE: Final = "__Host-chejian_session"
@@ -127,7 +128,10 @@ async def _target(request: Request) -> Mapping[str, Any]:
     if len(body) > _BODY_KEPT:
         return target | {"body_bytes": len(body)}
     if body and request.headers.get("content-type", "").startswith("application/json"):
-        target["body"] = json.loads(body)
+        try:
+            target["body"] = json.loads(body)
+        except ValueError:  # of a route that reads no body
+            raise InvalidValueError("body", shown(body), "JSON, or none") from None
     return target
 
 

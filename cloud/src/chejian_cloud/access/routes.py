@@ -139,7 +139,9 @@ def get_audit(
     session: DoorSession,
     caller: CallerIs,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: Annotated[int, Query(ge=1, description="Only lines before this one: the next page.")] = 2**62,
+    before: Annotated[
+        int, Query(ge=1, le=2**63 - 1, description="Only lines before this one: the next page.")
+    ] = 2**62,
 ) -> list[AuditOut]:
     """The audit journal, newest first: what happened to own enterprises, and what their people did."""
     query = select(Audit).where(Audit.audit_id < before).order_by(Audit.audit_id.desc()).limit(limit)

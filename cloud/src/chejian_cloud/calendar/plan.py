@@ -15,6 +15,7 @@ from chejian_analytics.kpi import (
 from pydantic import Field, StringConstraints
 
 from chejian_cloud.errors import InvalidValueError
+from chejian_cloud.jsontypes import Day
 from chejian_cloud.reasons.schemas import In
 
 FIRST_DAY = date(1900, 1, 1)
@@ -46,7 +47,7 @@ class RotationPlan(In):
     """Rotating crews: a pattern that ships, and the date on which the first crew begins its cycle."""
 
     pattern: str = Field(examples=["4x3"])
-    anchor: date
+    anchor: Day
     crews: list[Code] = Field(default=[], max_length=12)
 
 

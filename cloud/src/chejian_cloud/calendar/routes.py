@@ -1,6 +1,6 @@
 """HTTP routes of the calendar."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from chejian_cloud.calendar import edits, repository, service
 from chejian_cloud.calendar.schemas import CalendarOut, CalendarWindow, DayIn, SpanIn, VersionIn
 from chejian_cloud.db.engine import ReadSession, WriteSession
-from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.jsontypes import Day, From, To, time_range
 from chejian_cloud.reasons.schemas import UserName
 from chejian_cloud.registry.routes import EquipmentId, WorkshopId
 from chejian_cloud.registry.service import calendar_of, calendar_of_workshop
@@ -48,25 +48,25 @@ def get_calendars(session: ReadSession) -> list[CalendarOut]:
 
 
 @router.put("/calendars/{calendar_id}/versions/{valid_from}")
-def put_version(session: WriteSession, calendar_id: CalendarId, valid_from: date, body: VersionIn) -> int:
+def put_version(session: WriteSession, calendar_id: CalendarId, valid_from: Day, body: VersionIn) -> int:
     """Store what a calendar says from a local date on; answers how many hours are computed anew."""
     return edits.put_version(session, calendar_id, valid_from, body)
 
 
 @router.delete("/calendars/{calendar_id}/versions/{valid_from}")
-def delete_version(session: WriteSession, calendar_id: CalendarId, valid_from: date, user_name: User) -> int:
+def delete_version(session: WriteSession, calendar_id: CalendarId, valid_from: Day, user_name: User) -> int:
     """Take a version out; answers how many hours are computed anew."""
     return edits.delete_version(session, calendar_id, valid_from, user_name)
 
 
 @router.put("/calendars/{calendar_id}/days/{day}")
-def put_day(session: WriteSession, calendar_id: CalendarId, day: date, body: DayIn) -> int:
+def put_day(session: WriteSession, calendar_id: CalendarId, day: Day, body: DayIn) -> int:
     """Store which shifts a date has; answers how many hours are computed anew."""
     return edits.put_day(session, calendar_id, day, body)
 
 
 @router.delete("/calendars/{calendar_id}/days/{day}")
-def delete_day(session: WriteSession, calendar_id: CalendarId, day: date, user_name: User) -> int:
+def delete_day(session: WriteSession, calendar_id: CalendarId, day: Day, user_name: User) -> int:
     """Let a date be as its pattern says; answers how many hours are computed anew."""
     return edits.delete_day(session, calendar_id, day, user_name)
 

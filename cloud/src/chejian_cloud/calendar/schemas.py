@@ -1,12 +1,12 @@
 """Request and response bodies of the calendar."""
 
-from datetime import date, time
+from datetime import date
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from chejian_cloud.calendar.plan import VersionPlan
-from chejian_cloud.jsontypes import Moment, Out
+from chejian_cloud.jsontypes import Clock, Moment, Out, Time
 from chejian_cloud.reasons.schemas import In, UserName
 
 
@@ -39,8 +39,8 @@ class DayIn(In):
 class SpanIn(In):
     """A span of time that differs."""
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Time
+    end: Time
     kind: str = Field(description="overtime, closed, planned_stop or planned_maintenance")
     name_zh: str = ""
     name_en: str = ""
@@ -53,8 +53,8 @@ class PlainShift(Out):
     code: str
     name_zh: str
     name_en: str
-    start: time
-    end: time
+    start: Clock
+    end: Clock
 
 
 class PlainStop(Out):
@@ -62,8 +62,8 @@ class PlainStop(Out):
 
     name_zh: str
     name_en: str
-    start: time
-    end: time
+    start: Clock
+    end: Clock
 
 
 class VersionOut(Out):

@@ -117,5 +117,6 @@ def door_session(request: Request) -> Iterator[Session]:
 
 
 ReadSession = Annotated[Session, Depends(read_session)]
-WriteSession = Annotated[Session, Depends(write_session)]
-DoorSession = Annotated[Session, Depends(door_session)]
+WriteSession = Annotated[Session, Depends(write_session, scope="function")]
+DoorSession = Annotated[Session, Depends(door_session, scope="function")]
+"""What a route did is committed before its answer leaves, so that nothing is answered that a failing commit takes back."""

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.diagnosis import service
 from chejian_cloud.diagnosis.schemas import DiagnosisDetail, DiagnosisOut, SpectrumOut, VelocityOut
+from chejian_cloud.jsontypes import Time
 from chejian_cloud.registry.routes import EquipmentId
 
 router = APIRouter(tags=["diagnosis"])
@@ -20,7 +20,7 @@ def get_diagnoses(
     session: ReadSession,
     equipment_id: EquipmentId,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: Annotated[AwareDatetime | None, Query(description="Only of waveforms before this time.")] = None,
+    before: Annotated[Time | None, Query(description="Only of waveforms before this time.")] = None,
     method: Annotated[str | None, Query(max_length=64, description="Only of this method.")] = None,
 ) -> list[DiagnosisOut]:
     """Diagnoses of an equipment, newest first; the next page begins `before` the last one's time."""

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from chejian_cloud.jsontypes import Moment, Number, Out
+from chejian_cloud.jsontypes import Moment, Number, Out, Time
 from chejian_cloud.reasons.schemas import Comment, UserName
 
 
@@ -127,9 +127,9 @@ class BaselineIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     signal: str = Field(min_length=1, max_length=200, examples=["Vibration/DriveEnd"])
-    start: AwareDatetime = Field(description="First time of the windows.")
-    end: AwareDatetime = Field(description="End, excluded.")
-    valid_from: AwareDatetime | None = Field(
+    start: Time = Field(description="First time of the windows.")
+    end: Time = Field(description="End, excluded.")
+    valid_from: Time | None = Field(
         default=None, description="First time that it judges; default: just after the last window."
     )
     comment: Comment = ""

@@ -4,12 +4,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
 
 from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.errors import InvalidValueError
-from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.jsontypes import From, Time, To, time_range
 from chejian_cloud.kpi import explain, export, losses, service, sheet
 from chejian_cloud.kpi.report_schemas import ExplanationOut, LossesOut
 from chejian_cloud.kpi.routes import DEFAULT, AsOf, KpiName, WindowKind
@@ -22,7 +21,7 @@ router = APIRouter(tags=["kpi"])
 LONGEST = timedelta(days=62)
 """Longest range of losses: two months of intervals of a workshop."""
 Under = Annotated[str | None, Query(description="Reason whose children are the bars; default: the top.")]
-WindowStart = Annotated[AwareDatetime, Query(description="Start of the window.")]
+WindowStart = Annotated[Time, Query(description="Start of the window.")]
 Window = Annotated[str, Query(max_length=16, description="hour, shift or day.")]
 _FILES = {
     "csv": (export.as_csv, "text/csv; charset=utf-8"),

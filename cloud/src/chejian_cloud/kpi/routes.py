@@ -4,10 +4,9 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from chejian_cloud.db.engine import ReadSession
-from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.jsontypes import From, Time, To, time_range
 from chejian_cloud.kpi import service
 from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut, KpiRevisionOut, KpiValueOut
 from chejian_cloud.registry.routes import EquipmentId
@@ -19,7 +18,7 @@ DEFAULT = timedelta(hours=24)
 KpiName = Annotated[str | None, Query(description="Only this KPI.", examples=["oee"])]
 WindowKind = Annotated[str | None, Query(description="hour, shift or day.", examples=["shift"])]
 AsOf = Annotated[
-    AwareDatetime | None,
+    Time | None,
     Query(
         description="Values of ended windows as they were believed at this time; default: as they are now.",
         examples=["2026-11-23T20:00:00+08:00"],

@@ -100,6 +100,8 @@ def post_inspection(session: WriteSession, equipment_id: EquipmentId, body: Insp
 
 
 @router.post("/inspections/{inspection_id}/withdraw", status_code=204)
-def post_withdraw(session: WriteSession, inspection_id: Annotated[int, Path(ge=1)], body: WithdrawIn) -> None:
+def post_withdraw(
+    session: WriteSession, inspection_id: Annotated[int, Path(ge=1, le=2**63 - 1)], body: WithdrawIn
+) -> None:
     """Take an inspection result back; it stays on record."""
     service.withdraw(session, inspection_id, body.user_name)

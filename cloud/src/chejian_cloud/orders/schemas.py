@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from chejian_cloud.jsontypes import Moment, Out
+from chejian_cloud.jsontypes import Moment, Out, Time
 from chejian_cloud.reasons.schemas import Comment, In, UserName
 
 Count = Annotated[int, Field(ge=-(10**12), le=10**12)]
@@ -17,11 +17,11 @@ class OrderIn(In):
     equipment: str = Field(examples=["CNC-01"], description="Code of the work unit.")
     product: str = Field(examples=["SHAFT-A"], description="Code of a product of the enterprise.")
     quantity: int = Field(examples=[400], description="Planned quantity (POQ).")
-    planned_start: AwareDatetime
-    planned_end: AwareDatetime
+    planned_start: Time
+    planned_end: Time
     setup_seconds: float = Field(default=0, description="Planned setup time (PSUT).")
-    started_at: AwareDatetime | None = Field(default=None, description="Actual start, where known.")
-    ended_at: AwareDatetime | None = Field(default=None, description="Actual end, where known.")
+    started_at: Time | None = Field(default=None, description="Actual start, where known.")
+    ended_at: Time | None = Field(default=None, description="Actual end, where known.")
 
 
 class OrdersIn(In):
@@ -62,7 +62,7 @@ class OrderOut(Out):
 class InspectionIn(In):
     """Items that an inspection moved out of the good ones (negative: back)."""
 
-    time: AwareDatetime = Field(description="When the items were made.")
+    time: Time = Field(description="When the items were made.")
     scrap: Count = 0
     rework: Count = 0
     order: str | None = Field(default=None, description="Code of the order, for people.")

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from chejian_cloud.access.caller import spoken_by
-from chejian_cloud.jsontypes import Moment, Out
+from chejian_cloud.jsontypes import Moment, Out, Time
 
 UserName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(spoken_by)
@@ -17,7 +17,7 @@ Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200
 class In(BaseModel):
     """Base of request bodies: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class ReasonOut(Out):
@@ -75,8 +75,8 @@ class ChangeOut(Out):
 class AssignIn(In):
     """Give one reason to a span."""
 
-    start: AwareDatetime
-    end: AwareDatetime | None = Field(description="null: until the machine produces again.")
+    start: Time
+    end: Time | None = Field(description="null: until the machine produces again.")
     reason: str | None = Field(description="Code of a leaf of the tree; null clears.")
     comment: Comment = ""
     user_name: UserName
@@ -85,7 +85,7 @@ class AssignIn(In):
 class PartIn(In):
     """One part of a split stop; it begins where the part before ends."""
 
-    end: AwareDatetime
+    end: Time
     reason: str | None
     comment: Comment = ""
 
@@ -93,7 +93,7 @@ class PartIn(In):
 class SplitIn(In):
     """Cut a stop into parts that have reasons of their own."""
 
-    start: AwareDatetime
+    start: Time
     parts: list[PartIn] = Field(min_length=2, max_length=20)
     user_name: UserName
 
@@ -101,8 +101,8 @@ class SplitIn(In):
 class CommentIn(In):
     """Say something about a span without touching its reasons."""
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Time
+    end: Time
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
     user_name: UserName
 
@@ -110,5 +110,7 @@ class CommentIn(In):
 class UndoIn(In):
     """Take a change back."""
 
-    change_id: int | None = Field(default=None, description="null: the newest change that is not undone.")
+    change_id: int | None = Field(
+        default=None, ge=1, le=2**63 - 1, description="null: the newest change that is not undone."
+    )
     user_name: UserName

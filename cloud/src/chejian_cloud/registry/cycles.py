@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import Equipment, IdealCycle, Product
 from chejian_cloud.errors import InvalidValueError, NotFoundError
-from chejian_cloud.jsontypes import Moment, Out
+from chejian_cloud.jsontypes import Moment, Out, Time
 from chejian_cloud.marks import mark
 from chejian_cloud.reasons.schemas import In, UserName
 from chejian_cloud.registry.service import require_equipment
@@ -21,7 +21,7 @@ class CycleIn(In):
 
     product: str = Field(examples=["SHAFT-A"])
     seconds: float = Field(gt=0, lt=1e9, description="[s]")
-    valid_from: AwareDatetime
+    valid_from: Time
     user_name: UserName
 
 

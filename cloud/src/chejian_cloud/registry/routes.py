@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 
 from chejian_cloud.db.engine import ReadSession, WriteSession
+from chejian_cloud.jsontypes import Time
 from chejian_cloud.reasons.schemas import UserName
 from chejian_cloud.registry import cycles, service
 from chejian_cloud.registry.cycles import CycleIn, CycleOut
@@ -65,7 +65,7 @@ def delete_cycle(
     session: WriteSession,
     equipment_id: EquipmentId,
     product: Annotated[str, Query(max_length=100)],
-    valid_from: Annotated[AwareDatetime, Query()],
+    valid_from: Annotated[Time, Query()],
     user_name: Annotated[UserName, Query()],
 ) -> int:
     """Take an ideal cycle out; answers how many hours are computed anew."""

@@ -1,0 +1,74 @@
+"""What the OpenAPI document says of every route alike: who may ask, and how it answers when it can't do what it was asked."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from chejian_cloud.access.permissions import Permission
+from chejian_cloud.access.policy import RULES
+from chejian_cloud.problems import MEDIA_TYPE
+
+_SECURITY: Final[Mapping[str, Any]] = {
+    "machineToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Token of a service account, made on the page of accounts.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "chejian_session",
+        "description": "A browser that is logged in. Over HTTPS the name begins with `__Host-`. What changes something"
+        " has to come from a page of the console itself.",
+    },
+}
+_WITH_BODY: Final = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+)
+"""What only a request with a body can be answered."""
+_EDIT: Final = (HTTPStatus.CONFLICT,)
+"""What only a request that changes something can be answered."""
+_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+
+
+def install(app: FastAPI) -> None:
+    """Let `app.openapi()` tell of log-in, permissions and problem documents at each route."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _completed(plain())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI has it so
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    document["components"]["securitySchemes"] = dict(_SECURITY)
+    for route, operation in _operations(document):
+        permission = RULES[route]
+        operation["security"] = [{name: []} for name in _SECURITY]
+        operation["x-permission"] = permission.value
+        if permission is not Permission.SELF:
+            operation["description"] += f"\n\nAsks for the permission `{permission}`."
+        answers = operation["responses"]
+        more = (
+            *(_WITH_BODY if "requestBody" in operation else ()),
+            *(() if route.startswith("GET ") else _EDIT),
+        )
+        answers.update({str(status.value): {"description": status.phrase} for status in more})
+        for status, answer in answers.items():
+            if status.startswith(("4", "5")):
+                answer["content"] = {MEDIA_TYPE: {"schema": _PROBLEM}}
+        operation["responses"] = dict(sorted(answers.items()))
+    return document
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
