@@ -10,6 +10,7 @@
 #
 # Each backup is a dump (pg_dump's custom format) and a manifest: rows and hash of every table in the same snapshot.
 set -euo pipefail
+umask 077
 folder=/backups
 here=/etc/chejian
 database=${PGDATABASE:-chejian}
@@ -43,7 +44,7 @@ SQL
   mv "$part.manifest" "$name.manifest"
   mv "$part" "$name.dump"
   trap - EXIT
-  say "$name.dump: $(stat -c %s "$name.dump") bytes, $(wc -l <"$name.manifest") tables and sequences"
+  say "$name.dump: $(stat -c %s "$name.dump") bytes, $(wc -l <"$name.manifest") tables"
   prune
 }
 
@@ -90,11 +91,12 @@ restore_into() { # restore_into FILE DATABASE: a new database with the file's co
     say "$file: what was restored differs; database $target is left for inspection"
     return 1
   fi
-  say "$file: $(wc -l <"$found") tables and sequences are equal, $(awk -F '\t' '!/^sequence/ {n += $2} END {print n}' "$found") rows"
+  say "$file: $(wc -l <"$found") tables are equal, $(awk -F '\t' '{n += $2} END {print n}' "$found") rows"
   rm -f "$found"
 }
 
 prove() {
+  ask -d postgres -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS \"${database}_proof\""
   restore_into "$1" "${database}_proof"
   ask -d postgres -c "DROP DATABASE \"${database}_proof\""
 }

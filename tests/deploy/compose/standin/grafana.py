@@ -10,7 +10,9 @@ class Health(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer."""
+        self.protocol_version = "HTTP/1.1"
         self.send_response(200 if self.path == "/api/health" else 404)
+        self.send_header("Content-Length", "0")
         self.end_headers()
 
 

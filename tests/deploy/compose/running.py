@@ -1,0 +1,229 @@
+"""The compose file really started with podman-compose, stand-ins for what can't be pulled, on ports of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from chejian.boards import Statement, TimeRange, boards, expand, statements
+from chejian.site import Request, init_site
+from chejian.site.broker import Edge
+from chejian.stack.ports import free_port
+from chejian_cloud.registry.seedfile import read_seed
+
+ROOT = Path(__file__).parents[3]
+PROJECT = "chejian-test"
+STANDINS = {"mosquitto": "BROKER", "timescaledb": "DATABASE", "grafana": "GRAFANA"}
+SERVICES = (
+    "timescaledb",
+    "mosquitto",
+    "gateway",
+    "worker",
+    "api",
+    "grafana",
+    "backup",
+    "simulator",
+    "simulated-edge",
+)
+WITHIN_S = 300.0
+"""A start that compiles kernels, on a machine that is busy."""
+_MARK = "=== statement "
+_ASK = (
+    'PGPASSWORD=$(cat /run/secrets/boards_password) exec psql -X -q -A -t "host=timescaledb user=chejian_boards_all'
+    ' dbname=chejian sslmode=verify-full sslrootcert=/run/secrets/ca" 2>&1'
+)
+
+
+def run(
+    *command: str, given: str | None = None, environment: Mapping[str, str] | None = None, within: float = 600
+) -> str:
+    """Standard output of a command that has to succeed."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        input=given,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=within,
+    )
+    assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def until(condition: Callable[[], bool], what: str, *, within: float = WITHIN_S) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within} s: {what}"
+        time.sleep(1)
+
+
+class Running:
+    """The containers of one installation.
+
+    Args:
+        site: its folder, made by `chejian init`.
+        build: more arguments of image builds (network, certificates).
+    """
+
+    def __init__(self, site: Path, build: Sequence[str]) -> None:
+        self.site = site
+        self.ports = {name: free_port() for name in ("MQTT", "CONSOLE", "GRAFANA")}
+        self._environment = {f"CHEJIAN_{name}_PORT": str(port) for name, port in self.ports.items()}
+        for name, variable in STANDINS.items():
+            image = f"localhost/standin-{name}:1"
+            folder = "tests/deploy/compose/standin"
+            run(
+                "podman",
+                "build",
+                "-q",
+                "--target",
+                name,
+                "-f",
+                f"{folder}/Containerfile",
+                "-t",
+                image,
+                *build,
+                folder,
+            )
+            self._environment[f"CHEJIAN_{variable}_IMAGE"] = image
+
+    def compose(self, *words: str) -> str:
+        """Standard output of podman-compose."""
+        head = ("podman-compose", "-p", PROJECT, "--env-file", str(self.site / ".env"))
+        return run(
+            *head, "--profile", "simulators", "--profile", "tools", *words, environment=self._environment
+        )
+
+    def tool(self, service: str, *words: str) -> str:
+        """What a service that is called by hand says."""
+        return self.compose("run", "-T", "--rm", "--no-deps", service, *words)
+
+    def execute(self, service: str, *command: str, given: str | None = None) -> str:
+        """Standard output of a command in a container."""
+        flags = () if given is None else ("-i",)
+        return run("podman", "exec", *flags, self.name(service), *command, given=given)
+
+    @staticmethod
+    def name(service: str) -> str:
+        """Of its container."""
+        return f"{PROJECT}_{service}_1"
+
+    def state(self, service: str) -> dict[str, Any]:
+        """What podman knows of it."""
+        found: dict[str, Any] = json.loads(run("podman", "inspect", self.name(service)))[0]["State"]
+        return found
+
+    def healthy(self, service: str) -> bool:
+        """Its health check, run now: without systemd podman runs none by itself."""
+        command = ["podman", "healthcheck", "run", self.name(service)]
+        return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+
+    def kill(self, service: str) -> None:
+        """End its first process as the kernel would when memory is short; then it has to come back."""
+        before = int(self.state(service)["Pid"])
+        os.kill(before, signal.SIGKILL)
+        until(
+            lambda: int(self.state(service)["Pid"]) not in (0, before) and self.healthy(service),
+            f"{service} is back",
+        )
+
+    @contextlib.contextmanager
+    def up(self) -> Iterator["Running"]:
+        """All services, in the order that the file asks for; removed at the end."""
+        watch = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(watch,))
+        thread.start()
+        try:
+            self.compose("up", "-d", *SERVICES)
+            for service in SERVICES:
+                until(lambda s=service: self.healthy(s), f"{service} is healthy")  # type: ignore[misc]  # bound now
+            yield self
+        finally:
+            watch.set()
+            thread.join()
+            ours = run("podman", "ps", "-aq", "--filter", f"name=^{PROJECT}_").split()
+            if ours:
+                run("podman", "rm", "-f", "-v", *ours)
+            for volume in ("database", "sockets", "grafana", "edge"):
+                subprocess.run(
+                    ["podman", "volume", "rm", f"{PROJECT}_{volume}"], capture_output=True, check=False
+                )
+
+    def _watch(self, end: threading.Event) -> None:
+        """Run the health checks that `depends_on` waits for."""
+        while not end.wait(2):
+            for service in ("timescaledb", "mosquitto"):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.healthy(service)
+
+    def account(self) -> dict[str, Any]:
+        """The one account of the ledger, checked against rows and duplicates."""
+        accounts = json.loads(self.execute("gateway", "chejian-gateway", "ledger", "--verify", "--json"))
+        assert len(accounts) == 1
+        account: dict[str, Any] = accounts[0]
+        return account
+
+    def edge(self) -> dict[str, Any]:
+        """The edge's side of it."""
+        status = ("chejian-edge", "status", "--config", "/etc/chejian/edge.toml", "--json")
+        found: dict[str, Any] = json.loads(self.execute("simulated-edge", *status))
+        return found
+
+    def asked(self, end: datetime, span: timedelta) -> dict[str, int]:
+        """Rows of each statement of each board, asked by the boards' role from where Grafana runs."""
+        every = [s for board in boards() for s in statements(board)]
+        script = []
+        for number, statement in enumerate(every):
+            text = expand(
+                statement.sql, TimeRange(end - span, end), self._variables(statement), timescale=True
+            )
+            script += [f"\\echo {_MARK}{number}", text.strip().rstrip(";") + ";"]
+        said = self.execute("grafana", "sh", "-c", _ASK, given="\n".join(script) + "\n")
+        assert "ERROR" not in said, said[said.index("ERROR") - 500 :][:2000]
+        rows: dict[str, int] = {}
+        for part in said.split(_MARK)[1:]:
+            which, _, lines = part.partition("\n")
+            statement = every[int(which)]
+            rows[f"{statement.board} {statement.where}"] = len(lines.splitlines())
+        assert len(rows) == len(every)
+        return rows
+
+    def _variables(self, statement: Statement) -> dict[str, str | Sequence[str]]:
+        """Everything of the workshop, as a reader who chooses nothing sees it."""
+        registry = read_seed(self.site / "registry.toml")
+        chosen: dict[str, str | Sequence[str]] = {
+            "enterprise": "hlj-demo",
+            "workshop": "HRB-W1",
+            "line": sorted({e.line for e in registry.equipment if e.line}),
+            "equipment": [e.code for e in registry.equipment],
+            "meter": [m.equipment for m in registry.meter],
+            "shift": "raw:NULL",
+            "demand_kw": "1000",
+            "console": "https://localhost",
+        }
+        if statement.board == "chejian-province":
+            chosen["enterprise"] = ["hlj-demo"]
+        return chosen
+
+
+def installation(folder: Path) -> Path:
+    """A new site with the shipped workshop's edge."""
+    init_site(
+        folder, Request(hosts=("localhost",), edges=(Edge("hlj-demo", "HRB-W1"),), plant="harbin"), print
+    )
+    return folder
+
+
+def now() -> datetime:
+    """UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,203 @@
+"""The whole compose file for real: TLS, rights, an exact ledger, boards with data, every container killed, a backup restored."""
+
+import os
+import shlex
+import socket
+import ssl
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from datetime import timedelta
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.deploy.compose.running import SERVICES, Running, installation, now, run, until
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3500)]
+ROLES = {
+    "gateway": "chejian_gateway",
+    "worker": "chejian_worker",
+    "api": "chejian_console",
+    "backup": "chejian_backup",
+}
+
+
+@pytest.fixture(scope="module")
+def build() -> list[str]:
+    """More arguments of image builds, for the network and certificates of this machine."""
+    return shlex.split(os.environ.get("CHEJIAN_IMAGE_ARGS", ""))
+
+
+@pytest.fixture(scope="module")
+def container_image(build: list[str]) -> None:
+    """Our images, of this version."""
+    run("make", "images", f"ARGS={shlex.join(build)}", within=1800)
+
+
+@pytest.fixture(scope="module")
+def running(
+    container_image: None, build: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    site = installation(tmp_path_factory.mktemp("compose") / "site")
+    made = Running(site, build)
+    with made.up():
+        said = made.tool("admin", "seed", "/etc/chejian/registry.toml")
+        assert "12 equipment added" in said
+        until(lambda: made.edge()["history_complete"], "the workshop's past is read")
+        yield made
+
+
+def settled(running: Running) -> None:
+    """Wait until nothing is under way and the worker has computed what is closed."""
+    until(lambda: running.edge()["in_flight_batches"] == 0, "everything is acknowledged")
+
+
+def exact(running: Running) -> int:
+    """Check both sides of the ledger; answers the number of stored samples."""
+    settled(running)
+    account = running.account()
+    assert account["dead_batches"] == account["lost_batches"] == 0
+    assert account["ranges"] == 1
+    assert account["stored_samples"] == account["rows_counted"]
+    handled = ("stored_batches", "dead_batches", "lost_batches", "in_flight_batches")
+    assert account["produced_batches"] == sum(account[key] for key in handled)
+    assert account["ledger_id"] == running.edge()["ledger_id"]
+    return int(account["stored_samples"])
+
+
+def test_everything_is_told_over_tls_and_nothing_in_the_clear(running: Running) -> None:
+    trusted = ssl.create_default_context(cafile=str(running.site / "ca.pem"))
+    for name in ("MQTT", "CONSOLE", "GRAFANA"):
+        with (
+            socket.create_connection(("127.0.0.1", running.ports[name]), timeout=20) as plain,
+            trusted.wrap_socket(plain, server_hostname="localhost") as connection,
+        ):
+            assert connection.version() in ("TLSv1.2", "TLSv1.3")
+    page = f"https://localhost:{running.ports['CONSOLE']}/readyz"
+    with urllib.request.urlopen(page, timeout=20, context=trusted) as answer:
+        assert answer.status == 200
+    with socket.create_connection(("127.0.0.1", running.ports["MQTT"]), timeout=20) as plain:
+        plain.sendall(bytes.fromhex("100c00044d5154540402000a0000"))
+        try:
+            answered = plain.recv(4)
+        except ConnectionResetError:
+            answered = b""
+        assert answered[:1] != b"\x20", "no CONNACK without TLS"
+    password = '"PGPASSWORD=$(cat /run/secrets/boards_password)"'
+    plainly = f"env {password} psql 'host=timescaledb user=chejian_boards_all dbname=chejian sslmode=disable' -c 'SELECT 1'"
+    refused = subprocess.run(
+        ["podman", "exec", running.name("grafana"), "sh", "-c", plainly],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode
+    assert "no encryption" in refused.stderr
+
+
+def test_a_foreign_edge_is_refused(running: Running) -> None:
+    place = running.site / "edges/hlj-demo/HRB-W1"
+    told: list[tuple[str, bool]] = []
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)
+    client.tls_set_context(ssl.create_default_context(cafile=str(running.site / "ca.pem")))
+    client.username_pw_set("hlj-demo/HRB-W1", (place / "mqtt.password").read_text("utf-8").strip())
+    client.on_publish = lambda _c, topics, mid, reason, _p: told.append((topics[mid], reason.is_failure))
+    asked: dict[int, str] = {}
+    client.user_data_set(asked)
+    client.connect("localhost", running.ports["MQTT"])
+    for topic in (
+        "spBv1.0/hlj-demo/DDATA/OTHER/D",
+        "spBv1.0/other/NBIRTH/HRB-W1",
+        "spBv1.0/hlj-demo/NCMD/HRB-W1",
+    ):
+        asked[client.publish(topic, b"x", qos=1).mid] = topic
+    client.loop_start()
+    until(lambda: len(told) == 3, "the broker answers", within=60)
+    client.disconnect()
+    client.loop_stop()
+    assert all(refused for _, refused in told), told
+    wrong = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
+    wrong.tls_set_context(ssl.create_default_context(cafile=str(running.site / "ca.pem")))
+    wrong.username_pw_set("other/N1", "guessed")
+    reasons: list[str] = []
+    wrong.on_connect = lambda _c, _u, _f, reason, _p: reasons.append(str(reason))
+    wrong.connect("localhost", running.ports["MQTT"])
+    wrong.loop_start()
+    until(lambda: bool(reasons), "the broker answers", within=60)
+    wrong.loop_stop()
+    assert reasons == ["Not authorized"]
+
+
+def test_each_program_has_its_own_role_and_no_other_right(running: Running) -> None:
+    ask = 'PGPASSWORD=$(cat /run/secrets/superuser_password) psql -X -A -t -U postgres -d chejian -c "$0"'
+    users = running.execute(
+        "timescaledb",
+        "sh",
+        "-c",
+        ask,
+        "SELECT DISTINCT usename FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)"
+        " WHERE datname = 'chejian' AND client_addr IS NOT NULL AND ssl",
+    ).split()
+    assert set(users) - {"chejian_boards_all", "chejian_backup"} == {
+        "chejian_gateway",
+        "chejian_worker",
+        "chejian_console",
+    }
+    rights = running.execute(
+        "timescaledb",
+        "sh",
+        "-c",
+        ask,
+        "SELECT has_table_privilege('chejian_gateway', 'app.account', 'SELECT'),"
+        " has_table_privilege('chejian_worker', 'app.account', 'SELECT'),"
+        " has_table_privilege('chejian_worker', 'telemetry.sample', 'INSERT'),"
+        " has_table_privilege('chejian_console', 'telemetry.sample', 'SELECT'),"
+        " has_table_privilege('chejian_backup', 'app.account', 'DELETE')",
+    )
+    assert rights.strip() == "f|f|f|f|f"
+
+
+def test_boards_have_data(running: Running) -> None:
+    exact(running)
+    until(
+        lambda: running.asked(now(), timedelta(hours=8))["chejian-oee panel 1"] > 0, "the worker has computed"
+    )
+    empty = {where for where, rows in running.asked(now(), timedelta(days=2)).items() if rows == 0}
+    assert empty <= EMPTY
+
+
+EMPTY = {"chejian-data panel 6"}
+"""Statements without rows here: nothing has become a dead letter."""
+
+
+def test_every_container_comes_back_and_nothing_is_lost(running: Running) -> None:
+    before = exact(running)
+    for service in SERVICES:
+        running.kill(service)
+    until(lambda: running.account()["stored_samples"] > before, "data flow again")
+    assert exact(running) > before
+
+
+def test_a_backup_is_restored_and_equal(running: Running) -> None:
+    running.execute("backup", "bash", "/etc/chejian/backup.sh", "now")
+    newest = max((running.site / "backups").glob("*.dump"))
+    assert newest.stat().st_size > 1_000_000
+    running.tool("restore", "prove", f"/backups/{newest.name}")
+
+
+def test_a_backup_that_lost_a_row_is_found(running: Running) -> None:
+    newest = max((running.site / "backups").glob("*.manifest"))
+    lines = newest.read_text("utf-8").splitlines(keepends=True)
+    name, rows, total = next(line for line in lines if line.startswith("telemetry.sample\t")).split("\t")
+    changed = newest.with_name("chejian-changed.manifest")
+    changed.write_text(
+        "".join(
+            f"{name}\t{int(rows) + 1}\t{total}" if line.startswith(f"{name}\t") else line for line in lines
+        ),
+        "utf-8",
+    )
+    os.link(newest.with_suffix(".dump"), changed.with_suffix(".dump"))
+    with pytest.raises(AssertionError, match="what was restored differs"):
+        running.tool("restore", "prove", f"/backups/{changed.with_suffix('.dump').name}")
