@@ -46,7 +46,7 @@ def test_only_the_owner_reads_secrets(site: Path) -> None:
     secrets = [
         p
         for p in site.rglob("*")
-        if p.suffix in (".key", ".password", ".pgpass") or p.name in ("acl", "passwd")
+        if p.suffix in (".key", ".password", ".pgpass") or p.name in ("acl", "passwd", "client-key.pem")
     ]
     assert len(secrets) > 20
     assert {p.stat().st_mode & 0o777 for p in secrets} == {0o600}

@@ -11,10 +11,12 @@ from typing import Self
 
 import paho.mqtt.client as paho
 import pytest
+from asyncua.crypto import uacrypto
 from chejian.site import Request, init_site
 from chejian.site.authority import Authority
 from chejian.site.broker import Edge
 from chejian.stack import Broker
+from cryptography import x509
 from paho.mqtt.enums import CallbackAPIVersion
 
 ROOT = Path(__file__).parents[3]
@@ -80,11 +82,20 @@ def test_another_authority_is_not_trusted(site: Path, tmp_path: Path) -> None:
 def test_an_edge_certificate_is_no_servers(site: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     place = site / "edges" / OWN.group / OWN.node
-    context.load_cert_chain(place / "client.pem", place / "client.key")
+    context.load_cert_chain(place / "client.pem", place / "client-key.pem")
     client = ssl.create_default_context(cafile=str(site / "ca.pem"))
     client.check_hostname = False
     with pytest.raises(ssl.SSLCertVerificationError, match="certificate purpose"):
         answer(context, client, "mosquitto")
+
+
+async def test_the_opcua_driver_reads_certificate_and_key_of_an_edge(site: Path) -> None:
+    place = site / "edges" / OWN.group / OWN.node
+    certificate = await uacrypto.load_certificate(place / "client.der")
+    key = await uacrypto.load_private_key(place / "client-key.pem")
+    assert certificate.public_key() == key.public_key()
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["urn:chejian:edge"]
 
 
 class SiteBroker(Broker):

@@ -77,12 +77,12 @@ class Authority:
         return made
 
     def client(self, folder: Path, name: str, *, days: int, renew: bool = False) -> x509.Certificate:
-        """Certificate and key of an edge, `client.pem` (also `client.der`) and `client.key`.
+        """Certificate and key of an edge, `client.pem` (also `client.der`) and `client-key.pem`.
 
         It is what the edge shows to OPC UA servers (`security` of its driver); RSA, as they ask for.
         """
         path = folder / "client.pem"
-        key = load_or_make_key(folder / "client.key", kind="rsa")
+        key = load_or_make_key(folder / "client-key.pem", kind="rsa")
         old = load_certificate(path) if path.exists() else None
         if old and not renew and self._fits(old, key):
             return old
