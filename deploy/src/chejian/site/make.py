@@ -74,12 +74,12 @@ workshop = {node}
 path = "/data/edge.sqlite"
 
 [http]
-host = "0.0.0.0"
+host = "127.0.0.1"
 port = 8091
 """
 _SIMULATOR = {
     'path = "edge.sqlite"': 'path = "/data/edge.sqlite"',
-    'host = "127.0.0.1"\nport = 0': 'host = "0.0.0.0"\nport = 8091',
+    'host = "127.0.0.1"\nport = 0': 'host = "127.0.0.1"\nport = 8091',
     'url = "opc.tcp://127.0.0.1:4840/chejian"': 'url = "opc.tcp://simulator:4840/chejian"',
     'url = "modbus://127.0.0.1:5020"': 'url = "modbus://simulator:5020"',
 }
