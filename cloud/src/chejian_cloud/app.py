@@ -25,6 +25,7 @@ import chejian_cloud.stream.routes as stream_routes
 from chejian_cloud import openapi, problems, process_pages
 from chejian_cloud.access.authorize import authorize
 from chejian_cloud.access.policy import bind
+from chejian_cloud.conditional import EntityTags
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
@@ -96,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.policy = bind(routers)
     openapi.install(app)
     app.add_middleware(process_pages.RequestMetrics, metrics=app.state.metrics)
+    app.add_middleware(EntityTags)
     app.add_middleware(BodyLimits)
     app.add_middleware(SecurityHeaders)
     return app

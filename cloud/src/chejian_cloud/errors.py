@@ -7,6 +7,8 @@ CloudError
 ├── InvalidValueError    a value is well-formed but not allowed: the asker corrects it
 ├── InvalidRowsError     some values of a table are not allowed: the asker corrects all of them at once
 ├── ConflictError        what is stored already stands against it: the asker looks again
+├── ChangedSinceError    what is to be edited is not what the asker has seen: the asker looks again
+├── AnsweredBeforeError  this was done before; holds the answer, which is given again
 ├── NotLoggedInError     nobody is known who asks
 ├── WrongLogInError      a name or password is wrong
 ├── ForbiddenError       the asker is known and may not do this
@@ -17,6 +19,7 @@ CloudError
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class CloudError(Exception):
@@ -82,6 +85,21 @@ class InvalidRowsError(CloudError):
 
 class ConflictError(CloudError):
     """What is stored already stands against it; the text says what."""
+
+
+class ChangedSinceError(CloudError):
+    """What is to be edited has changed since the asker saw it."""
+
+    def __init__(self) -> None:
+        super().__init__("this has changed since you saw it; read it again, then edit")
+
+
+class AnsweredBeforeError(CloudError):
+    """What is asked was done before; `answer` is what was told then."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        super().__init__("this was done before")
 
 
 class NotLoggedInError(CloudError):

@@ -32,6 +32,13 @@ _WITH_BODY: Final = (
 """What only a request with a body can be answered."""
 _EDIT: Final = (HTTPStatus.CONFLICT,)
 """What only a request that changes something can be answered."""
+_ETAG: Final = {"description": "Changes with the answer.", "schema": {"type": "string"}, "required": True}
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "ETags of answers that the asker has: 304 instead of the same again.",
+    "schema": {"type": "string"},
+}
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -56,6 +63,13 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
         if permission is not Permission.SELF:
             operation["description"] += f"\n\nAsks for the permission `{permission}`."
         answers = operation["responses"]
+        names = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
+        if route.startswith("GET ") and "application/json" in answers["200"].get("content", ()):
+            operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
+            answers["200"]["headers"] = {"ETag": _ETAG}
+            answers["304"] = {"description": "It is as `If-None-Match` has it.", "headers": {"ETag": _ETAG}}
+        if "if-match" in names:
+            answers["412"] = {"description": "It has changed since the answer of `If-Match`."}
         more = (
             *(_WITH_BODY if "requestBody" in operation else ()),
             *(() if route.startswith("GET ") else _EDIT),

@@ -19,6 +19,8 @@ from starlette.exceptions import HTTPException
 
 from chejian_cloud.config import API_PREFIX
 from chejian_cloud.errors import (
+    AnsweredBeforeError,
+    ChangedSinceError,
     CloudError,
     ConflictError,
     ForbiddenError,
@@ -73,6 +75,7 @@ _STATUS = {
     TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
+    ChangedSinceError: HTTPStatus.PRECONDITION_FAILED,
     InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidRowsError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
@@ -90,6 +93,9 @@ def problem(status: HTTPStatus, detail: str, **fields: object) -> JSONResponse:
 def _cloud_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CloudError | ContractError):
         raise error
+    if isinstance(error, AnsweredBeforeError):
+        status_code = getattr(request.scope.get("route"), "status_code", None) or HTTPStatus.OK
+        return JSONResponse(error.answer, status_code, headers={"Idempotency-Replayed": "true"})
     status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), None)
     if status is None:
         log.error("unmapped error: %s", error, exc_info=error)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from chejian_cloud.access.commands import make_admin
 from chejian_cloud.access.permissions import PLACE, Role
 from chejian_cloud.clock import utc_now
 
@@ -43,3 +44,4 @@ def live(postgres_server: DatabaseServer) -> Iterator[Site]:
 
 def _build(dsn: str) -> None:
     fill(dsn, utc_now())
+    make_admin(dsn, "admin")  # somebody who stays, whatever becomes of the services

@@ -83,6 +83,11 @@ def find(session: Session, caller: Caller, account_id: int) -> Person:
     return Person(account, posts)
 
 
+def lock(session: Session, account_id: int) -> None:
+    """Let edits of an account follow one another; one that does not exist is nobody's to wait for."""
+    session.get(Account, account_id, with_for_update={"key_share": True})
+
+
 def add(
     session: Session, caller: Caller, name: str, display_name: str, kind: str, posts: Collection[Post]
 ) -> tuple[Account, str | None]:

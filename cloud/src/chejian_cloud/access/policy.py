@@ -33,6 +33,7 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
     Permission.READ: (
         "GET /",
         "GET /api/v1/calendars",
+        "GET /api/v1/calendars/{calendar_id}",
         "GET /api/v1/completeness",
         "GET /api/v1/data-health",
         "GET /api/v1/diagnoses/{diagnosis_id}",
@@ -137,6 +138,7 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "POST /accounts/{account_id}",
         "GET /api/v1/accounts",
         "POST /api/v1/accounts",
+        "GET /api/v1/accounts/{account_id}",
         "PATCH /api/v1/accounts/{account_id}",
         "PUT /api/v1/accounts/{account_id}/memberships",
         "POST /api/v1/accounts/{account_id}/link",

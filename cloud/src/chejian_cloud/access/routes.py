@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy import or_, select
 
 from chejian_cloud.access import accounts, log_in, tokens
-from chejian_cloud.access.accounts import Post
+from chejian_cloud.access.accounts import Person, Post
 from chejian_cloud.access.caller import Caller, caller_of
 from chejian_cloud.access.permissions import Permission
 from chejian_cloud.access.schemas import (
@@ -25,8 +25,10 @@ from chejian_cloud.access.schemas import (
     TokenIn,
     TokenOut,
 )
+from chejian_cloud.conditional import SeenBefore, tagged
 from chejian_cloud.db.access import Audit, Membership, Organisation
 from chejian_cloud.db.engine import DoorSession
+from chejian_cloud.once import Once
 from chejian_cloud.registry.scope import MAX_ID
 
 router = APIRouter(tags=["access"])
@@ -63,19 +65,37 @@ def get_accounts(
 ) -> list[AccountOut]:
     """Accounts with a role in what the caller administers, by name."""
     found = accounts.list_accounts(session, caller.reach(Permission.ACCOUNTS), after=after, limit=limit)
-    return [
-        AccountOut(
-            account_id=person.account.account_id,
-            name=person.account.name,
-            display_name=person.account.display_name,
-            kind="service" if person.account.kind == "service" else "person",
-            active=person.account.active,
-            oidc=person.account.issuer is not None,
-            roles=[PostBody(role=p.role, organisation_id=p.organisation_id) for p in person.posts],
-            created_at=person.account.created_at,
-        )
-        for person in found
-    ]
+    return [_told(person) for person in found]
+
+
+def _told(person: Person) -> AccountOut:
+    return AccountOut(
+        account_id=person.account.account_id,
+        name=person.account.name,
+        display_name=person.account.display_name,
+        kind="service" if person.account.kind == "service" else "person",
+        active=person.account.active,
+        oidc=person.account.issuer is not None,
+        roles=[PostBody(role=p.role, organisation_id=p.organisation_id) for p in person.posts],
+        created_at=person.account.created_at,
+    )
+
+
+@router.get("/accounts/{account_id}")
+def get_account(
+    session: DoorSession, response: Response, caller: CallerIs, account_id: AccountId
+) -> AccountOut:
+    """One account; its ETag is what edits of it take as `If-Match`."""
+    return tagged(response, _told(accounts.find(session, caller, account_id)))
+
+
+def _unchanged(session: DoorSession, seen: SeenBefore, caller: CallerIs, account_id: AccountId) -> None:
+    """Dependency of each edit: the account is what the editor has seen, and waits for the edit's end."""
+    accounts.lock(session, account_id)
+    seen.check(lambda: _told(accounts.find(session, caller, account_id)))
+
+
+_EDIT = (Depends(_unchanged),)
 
 
 def _posts(roles: list[PostBody]) -> list[Post]:
@@ -83,19 +103,24 @@ def _posts(roles: list[PostBody]) -> list[Post]:
 
 
 @router.post("/accounts", status_code=201)
-def post_account(session: DoorSession, caller: CallerIs, body: AccountIn) -> NewAccountOut:
+def post_account(session: DoorSession, once: Once, caller: CallerIs, body: AccountIn) -> NewAccountOut:
     """Add an account; a person gets a link to set the password, a service gets tokens."""
-    account, link = accounts.add(session, caller, body.name, body.display_name, body.kind, _posts(body.roles))
-    return NewAccountOut(account_id=account.account_id, link=link and log_in.path_of(link))
+
+    def add() -> NewAccountOut:
+        posts = _posts(body.roles)
+        account, link = accounts.add(session, caller, body.name, body.display_name, body.kind, posts)
+        return NewAccountOut(account_id=account.account_id, link=link and log_in.path_of(link))
+
+    return once.do(session, add, secret=body.kind == "person")
 
 
-@router.patch("/accounts/{account_id}", status_code=204)
+@router.patch("/accounts/{account_id}", dependencies=_EDIT, status_code=204)
 def patch_account(session: DoorSession, caller: CallerIs, account_id: AccountId, body: AccountChange) -> None:
     """Change an account's name or state; an inactive one is logged out everywhere."""
     accounts.change(session, caller, account_id, display_name=body.display_name, active=body.active)
 
 
-@router.put("/accounts/{account_id}/memberships", status_code=204)
+@router.put("/accounts/{account_id}/memberships", dependencies=_EDIT, status_code=204)
 def put_memberships(session: DoorSession, caller: CallerIs, account_id: AccountId, body: RolesIn) -> None:
     """Give an account these roles and no others."""
     accounts.set_posts(session, caller, account_id, _posts(body.roles))
@@ -114,14 +139,20 @@ def get_tokens(session: DoorSession, caller: CallerIs, account_id: AccountId) ->
 
 
 @router.post("/accounts/{account_id}/tokens", status_code=201)
-def post_token(session: DoorSession, caller: CallerIs, account_id: AccountId, body: TokenIn) -> NewTokenOut:
+def post_token(
+    session: DoorSession, once: Once, caller: CallerIs, account_id: AccountId, body: TokenIn
+) -> NewTokenOut:
     """A new token of a service account; its secret is in this answer and nowhere else."""
-    account = accounts.find(session, caller, account_id).account
-    token, secret = tokens.make(
-        session, account, body.label, body.permissions, days=body.days, made_by=caller.name
-    )
-    accounts.note(session, caller, "make token", account, token_id=token.token_id, label=body.label)
-    return NewTokenOut(**TokenOut.model_validate(token).model_dump(), token=secret)
+
+    def make() -> NewTokenOut:
+        account = accounts.find(session, caller, account_id).account
+        token, secret = tokens.make(
+            session, account, body.label, body.permissions, days=body.days, made_by=caller.name
+        )
+        accounts.note(session, caller, "make token", account, token_id=token.token_id, label=body.label)
+        return NewTokenOut(**TokenOut.model_validate(token).model_dump(), token=secret)
+
+    return once.do(session, make, secret=True)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)

@@ -53,7 +53,7 @@ def put_version(session: Session, calendar_id: int, valid_from: date, body: Vers
         NotFoundError: when there is no such calendar.
         InvalidValueError: names key, value and what is allowed.
     """
-    calendar = _locked(session, calendar_id)
+    calendar = lock(session, calendar_id)
     plan = VersionPlan.model_validate(body.model_dump(exclude={"user_name"}))
     check_codes(plan)
     version_of(valid_from, plan.model_dump(mode="json"))
@@ -70,7 +70,7 @@ def put_version(session: Session, calendar_id: int, valid_from: date, body: Vers
 
 def delete_version(session: Session, calendar_id: int, valid_from: date, user: str) -> int:
     """Take a version out; the one before holds on."""
-    calendar = _locked(session, calendar_id)
+    calendar = lock(session, calendar_id)
     row = _find(repository.versions(session, calendar_id), valid_from)
     if row is None:
         raise NotFoundError("calendar version", "valid_from", valid_from.isoformat())
@@ -82,7 +82,7 @@ def delete_version(session: Session, calendar_id: int, valid_from: date, user: s
 
 def put_day(session: Session, calendar_id: int, day: date, body: DayIn) -> int:
     """Store which shifts a date has, see `put_version`."""
-    calendar = _locked(session, calendar_id)
+    calendar = lock(session, calendar_id)
     known = _codes(session, calendar_id)
     for code in body.shifts:
         if code not in known:
@@ -100,7 +100,7 @@ def put_day(session: Session, calendar_id: int, day: date, body: DayIn) -> int:
 
 def delete_day(session: Session, calendar_id: int, day: date, user: str) -> int:
     """Let a date be as its pattern says."""
-    calendar = _locked(session, calendar_id)
+    calendar = lock(session, calendar_id)
     row = next((d for d in repository.days(session, calendar_id) if d.day == day), None)
     if row is None:
         raise NotFoundError("calendar day", "day", day.isoformat())
@@ -112,7 +112,7 @@ def delete_day(session: Session, calendar_id: int, day: date, user: str) -> int:
 
 def add_span(session: Session, calendar_id: int, body: SpanIn) -> int:
     """Store a span that differs; returns its id."""
-    calendar = _locked(session, calendar_id)
+    calendar = lock(session, calendar_id)
     if body.kind not in tuple(SpanKind):
         raise InvalidValueError("kind", body.kind, ", ".join(k.value for k in SpanKind))
     if not timedelta() < body.end - body.start <= LONGEST_SPAN:
@@ -136,7 +136,7 @@ def add_span(session: Session, calendar_id: int, body: SpanIn) -> int:
 
 def delete_span(session: Session, calendar_id: int, span_id: int, user: str) -> int:
     """Take a span out."""
-    calendar = _locked(session, calendar_id)
+    calendar = lock(session, calendar_id)
     row = session.get(CalendarSpan, span_id)
     if row is None or row.calendar_id != calendar_id:
         raise NotFoundError("calendar span", "calendar_span_id", span_id)
@@ -145,8 +145,12 @@ def delete_span(session: Session, calendar_id: int, span_id: int, user: str) -> 
     return _mark(session, calendar, row.start, row.end, f"{row.kind} deleted by {user}")
 
 
-def _locked(session: Session, calendar_id: int) -> Calendar:
-    """The calendar; edits of it follow one another."""
+def lock(session: Session, calendar_id: int) -> Calendar:
+    """The calendar; edits of it follow one another.
+
+    Raises:
+        NotFoundError: when there is none.
+    """
     found = session.get(Calendar, calendar_id, with_for_update=True)
     if found is None:
         raise NotFoundError("calendar", "calendar_id", calendar_id)

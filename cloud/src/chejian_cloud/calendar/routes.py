@@ -3,12 +3,14 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from chejian_cloud.calendar import edits, repository, service
 from chejian_cloud.calendar.schemas import CalendarOut, CalendarWindow, DayIn, SpanIn, VersionIn
+from chejian_cloud.conditional import SeenBefore, tagged
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.jsontypes import Day, From, To, time_range
+from chejian_cloud.once import Once
 from chejian_cloud.reasons.schemas import UserName
 from chejian_cloud.registry.routes import EquipmentId, WorkshopId
 from chejian_cloud.registry.service import calendar_of, calendar_of_workshop
@@ -47,37 +49,52 @@ def get_calendars(session: ReadSession) -> list[CalendarOut]:
     return [edits.describe(session, c.calendar_id) for c in repository.calendars(session)]
 
 
-@router.put("/calendars/{calendar_id}/versions/{valid_from}")
+@router.get("/calendars/{calendar_id}")
+def get_calendar(session: ReadSession, response: Response, calendar_id: CalendarId) -> CalendarOut:
+    """One calendar; its ETag is what edits of it take as `If-Match`."""
+    return tagged(response, edits.describe(session, calendar_id))
+
+
+def _unchanged(session: WriteSession, seen: SeenBefore, calendar_id: CalendarId) -> None:
+    """Dependency of each edit: the calendar is what the editor has seen, and waits for the edit's end."""
+    edits.lock(session, calendar_id)
+    seen.check(lambda: edits.describe(session, calendar_id))
+
+
+_EDIT = (Depends(_unchanged),)
+
+
+@router.put("/calendars/{calendar_id}/versions/{valid_from}", dependencies=_EDIT)
 def put_version(session: WriteSession, calendar_id: CalendarId, valid_from: Day, body: VersionIn) -> int:
     """Store what a calendar says from a local date on; answers how many hours are computed anew."""
     return edits.put_version(session, calendar_id, valid_from, body)
 
 
-@router.delete("/calendars/{calendar_id}/versions/{valid_from}")
+@router.delete("/calendars/{calendar_id}/versions/{valid_from}", dependencies=_EDIT)
 def delete_version(session: WriteSession, calendar_id: CalendarId, valid_from: Day, user_name: User) -> int:
     """Take a version out; answers how many hours are computed anew."""
     return edits.delete_version(session, calendar_id, valid_from, user_name)
 
 
-@router.put("/calendars/{calendar_id}/days/{day}")
+@router.put("/calendars/{calendar_id}/days/{day}", dependencies=_EDIT)
 def put_day(session: WriteSession, calendar_id: CalendarId, day: Day, body: DayIn) -> int:
     """Store which shifts a date has; answers how many hours are computed anew."""
     return edits.put_day(session, calendar_id, day, body)
 
 
-@router.delete("/calendars/{calendar_id}/days/{day}")
+@router.delete("/calendars/{calendar_id}/days/{day}", dependencies=_EDIT)
 def delete_day(session: WriteSession, calendar_id: CalendarId, day: Day, user_name: User) -> int:
     """Let a date be as its pattern says; answers how many hours are computed anew."""
     return edits.delete_day(session, calendar_id, day, user_name)
 
 
-@router.post("/calendars/{calendar_id}/spans", status_code=201)
-def post_span(session: WriteSession, calendar_id: CalendarId, body: SpanIn) -> int:
+@router.post("/calendars/{calendar_id}/spans", dependencies=_EDIT, status_code=201)
+def post_span(session: WriteSession, once: Once, calendar_id: CalendarId, body: SpanIn) -> int:
     """Store overtime, a closure, a planned stop or planned maintenance; answers its id."""
-    return edits.add_span(session, calendar_id, body)
+    return once.do(session, lambda: edits.add_span(session, calendar_id, body))
 
 
-@router.delete("/calendars/{calendar_id}/spans/{span_id}")
+@router.delete("/calendars/{calendar_id}/spans/{span_id}", dependencies=_EDIT)
 def delete_span(
     session: WriteSession,
     calendar_id: CalendarId,

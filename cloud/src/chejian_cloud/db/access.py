@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chejian_cloud.db.app import Base
@@ -132,6 +133,20 @@ class LogInFailure(Base):
     failures: Mapped[int]
     last_at: Mapped[datetime]
     until: Mapped[datetime]
+
+
+class AnsweredRequest(Base):
+    """What a request with an idempotency key was answered, for a day; found by digests only (`chejian_cloud.once`).
+
+    `answer` is NULL while the request runs, and where the answer held a secret.
+    """
+
+    __tablename__ = "answered_request"
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    answer: Mapped[Any | None] = mapped_column(JSONB)
+    answer_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
 
 
 class Audit(Base):

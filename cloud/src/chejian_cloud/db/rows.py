@@ -32,7 +32,14 @@ DOOR: Final = frozenset(
     {"account", "membership", "log_in_session", "one_time_link", "machine_token", "log_in_failure"}
 )
 """Tables of `chejian_door`."""
-PRIVATE: Final = DOOR | {"alembic_version", "recompute_run", "organisation", "audit", "board_reader"}
+PRIVATE: Final = DOOR | {
+    "alembic_version",
+    "recompute_run",
+    "organisation",
+    "audit",
+    "board_reader",
+    "answered_request",
+}
 """Tables without rights for `chejian_api`, but for those that `_extra` grants."""
 UNSCOPED: Final = frozenset({"rollup_1m", "rollup_1h"})
 """Tables in a columnstore: read through `scoped`."""
@@ -68,6 +75,26 @@ CREATE OR REPLACE FUNCTION app.enterprise_of(equipment integer, line integer, wo
         (SELECT e.enterprise_id FROM app.equipment e WHERE e.equipment_id = equipment),
         (SELECT w.enterprise_id FROM app.line l JOIN app.workshop w USING (workshop_id) WHERE l.line_id = line),
         (SELECT w.enterprise_id FROM app.workshop w WHERE w.workshop_id = workshop)) $$;
+CREATE OR REPLACE FUNCTION app.claim_request(asked bytea, request bytea)
+    RETURNS TABLE (request_hash bytea, answer jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    DELETE FROM app.answered_request r WHERE r.key_hash IN (
+        SELECT o.key_hash FROM app.answered_request o WHERE o.made_at < now() - interval '1 day'
+         ORDER BY o.key_hash LIMIT 100 FOR UPDATE SKIP LOCKED);
+    INSERT INTO app.answered_request AS r (key_hash, request_hash) VALUES (asked, request) ON CONFLICT (key_hash) DO NOTHING;
+    IF FOUND THEN
+        RETURN QUERY SELECT NULL::bytea, NULL::jsonb;
+    ELSE
+        RETURN QUERY SELECT r.request_hash, r.answer FROM app.answered_request r WHERE r.key_hash = asked;
+    END IF;
+END $$;
+CREATE OR REPLACE FUNCTION app.answer_request(asked bytea, told jsonb, digest bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+    UPDATE app.answered_request SET answer = told, answer_hash = digest WHERE key_hash = asked $$;
+REVOKE ALL ON FUNCTION app.claim_request(bytea, bytea), app.answer_request(bytea, jsonb, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app.claim_request(bytea, bytea), app.answer_request(bytea, jsonb, bytea)
+    TO {API_ROLE}, {DOOR_ROLE};
 """  # noqa: S608 - names of our own
 _FEEDS: Final = (
     "EXISTS (SELECT FROM app.equipment_feed f JOIN app.equipment e USING (equipment_id)"

@@ -7,6 +7,7 @@ from chejian_cloud.diagnosis import labels
 from chejian_cloud.diagnosis.label_schemas import LabelIn, LabelOut, PrecisionOut
 from chejian_cloud.diagnosis.routes import DiagnosisId
 from chejian_cloud.kpi.export import as_csv
+from chejian_cloud.once import Once
 from chejian_cloud.registry.scope import InScope
 
 router = APIRouter(tags=["diagnosis"])
@@ -19,9 +20,9 @@ def get_labels(session: ReadSession, diagnosis_id: DiagnosisId) -> list[LabelOut
 
 
 @router.post("/diagnoses/{diagnosis_id}/labels", status_code=201)
-def post_label(session: WriteSession, diagnosis_id: DiagnosisId, body: LabelIn) -> LabelOut:
+def post_label(session: WriteSession, once: Once, diagnosis_id: DiagnosisId, body: LabelIn) -> LabelOut:
     """Confirm or reject a diagnosis, or take the newest answer back."""
-    return labels.add(session, diagnosis_id, body)
+    return once.do(session, lambda: labels.add(session, diagnosis_id, body))
 
 
 @router.get("/diagnosis-precision")

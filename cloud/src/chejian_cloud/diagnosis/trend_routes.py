@@ -11,6 +11,7 @@ from chejian_cloud.diagnosis.recompute import recompute
 from chejian_cloud.diagnosis.routes import DiagnosisId
 from chejian_cloud.diagnosis.schemas import BaselineIn, BaselineOut, RecomputedOut, TrendOut, WaterfallOut
 from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.once import Once
 from chejian_cloud.registry.routes import EquipmentId
 
 router = APIRouter(tags=["diagnosis"])
@@ -61,9 +62,11 @@ def get_baselines(
 
 
 @router.post("/equipment/{equipment_id}/baselines", status_code=201)
-def post_baseline(session: WriteSession, equipment_id: EquipmentId, body: BaselineIn) -> list[BaselineOut]:
+def post_baseline(
+    session: WriteSession, once: Once, equipment_id: EquipmentId, body: BaselineIn
+) -> list[BaselineOut]:
     """Freeze new baselines from windows that an engineer vouches for; what they judge is judged anew."""
-    return trends.freeze(session, equipment_id, body)
+    return once.do(session, lambda: trends.freeze(session, equipment_id, body))
 
 
 @router.get("/diagnoses/{diagnosis_id}/recompute")

@@ -9,6 +9,7 @@ from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.once import Once
 from chejian_cloud.orders import results, service
 from chejian_cloud.orders.result_schemas import OrderResultOut
 from chejian_cloud.orders.schemas import (
@@ -69,6 +70,7 @@ def put_orders(session: WriteSession, body: OrdersIn) -> StoredOut:
 @router.post("/orders/import")
 def post_orders(
     session: WriteSession,
+    once: Once,
     data: Annotated[bytes, Body(media_type="text/csv", description="UTF-8 or GB18030, with a header line.")],
     user_name: Annotated[UserName, Query()],
     content_type: Annotated[str, Header()] = "",
@@ -76,7 +78,7 @@ def post_orders(
     """Store the orders of a CSV file, all or none; every wrong value is answered with its row and column."""
     if content_type.split(";")[0].strip().lower() != "text/csv":  # a foreign page can't send this one unasked
         raise InvalidValueError("content-type", content_type, "text/csv")
-    return service.import_orders(session, data, user_name)
+    return once.do(session, lambda: service.import_orders(session, data, user_name))
 
 
 @router.delete("/orders/{order_id}", status_code=204)
@@ -94,9 +96,9 @@ def get_inspections(
 
 
 @router.post("/equipment/{equipment_id}/inspections", status_code=201)
-def post_inspection(session: WriteSession, equipment_id: EquipmentId, body: InspectionIn) -> int:
+def post_inspection(session: WriteSession, once: Once, equipment_id: EquipmentId, body: InspectionIn) -> int:
     """Record items that an inspection moved; answers the id."""
-    return service.inspect(session, equipment_id, body)
+    return once.do(session, lambda: service.inspect(session, equipment_id, body))
 
 
 @router.post("/inspections/{inspection_id}/withdraw", status_code=204)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.once import Once
 from chejian_cloud.reasons import service, stops
 from chejian_cloud.reasons.schemas import (
     AssignIn,
@@ -75,24 +76,24 @@ def get_journal(
 
 
 @router.post("/equipment/{equipment_id}/stop-reasons/assign", status_code=201)
-def post_assign(session: WriteSession, equipment_id: EquipmentId, body: AssignIn) -> int:
+def post_assign(session: WriteSession, once: Once, equipment_id: EquipmentId, body: AssignIn) -> int:
     """Give a reason to a span; answers the id of the change."""
-    return service.assign(session, equipment_id, body)
+    return once.do(session, lambda: service.assign(session, equipment_id, body))
 
 
 @router.post("/equipment/{equipment_id}/stop-reasons/split", status_code=201)
-def post_split(session: WriteSession, equipment_id: EquipmentId, body: SplitIn) -> int:
+def post_split(session: WriteSession, once: Once, equipment_id: EquipmentId, body: SplitIn) -> int:
     """Cut a span into parts with reasons of their own; answers the id of the change."""
-    return service.split(session, equipment_id, body)
+    return once.do(session, lambda: service.split(session, equipment_id, body))
 
 
 @router.post("/equipment/{equipment_id}/stop-reasons/comment", status_code=201)
-def post_comment(session: WriteSession, equipment_id: EquipmentId, body: CommentIn) -> int:
+def post_comment(session: WriteSession, once: Once, equipment_id: EquipmentId, body: CommentIn) -> int:
     """Comment on a span; answers the id of the change."""
-    return service.comment(session, equipment_id, body)
+    return once.do(session, lambda: service.comment(session, equipment_id, body))
 
 
 @router.post("/equipment/{equipment_id}/stop-reasons/undo", status_code=201)
-def post_undo(session: WriteSession, equipment_id: EquipmentId, body: UndoIn) -> int:
+def post_undo(session: WriteSession, once: Once, equipment_id: EquipmentId, body: UndoIn) -> int:
     """Take a change back; answers the id of the new line."""
-    return service.undo(session, equipment_id, body)
+    return once.do(session, lambda: service.undo(session, equipment_id, body))

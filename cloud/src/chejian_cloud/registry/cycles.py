@@ -52,6 +52,16 @@ def cycles_of(session: Session, equipment_id: int) -> list[CycleOut]:
     ]
 
 
+def lock(session: Session, equipment_id: int) -> None:
+    """Let edits of the equipment's cycles follow one another; machines' data don't wait.
+
+    Raises:
+        NotFoundError: when it is not registered.
+    """
+    if session.get(Equipment, equipment_id, with_for_update={"key_share": True}) is None:
+        raise NotFoundError("equipment", "equipment_id", equipment_id)
+
+
 def put_cycle(session: Session, equipment_id: int, body: CycleIn) -> int:
     """Store an ideal cycle; one of the same product and date is replaced.
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
+from chejian_cloud.conditional import SeenBefore, tagged
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.jsontypes import Time
 from chejian_cloud.reasons.schemas import UserName
@@ -49,18 +50,27 @@ def get_equipment(session: ReadSession, equipment_id: EquipmentId) -> EquipmentD
 
 
 @router.get("/equipment/{equipment_id}/ideal-cycles")
-def get_cycles(session: ReadSession, equipment_id: EquipmentId) -> list[CycleOut]:
-    """Ideal cycles of an equipment, by product and date."""
-    return cycles.cycles_of(session, equipment_id)
+def get_cycles(session: ReadSession, response: Response, equipment_id: EquipmentId) -> list[CycleOut]:
+    """Ideal cycles of an equipment, by product and date; the ETag is what edits take as `If-Match`."""
+    return tagged(response, cycles.cycles_of(session, equipment_id))
 
 
-@router.put("/equipment/{equipment_id}/ideal-cycles")
+def _unchanged(session: WriteSession, seen: SeenBefore, equipment_id: EquipmentId) -> None:
+    """Dependency of each edit of cycles: they are what the editor has seen, and wait for the edit's end."""
+    cycles.lock(session, equipment_id)
+    seen.check(lambda: cycles.cycles_of(session, equipment_id))
+
+
+_EDIT = (Depends(_unchanged),)
+
+
+@router.put("/equipment/{equipment_id}/ideal-cycles", dependencies=_EDIT)
 def put_cycle(session: WriteSession, equipment_id: EquipmentId, body: CycleIn) -> int:
     """Store an ideal cycle from a time on; answers how many hours are computed anew."""
     return cycles.put_cycle(session, equipment_id, body)
 
 
-@router.delete("/equipment/{equipment_id}/ideal-cycles")
+@router.delete("/equipment/{equipment_id}/ideal-cycles", dependencies=_EDIT)
 def delete_cycle(
     session: WriteSession,
     equipment_id: EquipmentId,
