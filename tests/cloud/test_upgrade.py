@@ -55,6 +55,11 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+def _evening() -> datetime:
+    """Yesterday at 22 h of the plant's clock: as many windows at whatever hour the test runs."""
+    return (_now() - timedelta(days=1)).replace(hour=14, minute=0, second=0)
+
+
 def _upgrade_to(dsn: str, revision: str) -> None:
     engine = make_engine(dsn, application="test")
     with engine.begin() as connection:
@@ -97,7 +102,7 @@ def test_an_earlier_schema_with_data_becomes_this_one_and_keeps_every_row(
     migrate_telemetry(dsn)
     earlier = _parent_of_head() if revision == "the one before" else revision
     _upgrade_to(dsn, earlier)
-    store(dsn, PLANT, _now())
+    store(dsn, PLANT, _evening())
     tables = _tables(dsn)
     before = _rows(dsn, tables)
     assert migrate(dsn) == (earlier, head())
