@@ -33,6 +33,10 @@ _WITH_BODY: Final = (
 _EDIT: Final = (HTTPStatus.CONFLICT,)
 """What only a request that changes something can be answered."""
 _ETAG: Final = {"description": "Changes with the answer.", "schema": {"type": "string"}, "required": True}
+_LINK: Final = {
+    "description": 'Address of the next page, `rel="next"`; absent on the last one.',
+    "schema": {"type": "string"},
+}
 _IF_NONE_MATCH: Final = {
     "name": "If-None-Match",
     "in": "header",
@@ -66,7 +70,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
         names = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
         if route.startswith("GET ") and "application/json" in answers["200"].get("content", ()):
             operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
-            answers["200"]["headers"] = {"ETag": _ETAG}
+            answers["200"]["headers"] = {"ETag": _ETAG} | ({"Link": _LINK} if "cursor" in names else {})
             answers["304"] = {"description": "It is as `If-None-Match` has it.", "headers": {"ETag": _ETAG}}
         if "if-match" in names:
             answers["412"] = {"description": "It has changed since the answer of `If-Match`."}

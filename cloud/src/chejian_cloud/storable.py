@@ -21,6 +21,11 @@ _LONGEST_NUMBER: Final = 63
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
+def is_storable(text: str) -> bool:
+    """Whether a column of text takes it."""
+    return not _TEXT.search(text)
+
+
 async def refuse_unstorable(request: Request) -> None:
     """FastAPI dependency of every route.
 
@@ -29,7 +34,7 @@ async def refuse_unstorable(request: Request) -> None:
     """
     for given in (request.path_params, request.query_params):
         for key, value in given.items():
-            if _TEXT.search(str(value)):
+            if not is_storable(str(value)):
                 raise InvalidValueError(key, shown(value), _ALLOWED)
     body = await request.body()
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -54,7 +59,7 @@ def shown(value: Any) -> Any:
 
 
 def _check(key: str, value: object) -> None:
-    if isinstance(value, str) and _TEXT.search(value):
+    if isinstance(value, str) and not is_storable(value):
         raise InvalidValueError(key, shown(value), _ALLOWED)
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidValueError(key, shown(value), "a finite number")

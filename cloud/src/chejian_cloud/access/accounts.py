@@ -13,8 +13,10 @@ from chejian_cloud.access.permissions import PLACE, Permission, Reach, Role
 from chejian_cloud.db.access import Account, Membership, Organisation
 from chejian_cloud.db.journal import Line, write
 from chejian_cloud.errors import ForbiddenError, InvalidValueError, NotFoundError
+from chejian_cloud.paging import Part
 
 MOST: Final = 1000
+FIRST: Final = Part(MOST)
 """Accounts in one answer."""
 
 
@@ -50,9 +52,9 @@ def organisations(session: Session, reach: Reach) -> Sequence[Organisation]:
     return [row for row in rows if row.organisation_id in wanted]
 
 
-def list_accounts(session: Session, reach: Reach, *, after: str = "", limit: int = MOST) -> list[Person]:
-    """Accounts with a role in what a caller administers, by name; the next page begins `after` the last one's name."""
-    query = select(Account).where(Account.name > after).order_by(Account.name).limit(limit)
+def list_accounts(session: Session, reach: Reach, part: Part = FIRST) -> list[Person]:
+    """Accounts with a role in what a caller administers, by name."""
+    query = part.of(select(Account), Account.name)
     if not reach.everything:
         inside = (
             select(Membership.account_id)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 from sqlalchemy import or_, select
 
 from chejian_cloud.access import accounts, log_in, tokens
@@ -29,11 +29,14 @@ from chejian_cloud.conditional import SeenBefore, tagged
 from chejian_cloud.db.access import Audit, Membership, Organisation
 from chejian_cloud.db.engine import DoorSession
 from chejian_cloud.once import Once
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.registry.scope import MAX_ID
 
 router = APIRouter(tags=["access"])
 
 AccountId = Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
+AccountsPage = Annotated[Page, Depends(paging({"name": str}, most=accounts.MOST))]
+AuditPage = Annotated[Page, Depends(paging({"audit_id": int}))]
 CallerIs = Annotated[Caller, Depends(caller_of)]
 
 
@@ -58,14 +61,11 @@ def get_organisations(session: DoorSession, caller: CallerIs) -> list[Organisati
 def get_accounts(
     session: DoorSession,
     caller: CallerIs,
-    limit: Annotated[int, Query(ge=1, le=accounts.MOST)] = 100,
-    after: Annotated[
-        str, Query(max_length=64, description="Name of the last account of the page before.")
-    ] = "",
+    page: AccountsPage,
 ) -> list[AccountOut]:
     """Accounts with a role in what the caller administers, by name."""
-    found = accounts.list_accounts(session, caller.reach(Permission.ACCOUNTS), after=after, limit=limit)
-    return [_told(person) for person in found]
+    found = accounts.list_accounts(session, caller.reach(Permission.ACCOUNTS), page.part)
+    return page.cut([_told(person) for person in found])
 
 
 def _told(person: Person) -> AccountOut:
@@ -169,13 +169,10 @@ def delete_token(
 def get_audit(
     session: DoorSession,
     caller: CallerIs,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: Annotated[
-        int, Query(ge=1, le=2**63 - 1, description="Only lines before this one: the next page.")
-    ] = 2**62,
+    page: AuditPage,
 ) -> list[AuditOut]:
     """The audit journal, newest first: what happened to own enterprises, and what their people did."""
-    query = select(Audit).where(Audit.audit_id < before).order_by(Audit.audit_id.desc()).limit(limit)
+    query = page.part.of(select(Audit), Audit.audit_id, descending=True)
     reach = caller.reach(Permission.AUDIT)
     if not reach.everything:
         people = (
@@ -185,4 +182,4 @@ def get_audit(
         )
         nobodys = Audit.enterprise_id.is_(None) & Audit.account_id.in_(people)
         query = query.where(or_(Audit.enterprise_id.in_(reach.enterprises), nobodys))
-    return [AuditOut.model_validate(row) for row in session.scalars(query)]
+    return page.cut([AuditOut.model_validate(row) for row in session.scalars(query)])

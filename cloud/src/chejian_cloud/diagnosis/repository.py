@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import Bearing, EquipmentFeed
 from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisLabel
+from chejian_cloud.paging import Part
 from chejian_cloud.series.repository import FEED_OF_DEVICE
 
 
@@ -51,20 +52,16 @@ def _told() -> Select[Told]:
 
 
 def newest(
-    session: Session, equipment_id: int, limit: int, before: datetime | None, method: str | None
+    session: Session, equipment_id: int, part: Part, before: datetime | None, method: str | None
 ) -> Sequence[Row[Told]]:
     """Diagnoses of an equipment (by one method), newest first."""
-    statement = (
-        _told()
-        .where(Diagnosis.equipment_id == equipment_id)
-        .order_by(Diagnosis.time.desc(), Diagnosis.diagnosis_id.desc())
-        .limit(limit)
-    )
+    statement = _told().where(Diagnosis.equipment_id == equipment_id)
     if before is not None:
         statement = statement.where(Diagnosis.time < before)
     if method is not None:
         statement = statement.where(Diagnosis.method == method)
-    return session.execute(statement).all()
+    keys = Diagnosis.time, Diagnosis.diagnosis_id
+    return session.execute(part.of(statement, *keys, descending=True)).all()
 
 
 def one(session: Session, diagnosis_id: int) -> Row[Told] | None:

@@ -1,30 +1,33 @@
 """HTTP routes of diagnoses."""
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.diagnosis import service
 from chejian_cloud.diagnosis.schemas import DiagnosisDetail, DiagnosisOut, SpectrumOut, VelocityOut
 from chejian_cloud.jsontypes import Time
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.registry.routes import EquipmentId
 
 router = APIRouter(tags=["diagnosis"])
 
+DiagnosesPage = Annotated[Page, Depends(paging({"time": datetime, "diagnosis_id": int}))]
 DiagnosisId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
 
 
 @router.get("/equipment/{equipment_id}/diagnoses")
 def get_diagnoses(
     session: ReadSession,
+    page: DiagnosesPage,
     equipment_id: EquipmentId,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: Annotated[Time | None, Query(description="Only of waveforms before this time.")] = None,
     method: Annotated[str | None, Query(max_length=64, description="Only of this method.")] = None,
 ) -> list[DiagnosisOut]:
-    """Diagnoses of an equipment, newest first; the next page begins `before` the last one's time."""
-    return service.newest_of(session, equipment_id, limit, before, method)
+    """Diagnoses of an equipment, newest first."""
+    return page.cut(service.newest_of(session, equipment_id, page.part, before, method))
 
 
 @router.get("/diagnoses/{diagnosis_id}")

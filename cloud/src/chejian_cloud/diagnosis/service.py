@@ -22,6 +22,7 @@ from chejian_cloud.diagnosis.schemas import (
     VelocityOut,
 )
 from chejian_cloud.errors import InvalidValueError, NotFoundError
+from chejian_cloud.paging import Part
 from chejian_cloud.registry.service import require_equipment
 
 MARKED_HARMONICS = 5
@@ -37,7 +38,7 @@ _MIN_VALUES = 16
 def newest_of(
     session: Session,
     equipment_id: int,
-    limit: int,
+    part: Part,
     before: datetime | None = None,
     method: str | None = None,
 ) -> list[DiagnosisOut]:
@@ -49,7 +50,7 @@ def newest_of(
     require_equipment(session, equipment_id)
     return [
         DiagnosisOut.model_validate(_columns(row))
-        for row in repository.newest(session, equipment_id, limit, before, method)
+        for row in repository.newest(session, equipment_id, part, before, method)
     ]
 
 

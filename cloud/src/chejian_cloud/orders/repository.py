@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 from chejian_cloud.db.app import Equipment, Product, Workshop
 from chejian_cloud.db.production import InspectionResult, ProductionOrder
 from chejian_cloud.orders.rows import Machine
+from chejian_cloud.paging import Part
 
 _ORDERS = text("""
 SELECT o.*, o.setup_us / 1e6 AS setup_seconds, e.code AS equipment, p.code AS product
   FROM app.production_order o JOIN app.equipment e USING (equipment_id) JOIN app.product p USING (product_id)
  WHERE (CAST(:equipment_id AS integer) IS NULL OR o.equipment_id = :equipment_id)
    AND least(o.planned_start, o.started_at) < :hi AND greatest(o.planned_end, o.ended_at) > :lo
+   AND (CAST(:code AS text) IS NULL OR (e.code, o.planned_start, o.order_id) > (:code, :planned_start, :order_id))
  ORDER BY e.code, o.planned_start, o.order_id LIMIT :limit
 """)
 
@@ -50,25 +52,26 @@ def orders_by_key(
 
 
 def orders(
-    session: Session, equipment_id: int | None, lo: datetime, hi: datetime, limit: int
+    session: Session, equipment_id: int | None, lo: datetime, hi: datetime, part: Part
 ) -> Sequence[RowMapping]:
-    """Orders whose planned or actual time overlaps [lo, hi)."""
-    values = {"equipment_id": equipment_id, "lo": lo, "hi": hi, "limit": limit}
+    """Orders whose planned or actual time overlaps [lo, hi), by machine, planned start and id."""
+    code, planned_start, order_id = part.after or (None, None, None)
+    values = {
+        "equipment_id": equipment_id,
+        "lo": lo,
+        "hi": hi,
+        "code": code,
+        "planned_start": planned_start,
+        "order_id": order_id,
+        "limit": part.limit,
+    }
     return session.execute(_ORDERS, values).mappings().all()
 
 
 def inspections(
-    session: Session, equipment_id: int, lo: datetime, hi: datetime, limit: int
+    session: Session, equipment_id: int, lo: datetime, hi: datetime, part: Part
 ) -> Sequence[InspectionResult]:
     """Inspection results of items made in [lo, hi), withdrawn ones too, newest first."""
-    statement = (
-        select(InspectionResult)
-        .where(
-            InspectionResult.equipment_id == equipment_id,
-            InspectionResult.time >= lo,
-            InspectionResult.time < hi,
-        )
-        .order_by(InspectionResult.time.desc(), InspectionResult.inspection_id.desc())
-        .limit(limit)
-    )
-    return session.scalars(statement).all()
+    r = InspectionResult
+    statement = select(r).where(r.equipment_id == equipment_id, r.time >= lo, r.time < hi)
+    return session.scalars(part.of(statement, r.time, r.inspection_id, descending=True)).all()

@@ -20,6 +20,7 @@ from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import TimeRange
 from chejian_cloud.orders import repository
 from chejian_cloud.orders.result_schemas import OrderKpi, OrderResultOut
+from chejian_cloud.paging import Part
 from chejian_cloud.registry.schemas import EquipmentOut
 from chejian_cloud.registry.scope import Scope as Place
 from chejian_cloud.registry.service import machines_of
@@ -49,7 +50,9 @@ def results_in(session: Session, settings: Settings, place: Place, period: TimeR
     out: list[OrderResultOut] = []
     for machine in machines_of(session, place):
         reader = make_reader(session, settings, machine.equipment_id)
-        planned = repository.orders(session, machine.equipment_id, period.start, period.end, MAX_RESULTS + 1)
+        planned = repository.orders(
+            session, machine.equipment_id, period.start, period.end, Part(MAX_RESULTS + 1)
+        )
         by_code = {row["code"]: row for row in planned}
         runs = _runs(reader, planned, period)
         out += [_result(reader, machine, run, by_code.get(run.code)) for run in runs]

@@ -1,6 +1,6 @@
 """HTTP routes of orders and inspection results."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
@@ -20,6 +20,7 @@ from chejian_cloud.orders.schemas import (
     StoredOut,
     WithdrawIn,
 )
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.reasons.schemas import UserName
 from chejian_cloud.registry.routes import EquipmentId
 from chejian_cloud.registry.scope import InScope
@@ -29,6 +30,13 @@ router = APIRouter(tags=["orders"])
 DEFAULT = timedelta(hours=24)
 LONGEST = timedelta(days=7)
 """A week of orders, each of which is read from samples."""
+OrdersPage = Annotated[
+    Page,
+    Depends(paging({"equipment": str, "planned_start": datetime, "order_id": int}, default=1000, most=5000)),
+]
+InspectionsPage = Annotated[
+    Page, Depends(paging({"time": datetime, "inspection_id": int}, default=1000, most=5000))
+]
 OrderId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -40,12 +48,15 @@ def _settings(request: Request) -> Settings:
 @router.get("/orders")
 def get_orders(
     session: ReadSession,
+    page: OrdersPage,
     equipment_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     start: From = None,
     end: To = None,
 ) -> list[OrderOut]:
     """Orders whose planned or actual time overlaps a range (default: the last 24 hours)."""
-    return service.orders_of(session, equipment_id, time_range(start, end, default=DEFAULT))
+    return page.cut(
+        service.orders_of(session, equipment_id, time_range(start, end, default=DEFAULT), page.part)
+    )
 
 
 @router.get("/orders/results")
@@ -89,10 +100,15 @@ def delete_order(session: WriteSession, order_id: OrderId) -> None:
 
 @router.get("/equipment/{equipment_id}/inspections")
 def get_inspections(
-    session: ReadSession, equipment_id: EquipmentId, start: From = None, end: To = None
+    session: ReadSession,
+    page: InspectionsPage,
+    equipment_id: EquipmentId,
+    start: From = None,
+    end: To = None,
 ) -> list[InspectionOut]:
     """Inspection results of items made in a range (default: the last 24 hours), newest first."""
-    return service.inspections_of(session, equipment_id, time_range(start, end, default=DEFAULT))
+    period = time_range(start, end, default=DEFAULT)
+    return page.cut(service.inspections_of(session, equipment_id, period, page.part))
 
 
 @router.post("/equipment/{equipment_id}/inspections", status_code=201)

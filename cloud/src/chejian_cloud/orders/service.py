@@ -12,16 +12,15 @@ from chejian_cloud.marks import mark
 from chejian_cloud.orders import repository
 from chejian_cloud.orders.rows import OrderRow, parse_rows, read_csv
 from chejian_cloud.orders.schemas import InspectionIn, InspectionOut, OrderIn, OrderOut, OrdersIn, StoredOut
+from chejian_cloud.paging import Part
 from chejian_cloud.registry.service import require_equipment
 
-MAX_ORDERS = 5000
-"""Orders in one answer."""
 _TOLD = ("quantity", "product_id", "planned_start", "planned_end", "setup_us", "started_at", "ended_at")
 _MICROSECOND = timedelta(microseconds=1)
 Span = tuple[datetime, datetime | None]
 
 
-def orders_of(session: Session, equipment_id: int | None, period: TimeRange) -> list[OrderOut]:
+def orders_of(session: Session, equipment_id: int | None, period: TimeRange, part: Part) -> list[OrderOut]:
     """Orders whose planned or actual time overlaps a range.
 
     Raises:
@@ -29,7 +28,7 @@ def orders_of(session: Session, equipment_id: int | None, period: TimeRange) -> 
     """
     if equipment_id is not None:
         require_equipment(session, equipment_id)
-    rows = repository.orders(session, equipment_id, period.start, period.end, MAX_ORDERS)
+    rows = repository.orders(session, equipment_id, period.start, period.end, part)
     return [OrderOut.model_validate(row) for row in rows]
 
 
@@ -65,14 +64,14 @@ def delete_order(session: Session, order_id: int) -> None:
     _mark(session, order.equipment_id, spans, f"order {order.code} deleted")
 
 
-def inspections_of(session: Session, equipment_id: int, period: TimeRange) -> list[InspectionOut]:
+def inspections_of(session: Session, equipment_id: int, period: TimeRange, part: Part) -> list[InspectionOut]:
     """Inspection results of items made in a range, newest first.
 
     Raises:
         NotFoundError: when the equipment is not registered.
     """
     require_equipment(session, equipment_id)
-    rows = repository.inspections(session, equipment_id, period.start, period.end, MAX_ORDERS)
+    rows = repository.inspections(session, equipment_id, period.start, period.end, part)
     return [InspectionOut.model_validate(row) for row in rows]
 
 

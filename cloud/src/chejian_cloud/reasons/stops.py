@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from chejian_cloud.clock import from_us, to_us
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.paging import Part
 from chejian_cloud.reasons import repository
 from chejian_cloud.reasons.journal import Said, fold, read_lines
 from chejian_cloud.reasons.schemas import StopOut
@@ -107,7 +108,7 @@ def needs_reason(
     session: Session, period: TimeRange, *, minor: timedelta, workshop: str | None, limit: int
 ) -> list[StopOut]:
     """Stops of all machines that need a reason, the longest first."""
-    equipment = [row["equipment_id"] for row in registered(session, workshop=workshop, limit=100_000)]
+    equipment = [row["equipment_id"] for row in registered(session, workshop=workshop, part=Part(100_000))]
     found = _stops(session, equipment, period, minor, unexplained=True)
     return sorted(found, key=lambda s: (s.start - s.end, s.equipment_id, s.start))[:limit]
 

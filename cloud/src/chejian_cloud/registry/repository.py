@@ -6,7 +6,10 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import Bearing, Calendar, Enterprise, Equipment, EquipmentFeed, Line, Workshop
+from chejian_cloud.paging import Part
 from chejian_cloud.registry.scope import EVERYTHING, Scope
+
+_THOUSAND = Part(1000)
 
 
 def workshops(session: Session, workshop_id: int | None = None) -> Sequence[RowMapping]:
@@ -51,8 +54,7 @@ def equipment(
     code: str | None = None,
     workshop: str | None = None,
     scope: Scope = EVERYTHING,
-    limit: int = 1000,
-    offset: int = 0,
+    part: Part = _THOUSAND,
 ) -> Sequence[RowMapping]:
     """Equipment with what is above it, by workshop, line and place in the flow; filters that are None match everything."""
     statement = (
@@ -80,9 +82,6 @@ def equipment(
         .join(Enterprise, Enterprise.enterprise_id == Equipment.enterprise_id)
         .join(Workshop, Workshop.workshop_id == Equipment.workshop_id)
         .join(Line, Line.line_id == Equipment.line_id)
-        .order_by(Enterprise.code, Workshop.code, Line.code, Equipment.position, Equipment.code)
-        .limit(limit)
-        .offset(offset)
     )
     if equipment_id is not None:
         statement = statement.where(Equipment.equipment_id == equipment_id)
@@ -94,7 +93,8 @@ def equipment(
         statement = statement.where(Equipment.workshop_id == scope.workshop_id)
     if scope.line_id is not None:
         statement = statement.where(Equipment.line_id == scope.line_id)
-    return session.execute(statement).mappings().all()
+    keys = Enterprise.code, Workshop.code, Line.code, Equipment.position, Equipment.code
+    return session.execute(part.of(statement, *keys)).mappings().all()
 
 
 def feeds(session: Session, equipment_id: int) -> Sequence[EquipmentFeed]:

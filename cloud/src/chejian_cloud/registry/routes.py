@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from chejian_cloud.conditional import SeenBefore, tagged
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.jsontypes import Time
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.reasons.schemas import UserName
 from chejian_cloud.registry import cycles, service
 from chejian_cloud.registry.cycles import CycleIn, CycleOut
@@ -17,6 +18,12 @@ router = APIRouter(tags=["registry"])
 
 WorkshopId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the workshop.", examples=[1])]
 LineId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the line.", examples=[1])]
+EquipmentPage = Annotated[
+    Page,
+    Depends(
+        paging({"enterprise": str, "workshop": str, "line": str, "position": int, "code": str}, default=1000)
+    ),
+]
 EquipmentId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the equipment.", examples=[1])]
 
 
@@ -29,18 +36,16 @@ def get_workshops(session: ReadSession) -> list[WorkshopOut]:
 @router.get("/equipment")
 def get_equipment_list(
     session: ReadSession,
+    page: EquipmentPage,
     scope: InScope,
     code: Annotated[
         str | None, Query(max_length=64, description="Only this code.", examples=["CNC-01"])
     ] = None,
     workshop: Annotated[str | None, Query(max_length=64, description="Only this workshop's.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> list[EquipmentOut]:
     """Equipment by workshop, line and place in the flow."""
-    return service.list_equipment(
-        session, code=code, workshop=workshop, scope=scope, limit=limit, offset=offset
-    )
+    found = service.list_equipment(session, code=code, workshop=workshop, scope=scope, part=page.part)
+    return page.cut(found)
 
 
 @router.get("/equipment/{equipment_id}")

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from chejian_cloud.errors import InvalidValueError, NotFoundError
+from chejian_cloud.paging import Part
 from chejian_cloud.registry import repository
 from chejian_cloud.registry.schemas import (
     BearingOut,
@@ -45,19 +46,19 @@ def list_workshops(session: Session) -> list[WorkshopOut]:
     ]
 
 
+_THOUSAND = Part(1000)
+
+
 def list_equipment(
     session: Session,
     *,
     code: str | None = None,
     workshop: str | None = None,
     scope: Scope = EVERYTHING,
-    limit: int = 1000,
-    offset: int = 0,
+    part: Part = _THOUSAND,
 ) -> list[EquipmentOut]:
     """Equipment in the order of workshop, line and flow."""
-    rows = repository.equipment(
-        session, code=code, workshop=workshop, scope=scope, limit=limit, offset=offset
-    )
+    rows = repository.equipment(session, code=code, workshop=workshop, scope=scope, part=part)
     return [EquipmentOut.model_validate(_complete(row)) for row in rows]
 
 
@@ -69,7 +70,7 @@ def machines_of(session: Session, scope: Scope) -> list[EquipmentOut]:
         InvalidValueError: when the scope holds more than `MAX_MACHINES`.
     """
     require_scope(session, scope)
-    found = list_equipment(session, scope=scope, limit=MAX_MACHINES + 1)
+    found = list_equipment(session, scope=scope, part=Part(MAX_MACHINES + 1))
     if len(found) > MAX_MACHINES:
         raise InvalidValueError(
             "workshop_id", scope.workshop_id, f"a scope of at most {MAX_MACHINES} machines"
