@@ -30,6 +30,8 @@ ECHARTS = {
     "LICENSE": "echarts.LICENSE.txt",
     "NOTICE": "echarts.NOTICE.txt",
 }
+AXE = ROOT / ".chejian" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+"""Checks pages for accessibility in the tests; fetched with the development tools, never shipped."""
 LOWEST = (3, 11)
 
 
@@ -49,7 +51,7 @@ def up_to_date(*, dev: bool) -> bool:
     ):
         return False
     made = STAMP.read_text(encoding="ascii") if STAMP.exists() else ""
-    return made == stamp(dev=True) or (not dev and made == stamp(dev=False))
+    return (made == stamp(dev=True) and AXE.exists()) or (not dev and made == stamp(dev=False))
 
 
 def run(*command: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
@@ -149,15 +151,15 @@ def install(uv: Path, env: dict[str, str], *, dev: bool, node: bool) -> None:
     run(*pip, "install", *target, "--no-deps", "--no-build-isolation", *members, env=env)
 
 
-def get_echarts() -> None:
-    """Let npm fetch the console's library (it checks the locked hash) and copy it to its place."""
-    step("getting ECharts")
+def get_browser_libraries(*, dev: bool) -> None:
+    """Let npm fetch the console's libraries (it checks the locked hashes) and copy what is shipped to its place."""
+    step("getting ECharts and axe" if dev else "getting ECharts")
     work = ROOT / ".chejian" / "npm"
     work.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(ROOT / name, work / name)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
-    run(*npm_command(), "ci", *quiet, cwd=work)
+    run(*npm_command(), "ci", *quiet, *([] if dev else ["--omit=dev"]), cwd=work)
     VENDOR.mkdir(parents=True, exist_ok=True)
     for inside, name in ECHARTS.items():
         source, target = work / "node_modules" / "echarts" / inside, VENDOR / name
@@ -199,7 +201,7 @@ def main() -> None:
     STAMP.unlink(missing_ok=True)
     make_venv(uv, env)
     install(uv, env, dev=dev, node=shutil.which("npm") is None or shutil.which("node") is None)
-    get_echarts()
+    get_browser_libraries(dev=dev)
     STAMP.write_text(stamp(dev=dev), encoding="ascii")
     step("ready")
 

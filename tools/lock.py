@@ -28,6 +28,7 @@ LOCKS: dict[str, tuple[tuple[str, ...], bool]] = {
     "requirements-uv.lock": (("uv",), False),
 }
 NPM_LOCK = "package-lock.json"
+_NPM_KINDS = ("dependencies", "devDependencies")  # what the wheel ships, what its tests use
 _HEADER = "# Written by tools/lock.py, do not edit. Made from inputs {digest}\n"
 _ADDRESS = re.compile(r"://|^-e |@ file|^--(?:index|extra-index|find-links)", re.MULTILINE)
 
@@ -45,7 +46,7 @@ def inputs_digest(root: Path = ROOT) -> str:
             ],
         }
     package = json.loads((root / "package.json").read_text(encoding="utf-8"))
-    tables["npm"] = package.get("dependencies")
+    tables["npm"] = [package.get(kind) for kind in _NPM_KINDS]
     return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
 
@@ -72,10 +73,10 @@ def problems(root: Path = ROOT) -> list[str]:
 
 
 def _npm_problems(root: Path) -> list[str]:
-    wanted = json.loads((root / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    wanted = json.loads((root / "package.json").read_text(encoding="utf-8"))
     locked = json.loads((root / NPM_LOCK).read_text(encoding="utf-8"))["packages"]
     found = []
-    if locked[""].get("dependencies") != wanted:
+    if any(locked[""].get(kind) != wanted.get(kind) for kind in _NPM_KINDS):
         found.append(f"{NPM_LOCK}: not made from the present package.json; run 'make lock'")
     for place, entry in locked.items():
         if "resolved" in entry:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from psycopg.types.json import Jsonb
 
+from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
 
@@ -122,6 +123,7 @@ def test_every_page_draws_and_fits(
         chinese_is_drawn(page)
     chinese = re.search("[\u4e00-\u9fff]", page.inner_text("main"))
     assert (chinese is not None) == (short == "zh")
+    assert violations(page) == []
 
 
 def test_a_workshop_is_live_and_its_charts_aligned(page: Page) -> None:

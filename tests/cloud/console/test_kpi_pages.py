@@ -1,6 +1,7 @@
 """The pages of KPIs and stop reasons in a real browser, on numbers that the worker computed."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from chejian_analytics.kpi import INDICATORS, MISSING
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.conftest import _build_seeded
+from tests.cloud.console.axe import violations
 from tests.cloud.console.computed import fill
 from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
@@ -16,8 +18,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 PATHS = (
     *("/equipment/1/oee", "/equipment/1/stops", "/equipment/1/explain"),
     *("/lines/1/oee", "/workshops/1/oee"),
+    *("/orders", "/lines/1/orders", "/workshops/1/orders"),
 )
 WAIT = 60_000  # ms
+NOW = datetime.now(UTC).replace(microsecond=0)
+ORDERS = {
+    "MO-RUN": (NOW - timedelta(hours=5), NOW + timedelta(hours=20), 5000, NOW - timedelta(hours=5)),
+    "MO-NEXT": (NOW + timedelta(hours=20), NOW + timedelta(hours=23), 100, None),
+}
+"""Planned start and end, quantity, actual start."""
 expect.set_options(timeout=WAIT)
 
 
@@ -25,7 +34,14 @@ expect.set_options(timeout=WAIT)
 def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
     url = postgres_server.create(template=postgres_server.template("cloud seeded", _build_seeded))
     fill(url)
+    orders = [
+        {"code": code, "equipment": "CNC-01", "product": "SHAFT-A", "quantity": quantity}
+        | {"planned_start": start.isoformat(), "planned_end": end.isoformat(), "setup_seconds": 600}
+        | {"started_at": began and began.isoformat()}
+        for code, (start, end, quantity, began) in ORDERS.items()
+    ]
     with served(url) as client:
+        client.put("/api/v1/orders", json={"orders": orders, "user_name": "王工"}).raise_for_status()
         yield client
     postgres_server.drop(url)
 
@@ -73,6 +89,7 @@ def test_every_control_has_a_name_and_a_phone_needs_no_sideways_scroll(
     assert page.evaluate(TWICE) == []
     assert page.locator("main table caption").count() == page.locator("main table").count()
     assert page.locator("h1").count() == 1
+    assert violations(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
 
 
@@ -147,4 +164,29 @@ def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(page: Page
     assert "line_id=1" in (page.locator("#file-xlsx").get_attribute("href") or "")
     page.locator("#machines tbody a", has_text="CNC-01").click()
     page.wait_for_selector("body[data-page=oee][data-ready]")
-    expect(page.locator("#sheet tbody tr", has_text="Technical efficiency")).to_contain_text("%")
+    technical = page.locator("#sheet tbody tr", has_text="Technical efficiency")
+    expect(technical.locator("td").nth(1)).to_contain_text("%")
+    expect(technical.locator("td").nth(2)).to_contain_text("%")  # how complete the data behind it are
+
+
+def test_orders_are_told_planned_against_actual_with_their_evidence(page: Page, site: httpx.Client) -> None:
+    show(page, "/workshops/1/orders?lang=en")
+    expect(page.locator("#sums")).to_contain_text("2 orders")
+    running = page.locator("#list tbody tr", has_text="MO-RUN")
+    expect(running).to_contain_text("in work")
+    expect(running.locator("td").nth(4)).to_have_text("5,000")
+    expect(page.locator("#list tbody tr", has_text="MO-NEXT")).to_contain_text("not begun")
+    running.locator(".pick").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#facts")).to_contain_text("Planned run time per item (PRI)")
+    expect(page.locator("#sheet tbody tr")).to_have_count(4)
+    expect(page.locator("#sheet tbody tr", has_text="Throughput rate")).to_contain_text("1/h")
+    assert violations(page) == []
+    table = site.get(page.locator("#file-csv").get_attribute("href") or "").text
+    assert "MO-RUN" in table
+    assert "workshop_id=1" in (page.locator("#file-xlsx").get_attribute("href") or "")
+    page.locator("#facts a").click()
+    page.wait_for_selector("body[data-page=explain][data-ready]")
+    assert int(page.locator("#choose-start").input_value()) <= int(ORDERS["MO-RUN"][0].timestamp() * 1000)
+    show(page, "/orders?lang=zh")
+    expect(page.locator("#list tbody")).to_contain_text("HRB-W1 · L1")

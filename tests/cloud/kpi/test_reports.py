@@ -180,6 +180,8 @@ async def test_a_sheet_lists_every_kpi_with_its_value_or_why_it_has_none(
     for row in found.values():
         assert (row["value"] is None) == (row["reason"] is not None), row["id"]
         assert row["clause"], row["id"]
+        told = row["scope"] == "window" and row["completeness"] == sheet["completeness"]
+        assert told or row["completeness"] is None, row["id"]
     stored = {
         r["kpi"]: r["value"]
         for r in await ask(api, "/equipment/1/kpis", window="hour", **RANGE)
@@ -187,6 +189,7 @@ async def test_a_sheet_lists_every_kpi_with_its_value_or_why_it_has_none(
     }
     assert {k: found[k]["value"] for k in stored} == stored
     assert len(stored) == len(KPIS)
+    assert all(found[k]["completeness"] == sheet["completeness"] > 0 for k in stored)
     assert found["mttr"]["value"] == 0.5, "half an hour of one fault"
     assert found["technical_efficiency"]["value"] == 0.5
     assert found["mtbf"]["numerator"] == 30 * 60_000_000

@@ -1,5 +1,8 @@
 """Orders planned against actual: from the machine's order signal, or from the times that another system told."""
 
+import csv
+import io
+import zipfile
 from fractions import Fraction
 from typing import Any
 
@@ -7,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 from chejian_analytics.kpi import INDICATORS, Scope
+from chejian_cloud.orders.files import HEAD
 
 from tests.cloud.plant_rows import PlantRows, Row, moment
 from tests.cloud.worker.rounds import MINUTE, T0, after
@@ -91,6 +95,11 @@ def check(row: dict[str, Any]) -> None:
     assert list(kpis) == [k.id for k in INDICATORS if k.scope is Scope.ORDER]
     assert kpis["throughput_rate"]["value"] == 20.0
     assert kpis["allocation_ratio"]["value"] == 1.0
+    assert (kpis["allocation_ratio"]["numerator"], kpis["allocation_ratio"]["denominator"]) == (
+        row["aubt_us"],
+        row["aoet_us"],
+    )
+    assert row["pbt_us"] == row["aubt_us"], "no time without an order in it"
     assert kpis["production_process_ratio"]["value"] == float(Fraction(2, 3))
     assert kpis["actual_to_planned_scrap_ratio"]["reason"] == "no_planned_scrap"
     assert all((k["value"] is None) == (k["reason"] is not None) for k in row["kpis"])
@@ -124,6 +133,44 @@ async def test_without_the_signal_the_times_of_another_system_count(
     check(found["MO-1"])
 
 
-async def test_a_long_range_is_refused(api: httpx.AsyncClient) -> None:
-    answer = await api.get("/api/v1/orders/results", params=RANGE | {"to": after(days=9).isoformat()})
+@pytest.mark.parametrize("path", ["/api/v1/orders/results", "/api/v1/orders/results/file"])
+async def test_a_long_range_is_refused(api: httpx.AsyncClient, path: str) -> None:
+    answer = await api.get(path, params=RANGE | {"to": after(days=9).isoformat()})
     assert answer.status_code == 422
+
+
+async def test_orders_as_files_say_what_the_answer_says_and_hold_no_formula(
+    api: httpx.AsyncClient, plant: PlantRows
+) -> None:
+    plant.write("CNC-01", hours())
+    hostile = "=HYPERLINK(1)"
+    tell_orders(plant.dsn, {T0: "MO-1", T0 + 60 * MINUTE: hostile})
+    await send(api)
+    found = await ask(api)
+    as_csv = await api.get("/api/v1/orders/results/file", params=RANGE)
+    assert as_csv.headers["content-type"] == "text/csv; charset=utf-8"
+    assert as_csv.headers["content-disposition"] == 'attachment; filename="orders-20260302-20260302.csv"'
+    table = list(csv.DictReader(io.StringIO(as_csv.content.decode("utf-8-sig"))))
+    assert list(table[0]) == list(HEAD)
+    assert [row["order"] for row in table] == ["MO-1", "'" + hostile, "MO-9"]
+    first, _, waiting = table
+    assert (first["workshop"], first["line"], first["machine"]) == ("HRB-W1", "L1", "CNC-01")
+    assert [int(first[k]) for k in ("poq", "pq", "gq", "sq")] == [40, 20, 18, 2]
+    assert [float(first[k]) for k in ("aoet_s", "pbt_s", "apt_s", "aust_s", "adet_s")] == [
+        *(3600, 3600),
+        *(2400, 600, 600),
+    ]
+    assert float(first["pbt_s"]) == found["MO-1"]["pbt_us"] / 1e6
+    assert float(first["poet_s"]) == 40 * float(first["pri_s"]) + float(first["psut_s"])
+    assert float(first["throughput_rate"]) == 20
+    assert float(first["completeness"]) == 1
+    assert (waiting["poq"], waiting["pq"], waiting["start"], waiting["throughput_rate"]) == ("7", "", "", "")
+    book = await api.get("/api/v1/orders/results/file", params=RANGE | {"format": "xlsx"})
+    with zipfile.ZipFile(io.BytesIO(book.content)) as archive:
+        assert "<f>" not in archive.read("xl/worksheets/sheet1.xml").decode()
+        strings = archive.read("xl/sharedStrings.xml").decode()
+    assert hostile in strings
+    assert "throughput_rate" in strings
+    refused = await api.get("/api/v1/orders/results/file", params=RANGE | {"format": "exe"})
+    assert refused.status_code == 422
+    assert "csv, xlsx" in refused.text

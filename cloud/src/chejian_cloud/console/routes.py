@@ -79,6 +79,24 @@ def workshop_oee(request: Request, session: ReadSession, workshop_id: WorkshopId
     return _workshop_page(request, session, "oee_sums", workshop_id)
 
 
+@router.get("/orders")
+def orders(request: Request, session: ReadSession) -> Response:
+    """Page: orders planned against actual, of everything that the caller may see."""
+    return _page(request, "orders", lambda: places.whole(session))
+
+
+@router.get("/lines/{line_id}/orders")
+def line_orders(request: Request, session: ReadSession, line_id: LineId) -> Response:
+    """Page: orders of a line, planned against actual."""
+    return _page(request, "orders", lambda: places.of_line(session, line_id), f"line_id = {line_id}")
+
+
+@router.get("/workshops/{workshop_id}/orders")
+def workshop_orders(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
+    """Page: orders of a workshop, planned against actual."""
+    return _workshop_page(request, session, "orders", workshop_id)
+
+
 @router.get("/workshops/{workshop_id}/energy")
 def energy(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
     """Page: energy of a workshop, by carrier, for one item, while idle, and unmetered."""

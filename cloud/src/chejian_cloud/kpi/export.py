@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import xlsxwriter  # type: ignore[import-untyped] # it ships no types
 
+from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut
 
 HEAD = (
@@ -55,7 +56,7 @@ def as_csv(rows: Iterable[Sequence[Any]], head: Sequence[str] = HEAD) -> bytes:
     return (_BOM + out.getvalue()).encode()
 
 
-def as_xlsx(rows: Iterable[Sequence[Any]]) -> bytes:
+def as_xlsx(rows: Iterable[Sequence[Any]], head: Sequence[str] = HEAD) -> bytes:
     """One sheet with a fixed head; times as ISO 8601 with offset, since Excel knows no offsets."""
     out = io.BytesIO()
     options = {
@@ -65,9 +66,9 @@ def as_xlsx(rows: Iterable[Sequence[Any]]) -> bytes:
         "nan_inf_to_errors": True,
     }
     with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet("KPI")
+        sheet = book.add_worksheet("Chejian")
         bold = book.add_format({"bold": True})
-        for column, name in enumerate(HEAD):
+        for column, name in enumerate(head):
             sheet.write_string(0, column, name, bold)
         for number, row in enumerate(rows, 1):
             for column, value in enumerate(row):
@@ -76,9 +77,33 @@ def as_xlsx(rows: Iterable[Sequence[Any]]) -> bytes:
                 elif value is not None:
                     sheet.write_string(number, column, _text(value))
         sheet.freeze_panes(1, 1)
-        sheet.autofilter(0, 0, max(sheet.dim_rowmax or 0, 0), len(HEAD) - 1)
-        sheet.set_column(0, len(HEAD) - 1, 18)
+        sheet.autofilter(0, 0, max(sheet.dim_rowmax or 0, 0), len(head) - 1)
+        sheet.set_column(0, len(head) - 1, 18)
     return out.getvalue()
+
+
+FORMATS: Final[Mapping[str, tuple[Callable[[Iterable[Sequence[Any]], Sequence[str]], bytes], str]]] = {
+    "csv": (as_csv, "text/csv; charset=utf-8"),
+    "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+"""Name of a format -> what writes it, and its media type."""
+
+
+def as_file(
+    form: str, stem: str, rows: Iterable[Sequence[Any]], head: Sequence[str]
+) -> tuple[bytes, str, dict[str, str]]:
+    """A table in a format of `FORMATS`.
+
+    Returns:
+        The bytes, the media type, and the header that makes a browser save it as `<stem>.<form>`.
+
+    Raises:
+        InvalidValueError: for an unknown format.
+    """
+    if form not in FORMATS:
+        raise InvalidValueError("format", form, ", ".join(FORMATS))
+    write, media_type = FORMATS[form]
+    return write(rows, head), media_type, {"Content-Disposition": f'attachment; filename="{stem}.{form}"'}
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import ReadSession
-from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import From, Time, To, time_range
 from chejian_cloud.kpi import explain, export, losses, service, sheet
 from chejian_cloud.kpi.report_schemas import ExplanationOut, LossesOut
@@ -23,10 +22,6 @@ LONGEST = timedelta(days=62)
 Under = Annotated[str | None, Query(description="Reason whose children are the bars; default: the top.")]
 WindowStart = Annotated[Time, Query(description="Start of the window.")]
 Window = Annotated[str, Query(max_length=16, description="hour, shift or day.")]
-_FILES = {
-    "csv": (export.as_csv, "text/csv; charset=utf-8"),
-    "xlsx": (export.as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-}
 
 
 def _settings(request: Request) -> Settings:
@@ -93,14 +88,9 @@ def get_file(
     form: Annotated[str, Query(alias="format", description="csv or xlsx")] = "csv",
 ) -> Response:
     """Values of all machines of a workshop or a line as a file (default: CSV of the last 24 hours)."""
-    if form not in _FILES:
-        raise InvalidValueError("format", form, ", ".join(_FILES))
     period = time_range(start, end, default=DEFAULT)
     machines = service.values_in(session, scope, period, kpi=kpi, window=window, as_of=as_of)
-    write, media_type = _FILES[form]
-    name = f"kpi-{period.start:%Y%m%d}-{period.end:%Y%m%d}.{form}"
-    return Response(
-        write(export.table(machines, service.definitions())),
-        media_type=media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    stem = f"kpi-{period.start:%Y%m%d}-{period.end:%Y%m%d}"
+    rows = export.table(machines, service.definitions())
+    body, media_type, headers = export.as_file(form, stem, rows, export.HEAD)
+    return Response(body, media_type=media_type, headers=headers)

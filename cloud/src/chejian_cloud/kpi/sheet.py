@@ -142,6 +142,7 @@ def _kpi(kpi: Kpi[Any], total: OeeResult | None) -> SheetKpi:
             "value": kpi.function(total),
             "numerator": kpi.numerator(total),
             "denominator": kpi.denominator(total),
+            "completeness": total.completeness,
         }
         reason = _reason(kpi, total) if numbers["value"] is None else None
     return SheetKpi.model_validate(

@@ -21,6 +21,10 @@ class SheetKpi(Out):
     value: Number
     numerator: Number
     denominator: Number
+    completeness: Number = Field(
+        default=None,
+        description="Known planned busy time behind the value / planned busy time; null: not of this window.",
+    )
     reason: str | None = Field(
         examples=["zero_denominator"],
         description=(

@@ -16,6 +16,8 @@ class OrderKpi(Out):
     formula: str
     formula_version: str
     value: Number
+    numerator: Number
+    denominator: Number
     reason: str | None = Field(
         description="not_begun, not_counted, no_planned_scrap or zero_denominator; null: there is a value."
     )
@@ -28,6 +30,8 @@ class OrderResultOut(Out):
     equipment_id: int
     equipment: str = Field(examples=["CNC-01"])
     line_id: int
+    line: str = Field(examples=["L1"])
+    workshop: str = Field(examples=["HRB-W1"])
     product: str = Field(examples=["SHAFT-A"], description="'' when nobody told it.")
     quantity: int | None = Field(description="Planned quantity (POQ); null: no system planned this order.")
     planned_start: Moment | None
@@ -45,6 +49,9 @@ class OrderResultOut(Out):
     rework: int | None = Field(default=None, description="RQ")
     ideal_us: int | None = Field(default=None, description="PRI x PQ: what the items should have taken.")
     aoet_us: int | None = Field(default=None, description="Actual order execution time: end - start.")
+    pbt_us: int | None = Field(
+        default=None, description="Known planned busy time between start and end: AUBT + ADOT."
+    )
     aubt_us: int | None = Field(default=None, description="Actual unit busy time: APT + AUST + ADET.")
     apt_us: int | None = None
     aust_us: int | None = None

@@ -113,6 +113,7 @@ def _result(reader: Reader, machine: EquipmentOut, run: _Run, plan: RowMapping |
         rework=terms.rework,
         ideal_us=terms.ideal_us,
         aoet_us=found.aoet_us,
+        pbt_us=terms.busy_us,
         aubt_us=found.aubt_us,
         apt_us=terms.apt_us,
         aust_us=terms.aust_us,
@@ -145,6 +146,8 @@ def _plan(machine: EquipmentOut, code: str, product: str, plan: RowMapping | Non
         "equipment_id": machine.equipment_id,
         "equipment": machine.code,
         "line_id": machine.line_id,
+        "line": machine.line,
+        "workshop": machine.workshop,
     }
 
 
@@ -157,7 +160,12 @@ def _kpi(kpi: Kpi[OrderResult], found: OrderResult | None) -> OrderKpi:
         name: getattr(kpi, name)
         for name in ("id", "name_zh", "name_en", "unit", "clause", "formula", "formula_version")
     }
-    return OrderKpi.model_validate(told | {"value": value, "reason": reason})
+    numbers = {
+        "value": value,
+        "numerator": None if found is None else kpi.numerator(found),
+        "denominator": None if found is None else kpi.denominator(found),
+    }
+    return OrderKpi.model_validate(told | numbers | {"reason": reason})
 
 
 def _reason(kpi: Kpi[OrderResult], found: OrderResult) -> str:

@@ -3,14 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 
 from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import From, To, time_range
+from chejian_cloud.kpi.export import as_file
 from chejian_cloud.once import Once
 from chejian_cloud.orders import results, service
+from chejian_cloud.orders.files import HEAD, table
 from chejian_cloud.orders.result_schemas import OrderResultOut
 from chejian_cloud.orders.schemas import (
     InspectionIn,
@@ -70,6 +72,23 @@ def get_results(
     """Orders planned against actual, with the KPIs by order (default: of the last 24 hours; at most a week)."""
     period = time_range(start, end, default=DEFAULT, longest=LONGEST)
     return results.results_in(session, settings, scope, period)
+
+
+@router.get("/orders/results/file", response_class=Response)
+def get_results_file(
+    session: ReadSession,
+    settings: Annotated[Settings, Depends(_settings)],
+    scope: InScope,
+    start: From = None,
+    end: To = None,
+    form: Annotated[str, Query(alias="format", description="csv or xlsx")] = "csv",
+) -> Response:
+    """Orders planned against actual as a file (default: CSV of the last 24 hours; at most a week)."""
+    period = time_range(start, end, default=DEFAULT, longest=LONGEST)
+    rows = table(results.results_in(session, settings, scope, period))
+    stem = f"orders-{period.start:%Y%m%d}-{period.end:%Y%m%d}"
+    body, media_type, headers = as_file(form, stem, rows, HEAD)
+    return Response(body, media_type=media_type, headers=headers)
 
 
 @router.put("/orders")

@@ -1,5 +1,6 @@
 // Every KPI of one window as a table: its value with the numbers behind it, or why it has none.
 import { get, timed } from './api.js';
+import { COMPLETE_ENOUGH } from './charts/oee_hours.js';
 import { h, table } from './dom.js';
 import { NONE, count, fixed, percent } from './format.js';
 import { nameOf, t, word } from './i18n.js';
@@ -19,8 +20,15 @@ export function valueText({ value, unit }) {
 
 const why = (kpi) => (kpi.reason === 'not_delivered' ? `${t('reason.not_delivered')}: ${kpi.needs}` : word('flag', kpi.reason) === kpi.reason ? word('reason', kpi.reason) : word('flag', kpi.reason));
 
+/** How much of the planned time is known behind a value; a value on less than enough says so. */
+function completeness(kpi) {
+  if (kpi.value === null && kpi.completeness === null) return NONE;
+  const enough = kpi.completeness !== null && kpi.completeness >= COMPLETE_ENOUGH;
+  return [percent(kpi.completeness), enough ? null : h('span', { class: 'flag' }, t('sheet.incomplete'))];
+}
+
 /** The table; `explain` gives the address that explains a stored KPI, null for none. */
-export function sheetTable(kpis, explain = () => null) {
+export function sheetTable(kpis, { explain = () => null, caption = t('sheet.caption') } = {}) {
   const value = (kpi) => {
     const address = kpi.value === null ? null : explain(kpi);
     return address ? h('a', { href: address, 'data-key': `explain ${kpi.id}` }, valueText(kpi)) : valueText(kpi);
@@ -28,11 +36,12 @@ export function sheetTable(kpis, explain = () => null) {
   const columns = [
     [t('sheet.kpi'), (kpi) => nameOf(kpi)],
     [t('sheet.value'), value, 'num'],
+    [t('sums.completeness'), completeness, 'num'],
     [t('sheet.why'), (kpi) => (kpi.reason ? why(kpi) : '')],
     [t('sheet.formula'), (kpi) => h('span', { class: 'code' }, kpi.formula)],
     [t('sheet.numbers'), (kpi) => (kpi.numerator === null ? NONE : `${count(kpi.numerator)} / ${kpi.denominator === null ? NONE : count(kpi.denominator)}`), 'num'],
     [t('evidence.clause'), (kpi) => kpi.clause],
     [t('evidence.version'), (kpi) => kpi.formula_version ?? NONE, 'num'],
   ];
-  return table(t('sheet.caption'), columns, kpis);
+  return table(caption, columns, kpis);
 }

@@ -135,7 +135,7 @@ async function load() {
   const rows = await api.kpis(id, { kpi: 'oee', window: kind, from, to });
   const starts = rows.sort((a, b) => b.start - a.start);
   const wanted = Number(address.searchParams.get('start'));
-  const kept = starts.find((row) => row.start === wanted) ?? starts[0];
+  const kept = starts.find((row) => row.start <= wanted && wanted < row.end) ?? starts[0];
   options('choose-start', starts.map((row) => [row.start, windowText(row.start, row.end) + (row.provisional ? ` · ${t('card.provisional')}` : '')]), kept?.start);
   const kpi = address.searchParams.get('kpi') ?? 'oee';
   options('choose-kpi', Object.values(definitions).map((d) => [d.id, nameOf(d)]), kpi);

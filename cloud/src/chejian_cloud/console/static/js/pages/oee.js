@@ -64,7 +64,7 @@ async function showShift() {
   fill('now', KPIS.filter((kpi) => shift.kpis[kpi]).map((kpi) => number(kpi, shift.kpis[kpi])));
   for (const form of ['csv', 'xlsx']) byId(`file-${form}`).href = fileUrl(form, shift);
   const [found, hours, every] = await Promise.all([lossesOf(id, shift.start, shift.end), api.kpis(id, { kpi: 'oee', window: 'hour', from: shift.start, to: shift.end }), sheet(id, 'shift', shift.start)]);
-  fill('sheet', sheetTable(every.kpis, (kpi) => (shift.kpis[kpi.id] ? `/equipment/${id}/explain?kpi=${kpi.id}&window=shift&start=${shift.start}` : null)));
+  fill('sheet', sheetTable(every.kpis, { explain: (kpi) => (shift.kpis[kpi.id] ? `/equipment/${id}/explain?kpi=${kpi.id}&window=shift&start=${shift.start}` : null) }));
   for (const panel of ['losses', 'pareto', 'counts', 'sheet']) byId(`${panel}-meta`).textContent = text;
   showLosses(found);
   showCounts(shift, hours);

@@ -1,0 +1,34 @@
+"""Accessibility of a page by axe-core: what breaks WCAG 2.2 at levels A and AA, whatever the browser's colour scheme."""
+
+from collections.abc import Sequence
+
+from playwright.sync_api import Page
+
+from tools.bootstrap import AXE
+
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+_BY_TAGS = {"type": "tag", "values": list(TAGS)}
+_BY_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""The only rules that a colour scheme can change: the console has one look, but a browser may paint its own controls."""
+_RUN = """
+async (only) => {
+  const { violations, passes } = await axe.run(document, { runOnly: only, resultTypes: ['violations'] });
+  return {
+    passed: passes.length,
+    violations: violations.flatMap((v) => v.nodes.map((node) => `${v.id}: ${node.target.join(' ')}: ${node.failureSummary}`)),
+  };
+}
+"""
+
+
+def violations(page: Page, tags: Sequence[str] = TAGS) -> list[str]:
+    """What axe finds on the page as it stands, one line each, in the light and in the dark scheme."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE.read_text(encoding="utf-8"))  # not as a tag: the pages forbid inline scripts
+    page.emulate_media(color_scheme="light")
+    found = page.evaluate(_RUN, _BY_TAGS | {"values": list(tags)})
+    assert found["passed"] > 5, "axe looked at nothing"
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate(_RUN, _BY_COLOUR)
+    page.emulate_media(color_scheme="light")
+    return [*found["violations"], *(f"dark: {line}" for line in dark["violations"])]

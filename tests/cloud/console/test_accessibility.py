@@ -1,0 +1,80 @@
+"""Pages around the boards are accessible as well, and no page is left out by the tests that look."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from chejian_cloud.access.commands import first_run
+from chejian_cloud.console import access_pages, routes
+from fastapi.routing import APIRoute
+from playwright.sync_api import Browser, Page
+
+from tests.cloud.conftest import _build_seeded
+from tests.cloud.console import test_browser, test_kpi_pages
+from tests.cloud.console.axe import violations
+from tests.cloud.console.conftest import key_of, served
+from tests.fixtures.fix_postgres import DatabaseServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+INSIDE = ("/", "/accounts", "/password", "/equipment/999")
+OUTSIDE = ("/login",)
+NO_PAGES = {"/console/foreign", "/diagnoses/{diagnosis_id}/waveform.csv", "/console/texts/{language}.json"}
+"""A part of the health page, and files."""
+
+
+@pytest.fixture(scope="module")
+def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
+    url = postgres_server.create(template=postgres_server.template("cloud seeded", _build_seeded))
+    link = first_run(url)
+    assert link is not None
+    with served(url) as client:
+        client.headers["x-first-link"] = link
+        yield client
+    postgres_server.drop(url)
+
+
+def open_page(browser: Browser, site: httpx.Client, path: str, *, inside: bool) -> Page:
+    context = browser.new_context(
+        base_url=str(site.base_url), extra_http_headers=key_of(site) if inside else {}
+    )
+    page = context.new_page()
+    page.goto(path)
+    return page
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("path", [*INSIDE, *OUTSIDE, "/link"])
+def test_pages_that_no_other_test_opens(
+    chromium: Browser, site: httpx.Client, path: str, language: str
+) -> None:
+    address = site.headers["x-first-link"] if path == "/link" else path
+    address += f"{'&' if '?' in address else '?'}lang={language}"
+    page = open_page(chromium, site, address, inside=path in INSIDE)
+    if path == "/":
+        page.wait_for_selector("body[data-ready]")
+    assert page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[language]
+    assert (page.get_attribute("body", "data-page") or "x") in {
+        path.strip("/") or "overview",
+        "missing" if path == "/equipment/999" else "",
+    }
+    assert violations(page) == []
+    page.context.close()
+
+
+def test_axe_sees_what_is_wrong(chromium: Browser, site: httpx.Client) -> None:
+    page = open_page(chromium, site, "/login", inside=False)
+    page.evaluate(
+        "() => { for (const label of document.querySelectorAll('label')) label.replaceWith(...label.querySelectorAll('input')); }"
+    )
+    assert any(line.startswith("label: ") for line in violations(page))
+    page.context.close()
+
+
+def test_every_page_is_looked_at() -> None:
+    looked = {*test_browser.PATHS, *test_kpi_pages.PATHS, *INSIDE, *OUTSIDE, "/link"}
+    known = [r for part in (routes.router, access_pages.router) for r in part.routes]
+    pages = [r for r in known if isinstance(r, APIRoute) and "GET" in r.methods and r.path not in NO_PAGES]
+    assert len(pages) > 15
+    assert {
+        r.path for r in pages if not any(r.path_regex.match(path.split("?")[0]) for path in looked)
+    } == set()
