@@ -1,5 +1,6 @@
 """The pages of KPIs and stop reasons in a real browser, on numbers that the worker computed."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -134,6 +135,9 @@ def test_an_edit_without_a_name_is_not_sent(page: Page) -> None:
 
 def test_the_board_leads_to_the_explanation_of_its_number(page: Page) -> None:
     show(page, "/equipment/1/oee?lang=en")
+    page.select_option("#shift", index=1)  # a shift that is over: one that has just begun has no stops
+    over = re.compile(f"start={page.locator('#shift').input_value()}")
+    expect(page.locator("#now .number.chief a")).to_have_attribute("href", over)
     big = page.locator("#now .number.chief .big").inner_text()
     expect(page.locator("#losses-check")).to_contain_text("✓")
     for chart in ("hours", "losses", "pareto", "counts", "heat"):
@@ -157,6 +161,7 @@ def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(page: Page
     page.locator("#lines tbody a").first.click()
     page.wait_for_selector("body[data-page=oee_sums][data-line][data-ready]")
     expect(page.locator("#now-note")).to_contain_text("Told at the bottleneck CNC-01")
+    page.select_option("#window-which", index=1)  # a shift that is over: one that has just begun has no stops
     for chart in ("losses", "pareto"):
         expect(page.locator(f"#{chart} svg")).to_be_visible()
     expect(page.locator("#sheet tbody tr")).to_have_count(len(INDICATORS) + len(MISSING))
