@@ -78,6 +78,22 @@ def test_a_planted_fault_is_named_and_nothing_else(fault: str, seed: int) -> Non
     assert named(judge(plant(seed, **planted))) == expected
 
 
+def test_a_load_that_a_stop_ends_is_no_spike() -> None:
+    """On for one value before each of four stops; the next steady value is another run's. Within a run it is a spike."""
+
+    def loaded(hours: np.ndarray, values: np.ndarray) -> np.ndarray:
+        last = np.isin(
+            np.round(hours * 120).astype(int), [10 * 120 - 1, 11 * 120 - 1, 12 * 120 - 1, 13 * 120 - 1]
+        )
+        return np.where(last, values + 30.0, values)
+
+    channels = [told("A", 16.0, 2.0, 0.05, seed=4, fault=loaded), told("B", 16.0, 5.0, 0.05, seed=5)]
+    base = baseline_of(channels, SOUND_H)
+    running = [(0.0, 10.0), (10.5, 11.0), (11.5, 12.0), (12.5, 13.0), (13.5, 16.0)]
+    assert named(diagnose_process(window(channels, 16.0, SOUND_H, running), base)) == {}
+    assert named(diagnose_process(window(channels, 16.0, SOUND_H), base)) == {"A": "sensor_spikes"}
+
+
 def test_a_drift_against_its_twin_is_confirmed_with_its_onset() -> None:
     found = judge(plant(3, t1=after(14.0, lambda h, v: v - 0.25 * h)))
     (verdict,) = [d for d in found if d.part]

@@ -11,12 +11,17 @@ NEIGHBOURS = 5
 
 def settled(channel: Channel, window: ProcessWindow) -> NDArray[np.bool_]:
     """Which of the channel's samples lie in steady running of the window; shape (n,)."""
+    return _runs(channel, window) >= 0
+
+
+def _runs(channel: Channel, window: ProcessWindow) -> NDArray[np.int64]:
+    """In which stretch of steady running each sample lies, -1 for none; shape (n,)."""
     times = channel.times_us
-    inside = np.zeros(times.size, dtype=np.bool_)
-    for a, b in window.running:
+    runs = np.full(times.size, -1, dtype=np.int64)
+    for number, (a, b) in enumerate(window.running):
         first = max(a + window.settling_us, window.start_us)
-        inside |= (times >= first) & (times < min(b, window.end_us))
-    return inside
+        runs[(times >= first) & (times < min(b, window.end_us))] = number
+    return runs
 
 
 def changes_in(channel: Channel, window: ProcessWindow) -> tuple[NDArray[np.float64], int]:
@@ -47,21 +52,32 @@ def longest_hold_us(channel: Channel, window: ProcessWindow) -> tuple[int, int]:
     return longest, last
 
 
-def sticking_out(channel: Channel, window: ProcessWindow) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def sticking_out(
+    channel: Channel, window: ProcessWindow, *, over_stops: bool = True
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Times of steady values [us since 1970 UTC] and their differences from the median of `NEIGHBOURS`; shape (m,) each.
 
     m = 0 below that number of values.
+
+    Args:
+        channel: the channel.
+        window: that it belongs to.
+        over_stops: also values whose neighbours lie beyond a stop. Such a value need not have come back: a load that was on
+            for the last seconds before a stop looks like a spike between the idle values around it.
     """
-    told = settled(channel, window) & np.isfinite(channel.values)
-    values = channel.values[told]
+    runs = _runs(channel, window)
+    told = (runs >= 0) & np.isfinite(channel.values)
+    values, runs = channel.values[told], runs[told]
     if values.size < NEIGHBOURS:
         return np.zeros(0, np.int64), np.zeros(0)
     views = np.lib.stride_tricks.sliding_window_view(values, NEIGHBOURS)
     inner = slice(NEIGHBOURS // 2, values.size - NEIGHBOURS // 2)
-    return channel.times_us[told][inner], np.abs(values[inner] - np.median(views, axis=1))
+    whole = (runs[: 1 - NEIGHBOURS] == runs[NEIGHBOURS - 1 :]) | over_stops
+    times, apart = channel.times_us[told][inner], np.abs(values[inner] - np.median(views, axis=1))
+    return times[whole], apart[whole]
 
 
 def spike_scale(channel: Channel, window: ProcessWindow) -> float:
-    """Largest difference of `sticking_out`, 0 without values."""
+    """Largest difference of `sticking_out`, over stops too, 0 without values."""
     _, found = sticking_out(channel, window)
     return float(found.max()) if found.size else 0.0

@@ -18,7 +18,7 @@ from chejian_analytics.diagnosis.process.verdicts import ProcessDiagnosis, Proce
 from chejian_analytics.diagnosis.verdict import Confidence, Evidence
 
 METHOD = "sensor_health"
-VERSION = "1"
+VERSION = "2"
 
 SILENT_US = 600_000_000
 """[us] Silence in running time that is a fault: longer than a device needs to start again."""
@@ -157,7 +157,8 @@ def _spikes(
 ) -> tuple[float, float, float]:
     if known is None or baseline is None or not known.often_told or known.spike == 0.0:
         return _OPEN
-    own = _spike_times(channel, window, SPIKE_FACTOR * known.spike * _growth(channel, blocks, known))
+    limit = SPIKE_FACTOR * known.spike * _growth(channel, blocks, known)
+    own = _spike_times(channel, window, limit, over_stops=False)
     for other in window.channels:
         base = baseline.of(other.name)
         if own.size and other.name != channel.name and base is not None and base.spike > 0.0:
@@ -166,8 +167,10 @@ def _spikes(
     return own.size / LEAST_SPIKES, float(own.size), -1.0
 
 
-def _spike_times(channel: Channel, window: ProcessWindow, limit: float) -> NDArray[np.int64]:
-    times, found = sticking_out(channel, window)
+def _spike_times(
+    channel: Channel, window: ProcessWindow, limit: float, *, over_stops: bool = True
+) -> NDArray[np.int64]:
+    times, found = sticking_out(channel, window, over_stops=over_stops)
     return times[found > limit]
 
 
