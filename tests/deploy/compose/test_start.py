@@ -201,3 +201,19 @@ def test_a_backup_that_lost_a_row_is_found(running: Running) -> None:
     os.link(newest.with_suffix(".dump"), changed.with_suffix(".dump"))
     with pytest.raises(AssertionError, match="what was restored differs"):
         running.tool("restore", "prove", f"/backups/{changed.with_suffix('.dump').name}")
+
+
+def test_the_platform_goes_on_from_a_restored_backup(running: Running) -> None:
+    before = exact(running)
+    running.execute("backup", "bash", "/etc/chejian/backup.sh", "now")
+    newest = max(p for p in (running.site / "backups").glob("*.dump") if "changed" not in p.name)
+    until(lambda: running.account()["stored_samples"] > before + 100, "more data than the backup has")
+    writers = ("gateway", "worker", "api", "grafana", "backup")
+    running.compose("stop", *writers)
+    running.tool("restore", "restore", f"/backups/{newest.name}")
+    running.tool("rights")
+    running.compose("start", *writers)
+    for service in writers:
+        until(lambda s=service: running.healthy(s), f"{service} is healthy")  # type: ignore[misc]  # bound now
+    until(lambda: running.account()["stored_samples"] > before + 100, "the edge sends what the backup lacked")
+    exact(running)
