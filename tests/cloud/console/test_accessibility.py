@@ -18,8 +18,14 @@ from tests.fixtures.fix_postgres import DatabaseServer
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 INSIDE = ("/", "/accounts", "/password", "/equipment/999")
 OUTSIDE = ("/login",)
-NO_PAGES = {"/console/foreign", "/diagnoses/{diagnosis_id}/waveform.csv", "/console/texts/{language}.json"}
-"""A part of the health page, and files."""
+NO_PAGES = {
+    "/console/foreign",
+    "/diagnoses/{diagnosis_id}/waveform.csv",
+    "/console/texts/{language}.json",
+    "/at/{enterprise}/equipment/{code}",
+    "/at/{enterprise}/workshops/{workshop}",
+}
+"""A part of the health page, files, and addresses that lead to pages."""
 
 
 @pytest.fixture(scope="module")

@@ -216,7 +216,7 @@ def test_stories_of_meters_are_seen(page: Page) -> None:
     assert "no data" in rows.filter(has_text="EM-Q04").inner_text().lower()
     rest = page.locator("#meters tr.rest").inner_text()
     assert rest.startswith("Unmetered remainder")
-    assert "only for orientation" in rest
+    assert re.search("only for orientation|cannot be told", rest)  # the shift may be younger than the silence
 
 
 def test_energy_of_a_workshop_is_told_with_its_factors(page: Page) -> None:
