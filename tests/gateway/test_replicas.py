@@ -45,7 +45,11 @@ def start_replicas(dsn: str, mqtt_url: str, tmp_path: Path, group: str) -> Itera
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize(
     ("mqtt_url", "count", "protocol"),
-    [("mosquitto", 2, "5"), ("mosquitto", 4, "3.1.1"), ("embedded", 2, "3.1.1")],
+    [
+        ("mosquitto", 2, "5"),
+        pytest.param("mosquitto", 4, "3.1.1", marks=pytest.mark.system),
+        ("embedded", 2, "3.1.1"),
+    ],
     indirect=["mqtt_url"],
 )
 def test_one_killed_and_one_added_under_load(
