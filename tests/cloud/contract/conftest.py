@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx
 import pytest
 from chejian_cloud.access.commands import make_admin
 from chejian_cloud.access.permissions import PLACE, Role
@@ -45,3 +46,11 @@ def live(postgres_server: DatabaseServer) -> Iterator[Site]:
 def _build(dsn: str) -> None:
     fill(dsn, utc_now())
     make_admin(dsn, "admin")  # somebody who stays, whatever becomes of the services
+
+
+@pytest.fixture(scope="module")
+def client(live: Site) -> Iterator[httpx.Client]:
+    """The platform's administrator."""
+    key = {"Authorization": live.key(Role.PLATFORM_ADMIN)}
+    with httpx.Client(base_url=live.base, headers=key, timeout=30) as client:
+        yield client

@@ -1,23 +1,12 @@
 """Nothing is sent twice, and no edit overwrites what its editor has not seen."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from chejian_cloud.access.permissions import Role
-
-from tests.cloud.contract.conftest import Site
 
 DAY = "/api/v1/calendars/1/days/2026-05-01"
 CYCLES = "/api/v1/equipment/1/ideal-cycles"
-
-
-@pytest.fixture(scope="module")
-def client(live: Site) -> Iterator[httpx.Client]:
-    key = {"Authorization": live.key(Role.PLATFORM_ADMIN)}
-    with httpx.Client(base_url=live.base, headers=key, timeout=30) as client:
-        yield client
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,11 @@
 """What no row can hold is refused with the place where it stands, and never breaks the server."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
-from chejian_cloud.access.permissions import Role
 from chejian_cloud.storable import shown
-
-from tests.cloud.contract.conftest import Site
 
 JSON = {"Content-Type": "application/json"}
 INSPECTIONS = "/api/v1/equipment/1/inspections"
-
-
-@pytest.fixture(scope="module")
-def client(live: Site) -> Iterator[httpx.Client]:
-    key = {"Authorization": live.key(Role.PLATFORM_ADMIN)}
-    with httpx.Client(base_url=live.base, headers=key, timeout=30) as client:
-        yield client
 
 
 @pytest.mark.parametrize(
