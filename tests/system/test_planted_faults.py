@@ -37,6 +37,12 @@ EPOCH = datetime(2026, 3, 2, tzinfo=UTC)
 EPOCH_MS = int(EPOCH.timestamp() * 1000)
 JUDGED = {"bearing", "imbalance", "filter_clogging", "drifting_sensor"}
 """Kinds that diagnoses find; the others are flags of counters and meters, which stay out of this test."""
+PLANTED = {
+    "harbin": set[tuple[str, str]](),
+    "jiamusi": {("bearing", "MTS-21"), ("imbalance", "MTS-22")},
+    "qiqihar": {("filter_clogging", "SPD-01"), ("drifting_sensor", "EVP-01")},
+}
+"""What the plants' files plant, so that a fault nobody planted any more cannot pass unseen; Harbin's machines are sound."""
 _TYPES = {SignalKind.STATE: 3, SignalKind.TOTAL_INCREASING: 4, SignalKind.MEASUREMENT: 10}
 _TABLES = {
     "sample": "COPY telemetry.sample (time, value, series_id, quality) FROM STDIN",
@@ -116,7 +122,8 @@ def _copy(connection: psycopg.Connection, series: int, values: Iterator[tuple[in
 
 @pytest.mark.parametrize("hours", [24, 168])
 @pytest.mark.parametrize(
-    ("plant", "seed_number"), [("jiamusi", 1), ("qiqihar", 1), ("jiamusi", 5), ("qiqihar", 2)]
+    ("plant", "seed_number"),
+    [("jiamusi", 1), ("qiqihar", 1), ("harbin", 1), ("jiamusi", 5), ("qiqihar", 2), ("harbin", 2)],
 )
 def test_planted_faults_are_named_and_nothing_else(
     postgres_server: DatabaseServer,
@@ -152,4 +159,6 @@ def test_planted_faults_are_named_and_nothing_else(
         sys.stdout.write(
             f"\n{plant} seed {seed_number} {hours} h: {v.kind} {v.subject}: {v.verdict}{delay}; {v.evidence}"
         )
-    assert {v.verdict for v in verdicts} == {"found"}, json.dumps([str(v) for v in verdicts], indent=1)
+    shown = json.dumps([str(v) for v in verdicts], indent=1)
+    assert {v.verdict for v in verdicts} <= {"found"}, shown
+    assert {(v.kind, v.subject) for v in verdicts} == PLANTED[plant], shown
