@@ -5,8 +5,8 @@ ARGS ?=
 RUN := .venv/bin/
 # What `make test` leaves out: the whole chain as processes, large counts, named servers, devices.
 QUICK := not system and not soak and not store and not hardware
-# Most tests wait for processes; three at a time keep two cores busy. 0: one after the other, in this process.
-WORKERS ?= 3
+# Most tests wait for processes; four at a time keep two cores busy. 0: one after the other, in this process.
+WORKERS ?= 4
 
 .PHONY: help demo setup test system check format bench soak images lock clean
 
@@ -24,7 +24,7 @@ test: setup ## all tests that run on one machine in minutes
 	$(RUN)python -m pytest -m "$(QUICK)" -n $(WORKERS) --dist loadfile $(ARGS)
 
 system: setup ## the whole chain as processes
-	$(RUN)python -m pytest -m "system and not store" $(ARGS)
+	$(RUN)python -m pytest -m "system and not store" -n 2 --dist worksteal $(ARGS)
 
 check: setup ## lint, types, import contracts, generated files, sizes, locks, wheels, documents
 	@$(RUN)python -m tools.check $(ARGS)
