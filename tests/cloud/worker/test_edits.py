@@ -130,6 +130,42 @@ async def test_a_reason_survives_late_data_and_recomputation(settled: Plant) -> 
     ] == [True]
 
 
+async def test_reasons_survive_edits_of_ideal_cycle_and_calendar(settled: Plant) -> None:
+    """A reason over [01:10, 01:40), 30 min of planned maintenance: its time stays there under every other edit."""
+    body = {
+        "start": after(minutes=70).isoformat(),
+        "end": after(minutes=100).isoformat(),
+        "reason": "planned.maintenance",
+    }
+    await settled.send("POST", "/equipment/1/stop-reasons/assign", body)
+    journal = rows(settled.plant.dsn, "SELECT * FROM app.stop_reason ORDER BY stop_reason_id")
+    assert len(journal) == 1
+    settled.before = settled.stamps()
+    cycle = {"product": "SHAFT-A", "seconds": 60, "valid_from": after(hours=1).isoformat()}
+    await settled.send("PUT", "/equipment/1/ideal-cycles", cycle)
+    touched = settled.touched()
+    assert touched >= hours(1, 2, 12) | {SHIFT_A, DAY_1}
+    assert ("hour", after(hours=0)) not in touched, "it counts from 01:00 on"
+    assert settled.inputs("hour", after(hours=1))["planned_maintenance_us"] == 1_800_000_000
+    assert settled.inputs("shift", DAY)["planned_maintenance_us"] == 1_800_000_000
+    settled.before = settled.stamps()
+    span = {
+        "start": after(minutes=105).isoformat(),
+        "end": after(minutes=110).isoformat(),
+        "kind": "planned_maintenance",
+    }
+    await settled.send("POST", "/calendars/1/spans", span)
+    assert settled.touched() == hours(1) | {SHIFT_A, DAY_1}
+    inputs = settled.inputs("hour", after(hours=1))
+    assert (inputs["fault_us"], inputs["planned_maintenance_us"]) == (0, 2_100_000_000), "30 min and 5 min"
+    revised = set(settled.revised())
+    assert revised >= hours(*range(1, 13)) | {SHIFT_A, DAY_1}, (
+        "each window that was settled leaves its revision"
+    )
+    assert ("hour", after(hours=0)) not in revised
+    assert rows(settled.plant.dsn, "SELECT * FROM app.stop_reason ORDER BY stop_reason_id") == journal
+
+
 async def test_an_ideal_cycle_counts_from_its_date_to_the_next(settled: Plant) -> None:
     for begin, seconds in ((7, 90), (5, 60)):
         body = {"product": "SHAFT-A", "seconds": seconds, "valid_from": after(hours=begin).isoformat()}
