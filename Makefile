@@ -5,8 +5,8 @@ ARGS ?=
 RUN := .venv/bin/
 # What `make test` leaves out: the whole chain as processes, large counts, named servers, devices.
 QUICK := not system and not soak and not store and not hardware
-# Most tests wait for processes; four at a time keep two cores busy. 0: one after the other, in this process.
-WORKERS ?= 4
+# Most tests wait for processes; three at a time keep two cores busy. 0: one after the other, in this process.
+WORKERS ?= 3
 
 .PHONY: help demo setup test system check format bench soak images lock clean
 

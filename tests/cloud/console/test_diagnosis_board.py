@@ -134,7 +134,7 @@ def test_an_engineer_answers_and_takes_back(page: Page, board: str, site: httpx.
     assert "spall seen" in page.inner_text("#answered")
     rows = {r["method"]: r for r in site.get("/api/v1/diagnosis-precision").json()}
     assert (rows["bearing_envelope"]["confirmed"], rows["bearing_envelope"]["precision"]) == (1, 1.0)
-    assert "100 %" in page.inner_text("#precision")
+    page.wait_for_selector("#precision >> text=/100 %/")
     page.click("#withdraw")
     page.wait_for_selector("#answered >> text=/^taken back/")
     assert {r["confirmed"] for r in site.get("/api/v1/diagnosis-precision").json()} == {0}
