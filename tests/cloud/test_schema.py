@@ -3,7 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from chejian_cloud.db import access, diagnosis, energy, production, runs, telemetry  # noqa: F401 - their tables belong to the metadata
+from chejian_cloud.db import access, assessment, diagnosis, energy, production, programme, runs, telemetry  # noqa: F401 - their tables belong to the metadata
 from chejian_cloud.db.app import Base
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.db.migrate import current, head, migrate

@@ -9,6 +9,7 @@ from chejian_contract.health import Metrics
 from fastapi import APIRouter, Depends, FastAPI
 
 import chejian_cloud.access.routes as access_routes
+import chejian_cloud.assessment.routes as assessment_routes
 import chejian_cloud.calendar.routes as calendar_routes
 import chejian_cloud.diagnosis.routes as diagnosis_routes
 import chejian_cloud.energy.routes as energy_routes
@@ -53,6 +54,7 @@ _SUBJECTS = (
     trend_routes,
     health_routes,
     stream_routes,
+    assessment_routes,
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
 
+from tests.cloud.access.things import add_assessment
 from tests.cloud.access.two_enterprises import add_second
 from tests.cloud.plant_rows import PlantRows
 
@@ -31,6 +32,7 @@ def two(plant: PlantRows, tmp_path: Path) -> str:
     add_second(plant.dsn, tmp_path)
     with psycopg.connect(plant.dsn) as connection:
         connection.execute(_THINGS)
+    add_assessment(plant.dsn)
     return plant.dsn
 
 

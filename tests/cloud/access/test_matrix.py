@@ -61,10 +61,16 @@ BODIES: dict[str, Mapping[str, Any]] = {
         "display_name": "x",
         "roles": [{"role": "viewer", "organisation_id": 15}],
     },
+    "POST /api/v1/assessments": {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"},
+    "PUT /api/v1/assessments/{assessment_id}/answers": {"lock": 5, "answers": []},
+    "POST /api/v1/assessments/{assessment_id}/evidence": {"lock": 5},
+    "POST /api/v1/assessments/{assessment_id}/submit": {"lock": 5},
+    "POST /api/v1/assessments/{assessment_id}/review": {"lock": 5, "verdict": "pass"},
+    "POST /api/v1/assessments/{assessment_id}/approval": {"lock": 5, "verdict": "pass"},
     "POST /api/v1/accounts/{account_id}/tokens": {"label": "x", "permissions": ["read"], "days": 1},
 }
 """A body that is right, so that only access can be refused; organisation 15 is `hlj-demo`."""
-VALUES = {"by": "states", "valid_from": "2026-02-01", "day": "2026-02-02", "kpi": "oee"}
+VALUES = {"by": "states", "valid_from": "2026-02-01", "day": "2026-02-02", "kpi": "oee", "revision": "1"}
 ABSENT = "987654"
 QUERY = {
     "GET /api/v1/equipment/{equipment_id}/kpis/explain": {
@@ -107,6 +113,8 @@ async def ask(
         csv = "code,equipment,product,quantity,planned_start,planned_end\nMO-8,CNC-01,SHAFT-A,5,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z\n"
         headers = {**key, "Content-Type": "text/csv"}
         return await client.request(method, path, content=csv, params=WHO, headers=headers)
+    if route.endswith("/attachments"):
+        return await client.request(method, path, content=b"%PDF-1.7", params={"name": "x.pdf"}, headers=key)
     return await client.request(method, path, params=query, headers=key)
 
 
@@ -124,7 +132,11 @@ def test_every_route_has_a_rule_and_every_write_a_body_to_be_tried_with() -> Non
     assert set(ROUTES) <= set(RULES)
     assert {r for r in RULES if f" {API_PREFIX}/" in r} <= set(ROUTES)
     bare = {r for r in ROUTES if r.split()[0] in ("PUT", "POST", "PATCH")} - set(BODIES)
-    assert bare == {"POST /api/v1/orders/import", "POST /api/v1/accounts/{account_id}/link"}
+    assert bare == {
+        "POST /api/v1/orders/import",
+        "POST /api/v1/accounts/{account_id}/link",
+        "POST /api/v1/assessments/{assessment_id}/attachments",
+    }
 
 
 def test_a_route_without_a_rule_stops_the_start() -> None:

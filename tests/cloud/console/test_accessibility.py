@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from chejian_cloud.access.commands import first_run
-from chejian_cloud.console import access_pages, routes
+from chejian_cloud.console import access_pages, assessment_pages, routes
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page
 
 from tests.cloud.conftest import _build_seeded
-from tests.cloud.console import test_browser, test_kpi_pages
+from tests.cloud.console import test_assessment_page, test_browser, test_kpi_pages
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
@@ -75,8 +75,15 @@ def test_axe_sees_what_is_wrong(chromium: Browser, site: httpx.Client) -> None:
 
 
 def test_every_page_is_looked_at() -> None:
-    looked = {*test_browser.PATHS, *test_kpi_pages.PATHS, *INSIDE, *OUTSIDE, "/link"}
-    known = [r for part in (routes.router, access_pages.router) for r in part.routes]
+    looked = {
+        *test_browser.PATHS,
+        *test_kpi_pages.PATHS,
+        *test_assessment_page.PATHS,
+        *INSIDE,
+        *OUTSIDE,
+        "/link",
+    }
+    known = [r for part in (routes.router, access_pages.router, assessment_pages.router) for r in part.routes]
     pages = [
         r for r in known if isinstance(r, APIRoute) and "GET" in (r.methods or ()) and r.path not in NO_PAGES
     ]

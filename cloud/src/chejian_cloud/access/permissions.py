@@ -21,6 +21,12 @@ class Permission(StrEnum):
     """Record what happened: reasons of stops, inspections."""
     ENGINEER = "engineer"
     """Change what figures are computed with: cycles, calendars, orders, factors."""
+    ASSESS = "assess"
+    """Fill in assessments of an enterprise and submit them."""
+    REVIEW = "review"
+    """Review what enterprises of a city submitted."""
+    APPROVE = "approve"
+    """Approve what the cities reviewed, and keep the programme."""
     ACCOUNTS = "accounts"
     """Administer accounts of an organisation."""
     AUDIT = "audit"
@@ -43,7 +49,7 @@ class Role(StrEnum):
 
 _SEE = frozenset({Permission.SELF, Permission.READ})
 _OPERATE = _SEE | {Permission.OPERATE}
-_ENGINEER = _OPERATE | {Permission.ENGINEER}
+_ENGINEER = _OPERATE | {Permission.ENGINEER, Permission.ASSESS}
 _ADMINISTER = _ENGINEER | {Permission.ACCOUNTS, Permission.AUDIT}
 _OVERSEE = _SEE | {Permission.AUDIT}
 
@@ -52,8 +58,8 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OPERATOR: _OPERATE,
     Role.ENGINEER: _ENGINEER,
     Role.ENTERPRISE_ADMIN: _ADMINISTER,
-    Role.CITY: _OVERSEE,
-    Role.PROVINCE: _OVERSEE,
+    Role.CITY: _OVERSEE | {Permission.REVIEW},
+    Role.PROVINCE: _OVERSEE | {Permission.APPROVE},
     Role.PLATFORM_ADMIN: _ADMINISTER | {Permission.PLATFORM},
 }
 PLACE: Final[Mapping[Role, str | None]] = {

@@ -32,6 +32,16 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
     ),
     Permission.READ: (
         "GET /",
+        "GET /api/v1/assessment-standards",
+        "GET /api/v1/assessments",
+        "GET /api/v1/assessments/{assessment_id}",
+        "GET /api/v1/assessments/{assessment_id}/attachments/{attachment_id}",
+        "GET /api/v1/assessments/{assessment_id}/benchmark",
+        "GET /api/v1/assessments/{assessment_id}/report",
+        "GET /api/v1/assessments/{assessment_id}/result",
+        "GET /api/v1/assessments/{assessment_id}/revisions",
+        "GET /api/v1/assessments/{assessment_id}/revisions/{revision}",
+        "GET /api/v1/assessments/{assessment_id}/revisions/{revision}/changes",
         "GET /api/v1/calendars",
         "GET /api/v1/calendars/{calendar_id}",
         "GET /api/v1/completeness",
@@ -92,6 +102,8 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /api/v1/workshops-now",
         "GET /api/v1/workshops/{workshop_id}/energy",
         "GET /api/v1/workshops/{workshop_id}/shifts",
+        "GET /assessments",
+        "GET /assessments/{assessment_id}",
         "GET /at/{enterprise}/equipment/{code}",
         "GET /at/{enterprise}/workshops/{workshop}",
         "GET /console/foreign",
@@ -136,6 +148,15 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "POST /api/v1/orders/import",
         "DELETE /api/v1/orders/{order_id}",
     ),
+    Permission.ASSESS: (
+        "POST /api/v1/assessments",
+        "PUT /api/v1/assessments/{assessment_id}/answers",
+        "POST /api/v1/assessments/{assessment_id}/attachments",
+        "POST /api/v1/assessments/{assessment_id}/evidence",
+        "POST /api/v1/assessments/{assessment_id}/submit",
+    ),
+    Permission.REVIEW: ("POST /api/v1/assessments/{assessment_id}/review",),
+    Permission.APPROVE: ("POST /api/v1/assessments/{assessment_id}/approval",),
     Permission.ACCOUNTS: (
         "GET /accounts",
         "POST /accounts",
@@ -157,6 +178,9 @@ RULES: Final[Mapping[str, Permission]] = {
 }
 EXPORTS: Final = frozenset(
     {
+        "GET /api/v1/assessments/{assessment_id}/attachments/{attachment_id}",
+        "GET /api/v1/assessments/{assessment_id}/report",
+        "GET /api/v1/assessments/{assessment_id}/revisions/{revision}",
         "GET /api/v1/diagnosis-labels/file",
         "GET /api/v1/kpi-values/file",
         "GET /diagnoses/{diagnosis_id}/waveform.csv",

@@ -96,6 +96,27 @@ REVOKE ALL ON FUNCTION app.claim_request(bytea, bytea), app.answer_request(bytea
 GRANT EXECUTE ON FUNCTION app.claim_request(bytea, bytea), app.answer_request(bytea, jsonb, bytea)
     TO {API_ROLE}, {DOOR_ROLE};
 """  # noqa: S608 - names of our own
+_PEERS: Final = """
+CREATE OR REPLACE FUNCTION app.assessment_peers(asked integer, fewest integer)
+RETURNS TABLE (others bigint, lower double precision, median double precision, upper double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    WITH own AS (
+         SELECT a.enterprise_id, a.standard_id, a.standard_version, a.industry FROM app.assessment a
+          WHERE a.assessment_id = asked
+            AND (app.caller_sees_all() OR a.enterprise_id = ANY (app.caller_enterprises()))),
+    newest AS (
+         SELECT DISTINCT ON (a.enterprise_id) s.total::double precision AS total
+           FROM own o JOIN app.assessment a
+             ON (a.standard_id, a.standard_version, a.industry) = (o.standard_id, o.standard_version, o.industry)
+            AND a.enterprise_id <> o.enterprise_id AND a.state = 'approved'
+           JOIN app.assessment_submission s ON s.assessment_id = a.assessment_id AND s.total IS NOT NULL
+          ORDER BY a.enterprise_id, s.submitted_at DESC)
+    SELECT count(*), percentile_cont(0.25) WITHIN GROUP (ORDER BY total), percentile_cont(0.5) WITHIN GROUP (ORDER BY total),
+           percentile_cont(0.75) WITHIN GROUP (ORDER BY total)
+      FROM newest HAVING count(*) >= greatest(fewest, 5) $$;
+"""
+"""What an enterprise may know of others: quartiles of their newest approved totals; no row where they are fewer than
+asked for, or than 5. It compares with stored results only, so that nobody can search for another's value."""
 _FEEDS: Final = (
     "EXISTS (SELECT FROM app.equipment_feed f JOIN app.equipment e USING (equipment_id)"
     " WHERE f.group_id = n.group_id AND f.edge_node = n.edge_node {more} AND e.enterprise_id = ANY "
@@ -150,6 +171,7 @@ def secure(connection: Connection) -> None:
     if connection.scalar(text("SELECT obj_description(to_regnamespace('scoped'), 'pg_namespace')")) == digest:
         return  # what follows locks every table for a moment
     connection.exec_driver_sql(_FUNCTIONS)
+    connection.exec_driver_sql(_PEERS)
     connection.exec_driver_sql("DROP SCHEMA IF EXISTS scoped CASCADE; CREATE SCHEMA scoped")
     _make_views(connection)
     columns, parents = _columns(connection), _parents(connection)

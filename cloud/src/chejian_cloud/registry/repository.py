@@ -17,6 +17,7 @@ def workshops(session: Session, workshop_id: int | None = None) -> Sequence[RowM
     statement = (
         select(
             Workshop.workshop_id,
+            Workshop.enterprise_id,
             Enterprise.code.label("enterprise"),
             Enterprise.name_zh.label("enterprise_name_zh"),
             Enterprise.name_en.label("enterprise_name_en"),

@@ -18,6 +18,7 @@ class WorkshopOut(Out):
     """A digital workshop with its lines."""
 
     workshop_id: int = Field(examples=[1])
+    enterprise_id: int = Field(examples=[1])
     enterprise: str = Field(examples=["hlj-demo"], description="Code of the enterprise.")
     enterprise_name_zh: str = Field(examples=["黑龙江示范企业"])
     enterprise_name_en: str = Field(examples=["Heilongjiang demo enterprise"])

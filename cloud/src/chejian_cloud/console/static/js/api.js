@@ -11,13 +11,15 @@ export async function get(path, parameters = {}) {
 }
 
 /** Send `body` as JSON; the answer's body. */
-export async function post(path, body) {
+export async function send(method, path, body) {
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  const answer = await fetch(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => {
+  const answer = await fetch(`/api/v1${path}`, { method, headers, body: JSON.stringify(body) }).catch(() => {
     throw new Error(t('error.offline'));
   });
   return bodyOf(answer, path);
 }
+
+export const post = (path, body) => send('POST', path, body);
 
 async function bodyOf(answer, path) {
   if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);

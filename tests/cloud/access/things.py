@@ -1,0 +1,30 @@
+"""An assessment of the first enterprise's workshop that was submitted, returned and submitted again, for access tests."""
+
+import psycopg
+from chejian_cloud.assessment import filling, review
+from chejian_cloud.assessment.schemas import AnswerIn, StartIn, SubmitIn, VerdictIn
+from chejian_cloud.clock import utc_now
+from chejian_cloud.db.engine import bind_rows, make_engine
+from sqlalchemy.orm import Session
+
+
+def add_assessment(dsn: str) -> None:
+    """Assessment 1 with attachment 1 and revisions 1 and 2; it waits for the city."""
+    engine = make_engine(dsn, application="test", scoped=True)
+    with Session(engine) as session, session.begin():
+        bind_rows(session, "1")
+        asked = StartIn(standard="gbt37393-2019", workshop_id=1, industry="discrete")
+        key = filling.start(session, asked, "li", utc_now())
+        filling.attach(session, key, "mes.pdf", b"%PDF-1.7 of the MES", "li", utc_now())
+        filling.save(session, key, 1, [AnswerIn(item="mes", given=["1"])], None, "li", utc_now())
+        review.submit(session, key, SubmitIn(lock=2), "li", utc_now())
+        session.flush()
+        review.judge(
+            session, key, VerdictIn(lock=3, verdict="return", comment="?"), "wang", utc_now(), step="review"
+        )
+        session.flush()
+        review.submit(session, key, SubmitIn(lock=4), "li", utc_now())
+    engine.dispose()
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT assessment_id, state, revision FROM app.assessment").fetchone()
+    assert row == (1, "submitted", 2)

@@ -1,0 +1,238 @@
+"""From a form that telemetry filled in to an approved one, with what people send by mistake and with bad intent."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from chejian_cloud.access.permissions import Role
+from chejian_cloud.app import create_app
+from chejian_cloud.config import Settings
+from psycopg.errors import InsufficientPrivilege, RaiseException
+
+from tests.cloud.keys import bearer
+
+BASE = "/api/v1/assessments"
+
+
+@pytest.fixture
+async def client(seeded: str) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings(dsn=seeded))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        transport = httpx.ASGITransport(app)
+        yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://api"))
+
+
+class People:
+    """The enterprise, its city and the province, asking one API."""
+
+    def __init__(self, client: httpx.AsyncClient, dsn: str) -> None:
+        self.client = client
+        self.keys = {
+            "enterprise": bearer(dsn, Role.ENGINEER, "hlj-demo"),
+            "city": bearer(dsn, Role.CITY, "230100"),
+            "province": bearer(dsn, Role.PROVINCE, "230000"),
+        }
+
+    async def ask(self, who: str, method: str, path: str, status: int = 200, **more: Any) -> Any:
+        answer = await self.client.request(method, BASE + path, headers=self.keys[who], **more)
+        assert answer.status_code == status, (who, path, answer.text)
+        return answer.json()
+
+
+@pytest.fixture
+def people(client: httpx.AsyncClient, seeded: str) -> People:
+    return People(client, seeded)
+
+
+START = {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"}
+
+
+async def test_a_form_goes_from_telemetry_to_approval(people: People, seeded: str) -> None:
+    form = await people.ask("enterprise", "POST", "", 201, json=START)
+    items = {item["id"]: item for item in form["items"]}
+    assert (items["digital_share"]["given"], items["digital_share"]["basis"]) == (["1"], "measured")
+    assert items["auto_data_share"]["given"] == ["0"]
+    assert form["lock"] == 1
+
+    said = {
+        "lock": 1,
+        "answers": [{"item": "auto_data_share", "given": ["0.95"]}, {"item": "mes", "given": ["1"]}],
+    }
+    form = await people.ask("enterprise", "PUT", "/1/answers", json=said)
+    assert form["lock"] == 2
+    found = form["contradictions_now"][0]
+    assert (found["item"], found["declared"], found["measured"], found["over_declared"]) == (
+        "auto_data_share", 0.95, 0.0, True)  # fmt: skip
+    late = await people.ask("enterprise", "PUT", "/1/answers", 409, json=said)
+    assert "somebody changed the form meanwhile" in late["detail"]
+    wrong = {"lock": 2, "answers": [{"item": "mes", "given": ["0.5"]}, {"item": "network", "given": ["3"]}]}
+    refused = await people.ask("enterprise", "PUT", "/1/answers", 422, json=wrong)
+    assert [(e["row"], e["column"]) for e in refused["errors"]] == [(1, "mes"), (2, "network")]
+    result = await people.ask("enterprise", "GET", "/1/result")
+    assert result["levels"][0]["id"] is None
+    assert {gap["subject"] for gap in result["gaps"]} >= {"network", "safety_security"}
+    assert {move["item"] for move in result["advice"][0]["moves"]} == {
+        gap["subject"] for gap in result["gaps"]
+    }
+
+    form = await people.ask("enterprise", "POST", "/1/submit", json={"lock": 2})
+    assert (form["state"], form["contradictions"]) == ("submitted", 1)
+    await people.ask("enterprise", "PUT", "/1/answers", 409, json={**said, "lock": 3})
+    await people.ask("province", "POST", "/1/approval", 409, json={"lock": 3, "verdict": "pass"})
+    await people.ask("city", "POST", "/1/review", 422, json={"lock": 3, "verdict": "return"})
+    back = {"lock": 3, "verdict": "return", "comment": "自动采集率与实测不符", "due_on": "2027-01-31"}
+    form = await people.ask("city", "POST", "/1/review", json=back)
+    assert (form["state"], form["revision"], form["due_on"]) == ("returned", 2, "2027-01-31")
+
+    mended = {"lock": 4, "answers": [{"item": "auto_data_share", "measured": True}]}
+    await people.ask("enterprise", "PUT", "/1/answers", json=mended)
+    form = await people.ask("enterprise", "POST", "/1/submit", json={"lock": 5, "comment": "已改为实测"})
+    assert form["contradictions"] == 0
+    await people.ask("city", "POST", "/1/review", json={"lock": 6, "verdict": "pass"})
+    form = await people.ask("province", "POST", "/1/approval", json={"lock": 7, "verdict": "pass"})
+    assert form["state"] == "approved"
+    kinds = [event["kind"] for event in form["events"]]
+    assert kinds == ["start", "submit", "return", "submit", "review", "approve"]
+
+    changes = await people.ask("province", "GET", "/1/revisions/2/changes")
+    paths = {change["path"]: (change["before"], change["after"]) for change in changes}
+    assert paths["/answers/0/values/0"] == ("0.95", "0")
+    assert paths["/answers/0/basis"] == ("declared", "measured")
+    with psycopg.connect(seeded) as connection:
+        lines = connection.execute(
+            "SELECT target ->> 'sha256' FROM app.audit WHERE action LIKE '%/submit'"
+        ).fetchall()
+    told = await people.ask("enterprise", "GET", "/1/revisions")
+    assert [line for (line,) in lines] == [each["sha256"] for each in told]
+    content = await people.client.get(f"{BASE}/1/revisions/1", headers=people.keys["city"])
+    assert hashlib.sha256(content.content).hexdigest() == told[0]["sha256"]
+
+
+async def test_what_was_frozen_does_not_change_unseen(people: People, seeded: str) -> None:
+    await people.ask("enterprise", "POST", "", 201, json=START)
+    await people.ask("enterprise", "POST", "/1/submit", json={"lock": 1})
+    statements = (
+        "UPDATE app.assessment_submission SET total = 99",
+        "DELETE FROM app.assessment_event",
+        "UPDATE app.assessment_evidence SET numerator = denominator",
+        "DELETE FROM app.assessment_evidence",
+        "TRUNCATE app.assessment_submission",
+    )
+    with psycopg.connect(seeded, autocommit=True) as connection:
+        for statement in statements:
+            with pytest.raises(RaiseException, match="only grows"):  # not even the owner
+                connection.execute(statement.encode())
+        assert (await people.ask("city", "GET", "/1/revisions"))[0]["intact"]
+        connection.execute("SET session_replication_role = replica")  # a superuser who wants it badly
+        for change in (
+            "content = convert_to(replace(convert_from(content, 'UTF8'), '\"0\"', '\"1\"'), 'UTF8')",
+            "sha256 = encode(sha256(content), 'hex')",
+        ):
+            connection.execute(f"UPDATE app.assessment_submission SET {change}".encode())
+            assert not (await people.ask("city", "GET", "/1/revisions"))[0]["intact"]
+            await people.ask("city", "POST", "/1/review", 409, json={"lock": 2, "verdict": "pass"})
+
+
+async def test_documents_are_checked_and_found_by_their_hash(people: People) -> None:
+    await people.ask("enterprise", "POST", "", 201, json=START)
+    pdf = b"%PDF-1.7 contract"
+    for name, content, status in (("a.pdf", pdf, 201), ("a.pdf", pdf, 201), ("x.html", b"<script>", 422)):
+        sha = await people.ask(
+            "enterprise", "POST", "/1/attachments", status, params={"name": name}, content=content
+        )
+        assert status != 201 or sha == hashlib.sha256(pdf).hexdigest()
+    answer = {"item": "mes", "given": ["1"], "attachments": [hashlib.sha256(pdf).hexdigest()]}
+    form = await people.ask("enterprise", "PUT", "/1/answers", json={"lock": 1, "answers": [answer]})
+    assert next(i for i in form["items"] if i["id"] == "mes")["basis"] == "declared with attachment"
+    assert len(form["attachments"]) == 1
+    answer["attachments"] = ["0" * 64]
+    await people.ask("enterprise", "PUT", "/1/answers", 422, json={"lock": 2, "answers": [answer]})
+    got = await people.client.get(f"{BASE}/1/attachments/1", headers=people.keys["city"])
+    assert (got.content, got.headers["content-type"]) == (pdf, "application/pdf")
+    assert got.headers["content-disposition"].startswith("attachment")
+
+
+async def test_the_report_is_a_workbook_with_both_numbers_and_no_formula(people: People, seeded: str) -> None:
+    with psycopg.connect(seeded) as connection:
+        connection.execute("UPDATE app.workshop SET name_zh = '=HYPERLINK(1)'")
+    await people.ask("enterprise", "POST", "", 201, json=START)
+    said = {"lock": 1, "answers": [{"item": "auto_data_share", "given": ["0.95"]}]}
+    await people.ask("enterprise", "PUT", "/1/answers", json=said)
+    await people.ask("enterprise", "POST", "/1/submit", json={"lock": 2})
+    got = await people.client.get(f"{BASE}/1/report", headers=people.keys["city"])
+    with zipfile.ZipFile(io.BytesIO(got.content)) as book:
+        sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+        texts = book.read("xl/sharedStrings.xml").decode()
+        assert not any(b"<f>" in book.read(name) for name in sheets)
+    assert len(sheets) == 5
+    assert "=HYPERLINK(1)" in texts
+    assert "申报 declared 0.95, 实测 measured 0" in texts
+    assert (await people.ask("enterprise", "GET", "/1/revisions"))[0]["sha256"] in texts
+
+
+async def test_a_standard_that_cannot_be_computed_is_refused(people: People) -> None:
+    for change, key in (
+        ({"standard": "gbt39117-2020", "enterprise_id": 1, "industry": "process"}, "industry"),
+        ({"standard": "regional-index-2015", "enterprise_id": 1}, "standard"),
+        ({"standard": "gbt23020-2013", "workshop_id": 1}, "enterprise_id"),
+    ):
+        refused = await people.ask("enterprise", "POST", "", 422, json={"industry": "discrete", **change})
+        assert refused["key"] == key
+    await people.ask("enterprise", "POST", "", 404, json={**START, "standard": "nothing"})
+
+
+_PEERS = """
+WITH new AS (INSERT INTO app.enterprise (code, name_zh, name_en) SELECT 'p' || i, '', '' FROM generate_series(1, %s) i
+             RETURNING enterprise_id, code),
+form AS (INSERT INTO app.assessment (enterprise_id, standard_id, standard_version, standard_digest, industry, not_applicable,
+                                     window_start, window_end, state, created_by)
+         SELECT enterprise_id, 'gbt23020-2013', '1', '', 'discrete', '{}', now() - interval '1 day', now(), 'approved', 'x'
+           FROM new RETURNING assessment_id, enterprise_id)
+INSERT INTO app.assessment_submission (assessment_id, revision, enterprise_id, submitted_at, submitted_by, content, sha256,
+                                       total, answered, measured, attached, declared, contradictions)
+SELECT assessment_id, 1, enterprise_id, now(), 'x', '', '', 10 * substr(code, 2)::int, 1, 0, 0, 1, 0
+  FROM form JOIN new USING (enterprise_id)
+"""
+
+
+@pytest.mark.parametrize(
+    ("others", "quartiles"), [(4, None), (5, (20.0, 30.0, 40.0)), (8, (27.5, 45.0, 62.5))]
+)
+async def test_enterprises_see_themselves_and_quartiles_of_enough_others(
+    people: People, seeded: str, others: int, quartiles: tuple[float, ...] | None
+) -> None:
+    start = {"standard": "gbt23020-2013", "enterprise_id": 1, "industry": "discrete"}
+    key = (await people.ask("enterprise", "POST", "", 201, json=start))["assessment_id"]
+    with psycopg.connect(seeded) as connection:
+        connection.execute(_PEERS, [others])
+    told = await people.ask("enterprise", "GET", f"/{key}/benchmark")
+    found = (told["lower"], told["median"], told["upper"])
+    assert found == (quartiles or (None, None, None))
+    assert told["others"] == (others if quartiles else None)
+    assert [each["assessment_id"] for each in await people.ask("enterprise", "GET", "")] == [key]
+    with psycopg.connect(seeded) as connection:  # and below all code of the service
+        connection.execute(
+            "SELECT set_config('role', 'chejian_api', true), set_config('chejian.enterprises', '1', true)"
+        )
+        for table in ("assessment", "assessment_submission", "assessment_event"):
+            row = connection.execute(
+                f"SELECT count(*) FROM app.{table} WHERE enterprise_id <> 1".encode()
+            ).fetchone()
+            assert row == (0,)
+        foreign = connection.execute("SELECT * FROM app.assessment_peers(%s, 1)", [key + 1]).fetchall()
+        assert foreign == []
+        few = connection.execute("SELECT others FROM app.assessment_peers(%s, 1)", [key]).fetchall()
+        assert few == ([(others,)] if quartiles else [])
+        with pytest.raises(InsufficientPrivilege):
+            connection.execute(
+                "INSERT INTO app.assessment_event (assessment_id, revision, enterprise_id, kind, user_name, comment)"
+                " VALUES (%s, 1, 2, 'approve', 'me', '')",
+                [key + 1],
+            )

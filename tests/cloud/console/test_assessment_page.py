@@ -1,0 +1,58 @@
+"""The page of an assessment in a browser: both numbers of a contradiction, answers saved as they are typed, no errors."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from chejian_cloud.access.permissions import Role
+from playwright.sync_api import Browser
+
+from tests.cloud.console.axe import violations
+from tests.cloud.console.conftest import key_of, served
+from tests.cloud.keys import bearer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+PATHS = ("/assessments", "/assessments/1")
+START = {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"}
+SAID = {"zh": "申报 95.0 % 高于实测", "en": "declared 95.0 %, above the measured"}
+
+
+def test_an_enterprise_fills_a_form_in_and_sees_what_telemetry_says(
+    make_database: Callable[..., str], console_template: str, chromium: Browser
+) -> None:
+    dsn = make_database(template=console_template)
+    with served(dsn, bearer(dsn, Role.ENTERPRISE_ADMIN, "hlj-demo")) as site:
+        form = site.post("/api/v1/assessments", json=START).json()
+        path = f"/api/v1/assessments/{form['assessment_id']}"
+        wrong: list[Any] = []
+        page = chromium.new_page(extra_http_headers=key_of(site))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.goto(f"{site.base_url}/assessments/{form['assessment_id']}?lang=zh")
+        page.wait_for_selector("body[data-ready]")
+        assert violations(page) == []
+        page.get_by_role("button", name="改为申报").nth(1).click()
+        field = page.get_by_label("生产数据自动采集率")
+        field.fill("95")
+        field.press("Tab")
+        page.get_by_text(SAID["zh"]).wait_for()
+        page.get_by_label("制造执行系统或同类系统").select_option("1")
+        page.get_by_text("已保存：制造执行系统或同类系统").wait_for()
+        items = {item["id"]: item for item in site.get(path).json()["items"]}
+        assert (items["auto_data_share"]["given"], items["auto_data_share"]["basis"]) == (
+            ["0.95"],
+            "declared",
+        )
+        assert items["mes"]["given"] == ["1"]
+        page.goto(f"{site.base_url}/assessments/{form['assessment_id']}?lang=en")
+        page.get_by_text(SAID["en"]).wait_for()
+        page.get_by_role("button", name="Submit").click()
+        page.get_by_text("Submitted; the content is frozen.").wait_for()
+        assert page.locator("#act").is_hidden()
+        assert "[object" not in page.inner_text("main")
+        page.goto(f"{site.base_url}/assessments?lang=zh")
+        page.wait_for_selector("body[data-ready]")
+        page.get_by_text("待市级审核").wait_for()
+        assert violations(page) == []
+        assert wrong == []
+        page.close()
