@@ -46,8 +46,9 @@ What is expected of each window: `seconds` of each class (all others are 0, and 
 3. The order of arrival changes nothing.
 4. Losses sum to the calendar: not scheduled + planned + no data + no order + delays + set-up + speed + quality + effective.
 
-`tests/analytics/kpi/test_golden.py` does this for Chejian; `tests/analytics/kpi/test_oee.py` adds the published worked
-examples (within 0.001 of what was printed and 1e-6 of the recomputation), whose table is not part of this repository.
+`tests/analytics/kpi/test_golden.py` does this for Chejian. Cases with a `source` are published worked examples: `published` holds
+what the source prints and how near an engine must come to it (0.001, unless the source prints coarser), `kpis` the same
+without the source's rounding.
 
 ## Cases
 

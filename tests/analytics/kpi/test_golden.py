@@ -1,8 +1,10 @@
 """Every conformance case, whole and by pieces; the files are what other vendors get (docs/oee-conformance.md)."""
 
+import csv
 import json
 import random
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +56,8 @@ def test_a_case_keeps_the_schema(name: str) -> None:
     assert case["id"] == name
     for given in case["windows"]:
         assert set(given["kpis"]) <= set(BY_ID)
+        assert set(given.get("published", {})) <= set(given["kpis"])
+        assert bool(given.get("published")) == ("source" in case)
         length = golden.us(given["end"]) - golden.us(given["start"])
         assert sum(given["seconds"].values()) * 1_000_000 == length, "the classes sum to the window"
 
@@ -83,9 +87,40 @@ def test_a_case_comes_out_as_written(name: str) -> None:
             assert BY_ID[kpi].function(got) == (None if value is None else pytest.approx(value, abs=1e-9)), (
                 kpi
             )
+        for kpi, (value, within) in given.get("published", {}).items():
+            assert BY_ID[kpi].function(got) == pytest.approx(value, abs=within), kpi
         if "completeness" in given:
             assert got.completeness == pytest.approx(given["completeness"], abs=1e-12)
         assert sum(waterfall(got).values()) == got.calendar_us
+
+
+COLUMNS = {"availability": "A", "effectiveness": "P", "quality_ratio": "Q", "oee": "OEE"}
+PRINTED = {"published-e3": {"oee": 5e-3}}
+"""Differences allowed where the source prints coarser than 0.001: the book gives this OEE as "50 %"."""
+
+
+def test_every_published_example_is_a_case(standards: Path) -> None:
+    with (standards / "oee_worked_examples.csv").open(encoding="utf-8") as file:
+        rows = {f"published-{row['id'].lower()}": row for row in csv.DictReader(file)}
+    assert set(rows) == {name for name in golden.names() if "source" in golden.read(name)}
+    for name, row in rows.items():
+        case = golden.read(name)
+        (given,) = case["windows"]
+        for kpi, column in COLUMNS.items():
+            printed, within = given["published"][kpi]
+            assert printed == float(row[f"{column}_pub"]), (name, kpi)
+            assert within == PRINTED.get(name, {}).get(kpi, 1e-3), (name, kpi)
+            if row[f"{column}_calc"]:
+                assert given["kpis"][kpi] == pytest.approx(float(row[f"{column}_calc"]), abs=1e-6), (
+                    name,
+                    kpi,
+                )
+        if row["planned_min"]:
+            got = result_of(case, given)
+            assert got.busy_us == float(row["planned_min"]) * 60e6
+            assert got.apt_us == float(row["uptime_min"]) * 60e6
+            assert (got.produced, got.good) == (int(row["total"]), int(row["good"]))
+            assert case["ideal_cycles"][0]["cycle_s"] == pytest.approx(float(row["ideal_cycle_min"]) * 60)
 
 
 def got_start(given: dict[str, Any]) -> int:
