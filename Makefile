@@ -7,6 +7,8 @@ RUN := .venv/bin/
 QUICK := not system and not soak and not store and not hardware
 # Most tests wait for processes; three at a time keep two cores busy. 0: one after the other, in this process.
 WORKERS ?= 3
+# A run starts a hundred processes; they share compiled modules, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo setup test system check format bench soak images lock clean
 

@@ -57,6 +57,19 @@ def make_seeded(postgres_server: DatabaseServer, make_database: Callable[..., st
 
 
 @pytest.fixture
+def prepared(
+    postgres_server: DatabaseServer, make_database: Callable[..., str]
+) -> Callable[[str, Callable[[str], object]], str]:
+    """Makes databases of the test's own with what `build(dsn)` adds to the registry, built once a run for each `key`."""
+
+    def make(key: str, build: Callable[[str], object]) -> str:
+        base = postgres_server.template("cloud seeded", _build_seeded)
+        return make_database(template=postgres_server.template(key, build, base=base))
+
+    return make
+
+
+@pytest.fixture
 def seeded(make_seeded: Callable[[], str]) -> str:
     """One such database."""
     return make_seeded()

@@ -11,7 +11,7 @@ from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
 
 from tests.cloud.keys import bearer
-from tests.cloud.plant_rows import PlantRows, Row
+from tests.cloud.plant_rows import Row
 from tests.cloud.worker.energy_oracle import energy_plant
 from tests.cloud.worker.rounds import MINUTE, T0, Bench, after, rows
 
@@ -40,9 +40,11 @@ def machine(good_each_ms: int) -> list[Row]:
     return out
 
 
-@pytest.fixture
-def plant(make_seeded: Callable[[], str]) -> PlantRows:
-    plant = energy_plant(make_seeded())
+Prepared = Callable[[str, Callable[[str], object]], str]
+
+
+def _two_hours(dsn: str) -> None:
+    plant = energy_plant(dsn)
     plant.write("EM-01", register("Energy/ActiveEnergyImport", 61_220_310_400, 5000, 15 * MINUTE))
     plant.write("EM-02", register("Energy/ActiveEnergyImport", 2**32 - 7000, 100, MINUTE, modulus=2**32))
     plant.write("EM-02", [("Energy/ActivePower", T0 + 120 * MINUTE, 6.5)])
@@ -50,9 +52,14 @@ def plant(make_seeded: Callable[[], str]) -> PlantRows:
     plant.write("WM-01", register("Water/Volume", 77, 10, MINUTE))
     plant.write("EVP-01", machine(10 * MINUTE))
     plant.write("PCK-01", machine(2 * MINUTE))
-    with Bench(plant.dsn, after(hours=2, minutes=1)) as bench:
+    with Bench(dsn, after(hours=2, minutes=1)) as bench:
         bench.settle()
-    return plant
+
+
+@pytest.fixture
+def computed(prepared: Prepared) -> str:
+    """The two hours and what the worker made of them."""
+    return prepared("energy of two hours", _two_hours)
 
 
 @asynccontextmanager
@@ -67,15 +74,15 @@ async def serving(dsn: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def api(plant: PlantRows) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(plant.dsn) as client:
+async def api(computed: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(computed) as client:
         yield client
 
 
 @pytest.fixture
-async def bare(make_seeded: Callable[[], str]) -> AsyncIterator[httpx.AsyncClient]:
+async def bare(prepared: Prepared) -> AsyncIterator[httpx.AsyncClient]:
     """The registry without any sample."""
-    async with serving(energy_plant(make_seeded()).dsn) as client:
+    async with serving(prepared("energy registry", energy_plant)) as client:
         yield client
 
 
@@ -90,9 +97,9 @@ async def id_of(api: httpx.AsyncClient, code: str) -> int:
     return int(found["equipment_id"])
 
 
-async def test_meters_with_tree_and_newest_values(api: httpx.AsyncClient, plant: PlantRows) -> None:
+async def test_meters_with_tree_and_newest_values(api: httpx.AsyncClient, computed: str) -> None:
     rows(  # the gateway keeps the newest value of each series
-        plant.dsn,
+        computed,
         "INSERT INTO telemetry.settled_value (series_id, time, value, quality) SELECT DISTINCT ON (series_id) series_id, time,"
         " value, quality FROM telemetry.sample ORDER BY series_id, time DESC RETURNING 1",
     )
@@ -213,9 +220,9 @@ async def test_lines_add_up_to_the_workshop(api: httpx.AsyncClient) -> None:
     assert whole["provisional"] is False
 
 
-async def test_a_meter_without_values_makes_the_sum_unknown(api: httpx.AsyncClient, plant: PlantRows) -> None:
+async def test_a_meter_without_values_makes_the_sum_unknown(api: httpx.AsyncClient, computed: str) -> None:
     rows(
-        plant.dsn,
+        computed,
         "DELETE FROM app.energy_value v USING app.equipment e WHERE e.equipment_id = v.equipment_id"
         " AND code = 'EM-03' RETURNING 1",
     )
@@ -236,10 +243,8 @@ async def test_a_meter_without_values_makes_the_sum_unknown(api: httpx.AsyncClie
     )
 
 
-async def test_a_medium_made_on_site_is_shown_but_counts_once(
-    api: httpx.AsyncClient, plant: PlantRows
-) -> None:
-    rows(plant.dsn, "UPDATE app.meter SET made_on_site = true WHERE carrier = 'fresh_water' RETURNING 1")
+async def test_a_medium_made_on_site_is_shown_but_counts_once(api: httpx.AsyncClient, computed: str) -> None:
+    rows(computed, "UPDATE app.meter SET made_on_site = true WHERE carrier = 'fresh_water' RETURNING 1")
     (workshop,) = await ask(api, "/workshops")
     whole, _ = await ask(api, f"/workshops/{workshop['workshop_id']}/energy", window="hour", **TWO_HOURS)
     water = whole["carriers"][1]
@@ -257,13 +262,13 @@ async def test_factors_tell_source_and_use(bare: httpx.AsyncClient) -> None:
     assert [(f["kgce"], f["valid_from"]) for f in water] == [("0.2571", "2021-04-01")]
 
 
-async def test_meters_have_energy_and_nothing_of_a_machine(api: httpx.AsyncClient, plant: PlantRows) -> None:
+async def test_meters_have_energy_and_nothing_of_a_machine(api: httpx.AsyncClient, computed: str) -> None:
     meter = await id_of(api, "EM-02")
     assert await ask(api, f"/equipment/{meter}/kpis", **TWO_HOURS) == []
     assert await ask(api, f"/equipment/{meter}/states", **TWO_HOURS) == []
     assert (
         rows(
-            plant.dsn,
+            computed,
             "SELECT * FROM app.energy_value WHERE equipment_id <> ALL(SELECT equipment_id FROM app.meter)",
         )
         == []
