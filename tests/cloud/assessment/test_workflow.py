@@ -3,53 +3,12 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from typing import Any
 
-import httpx
 import psycopg
 import pytest
-from chejian_cloud.access.permissions import Role
-from chejian_cloud.app import create_app
-from chejian_cloud.config import Settings
-from psycopg.errors import InsufficientPrivilege, RaiseException
+from psycopg.errors import RaiseException
 
-from tests.cloud.keys import bearer
-
-BASE = "/api/v1/assessments"
-
-
-@pytest.fixture
-async def client(seeded: str) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(dsn=seeded))
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(app.router.lifespan_context(app))
-        transport = httpx.ASGITransport(app)
-        yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://api"))
-
-
-class People:
-    """The enterprise, its city and the province, asking one API."""
-
-    def __init__(self, client: httpx.AsyncClient, dsn: str) -> None:
-        self.client = client
-        self.keys = {
-            "enterprise": bearer(dsn, Role.ENGINEER, "hlj-demo"),
-            "city": bearer(dsn, Role.CITY, "230100"),
-            "province": bearer(dsn, Role.PROVINCE, "230000"),
-        }
-
-    async def ask(self, who: str, method: str, path: str, status: int = 200, **more: Any) -> Any:
-        answer = await self.client.request(method, BASE + path, headers=self.keys[who], **more)
-        assert answer.status_code == status, (who, path, answer.text)
-        return answer.json()
-
-
-@pytest.fixture
-def people(client: httpx.AsyncClient, seeded: str) -> People:
-    return People(client, seeded)
-
+from tests.cloud.assessment.conftest import BASE, People
 
 START = {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"}
 
@@ -186,53 +145,3 @@ async def test_a_standard_that_cannot_be_computed_is_refused(people: People) -> 
         refused = await people.ask("enterprise", "POST", "", 422, json={"industry": "discrete", **change})
         assert refused["key"] == key
     await people.ask("enterprise", "POST", "", 404, json={**START, "standard": "nothing"})
-
-
-_PEERS = """
-WITH new AS (INSERT INTO app.enterprise (code, name_zh, name_en) SELECT 'p' || i, '', '' FROM generate_series(1, %s) i
-             RETURNING enterprise_id, code),
-form AS (INSERT INTO app.assessment (enterprise_id, standard_id, standard_version, standard_digest, industry, not_applicable,
-                                     window_start, window_end, state, created_by)
-         SELECT enterprise_id, 'gbt23020-2013', '1', '', 'discrete', '{}', now() - interval '1 day', now(), 'approved', 'x'
-           FROM new RETURNING assessment_id, enterprise_id)
-INSERT INTO app.assessment_submission (assessment_id, revision, enterprise_id, submitted_at, submitted_by, content, sha256,
-                                       total, answered, measured, attached, declared, contradictions)
-SELECT assessment_id, 1, enterprise_id, now(), 'x', '', '', 10 * substr(code, 2)::int, 1, 0, 0, 1, 0
-  FROM form JOIN new USING (enterprise_id)
-"""
-
-
-@pytest.mark.parametrize(
-    ("others", "quartiles"), [(4, None), (5, (20.0, 30.0, 40.0)), (8, (27.5, 45.0, 62.5))]
-)
-async def test_enterprises_see_themselves_and_quartiles_of_enough_others(
-    people: People, seeded: str, others: int, quartiles: tuple[float, ...] | None
-) -> None:
-    start = {"standard": "gbt23020-2013", "enterprise_id": 1, "industry": "discrete"}
-    key = (await people.ask("enterprise", "POST", "", 201, json=start))["assessment_id"]
-    with psycopg.connect(seeded) as connection:
-        connection.execute(_PEERS, [others])
-    told = await people.ask("enterprise", "GET", f"/{key}/benchmark")
-    found = (told["lower"], told["median"], told["upper"])
-    assert found == (quartiles or (None, None, None))
-    assert told["others"] == (others if quartiles else None)
-    assert [each["assessment_id"] for each in await people.ask("enterprise", "GET", "")] == [key]
-    with psycopg.connect(seeded) as connection:  # and below all code of the service
-        connection.execute(
-            "SELECT set_config('role', 'chejian_api', true), set_config('chejian.enterprises', '1', true)"
-        )
-        for table in ("assessment", "assessment_submission", "assessment_event"):
-            row = connection.execute(
-                f"SELECT count(*) FROM app.{table} WHERE enterprise_id <> 1".encode()
-            ).fetchone()
-            assert row == (0,)
-        foreign = connection.execute("SELECT * FROM app.assessment_peers(%s, 1)", [key + 1]).fetchall()
-        assert foreign == []
-        few = connection.execute("SELECT others FROM app.assessment_peers(%s, 1)", [key]).fetchall()
-        assert few == ([(others,)] if quartiles else [])
-        with pytest.raises(InsufficientPrivilege):
-            connection.execute(
-                "INSERT INTO app.assessment_event (assessment_id, revision, enterprise_id, kind, user_name, comment)"
-                " VALUES (%s, 1, 2, 'approve', 'me', '')",
-                [key + 1],
-            )

@@ -7,11 +7,19 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped] # it ships no types
 
-from chejian_cloud.assessment.schemas import BenchmarkOut, FormOut, ResultOut, RevisionOut
+from chejian_cloud.assessment.schemas import BenchmarkOut, FormOut, GroupOut, ResultOut, RevisionOut
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 _WIDTHS = 24
+_GROUPS = {
+    "industry": ("同行业其他企业", "Others of the industry"),
+    "province": ("全省其他企业", "Others of the province"),
+}
+_REASONS = {
+    "few": "企业太少，不公布 too few enterprises to be told",
+    "deducible": "可推算出少数企业，不公布 would give a few enterprises away",
+}
 
 
 def as_xlsx(
@@ -74,18 +82,24 @@ def _result(
         ("申报并附材料占比 Declared with attachment", result.attached),
         ("申报占比 Declared", result.declared),
         ("与实测矛盾 Contradicted by telemetry", len(result.contradictions)),
-        ("同行下四分位 Lower quartile of others", benchmark.lower),
-        ("同行中位数 Median of others", benchmark.median),
-        ("同行上四分位 Upper quartile of others", benchmark.upper),
-        (
-            "同行企业数 Other enterprises",
-            benchmark.others if benchmark.others is not None else benchmark.reason,
-        ),
+        *(row for group in benchmark.groups for row in _group(group)),
         ("冻结内容校验 SHA-256 of what was submitted", last.sha256 if last else "-"),
         ("内容原样 Intact", last.intact if last else "-"),
         *((f"分项 {axis.name_zh} {axis.name_en}", axis.value) for axis in result.radar),
     ]
     return "结论 Result", ("项目 What", "内容 Value"), rows
+
+
+def _group(each: GroupOut) -> list[Sequence[Any]]:
+    zh, en = _GROUPS[each.group]
+    if each.reason:
+        return [(f"{zh} {en}", _REASONS[each.reason])]
+    return [
+        (f"{zh}：下四分位 {en}: lower quartile", each.lower),
+        (f"{zh}：中位数 {en}: median", each.median),
+        (f"{zh}：上四分位 {en}: upper quartile", each.upper),
+        (f"{zh}：企业数 {en}: enterprises", each.others),
+    ]
 
 
 def _items(form: FormOut) -> Sheet:

@@ -32,7 +32,7 @@ SELECT a.assessment_id, a.enterprise_id, e.code AS enterprise, e.name_zh AS ente
 _TAKE = text("""
 UPDATE app.assessment SET lock = lock + 1 WHERE assessment_id = :key AND lock = :lock RETURNING lock
 """)
-_PEERS = text("SELECT others, lower, median, upper FROM app.assessment_peers(:key, :least)")
+_PEERS = text("SELECT * FROM app.assessment_peers(:key, :least)")
 
 
 def find(session: Session, assessment_id: int) -> Assessment | None:
@@ -125,9 +125,9 @@ def events(session: Session, assessment_id: int) -> Sequence[AssessmentEvent]:
     return session.scalars(statement).all()
 
 
-def peers(session: Session, assessment_id: int, least: int) -> RowMapping | None:
-    """Quartiles of other enterprises' approved totals; None where they are too few."""
-    return session.execute(_PEERS, {"key": assessment_id, "least": least}).mappings().first()
+def peers(session: Session, assessment_id: int, least: int) -> Sequence[RowMapping]:
+    """Quartiles of other enterprises' approved totals: those of the industry, then those of all industries."""
+    return session.execute(_PEERS, {"key": assessment_id, "least": least}).mappings().all()
 
 
 def add_event(session: Session, form: Assessment, kind: str, user: str, at: datetime, **more: Any) -> None:

@@ -202,10 +202,8 @@ def benchmark(session: Session, assessment_id: int) -> out.BenchmarkOut:
     forms.require(session, assessment_id)
     kept = repository.submissions(session, assessment_id)
     own = float(kept[-1].total) if kept and kept[-1].total is not None else None
-    found = repository.peers(session, assessment_id, MIN_PEERS)
-    if found is None:
-        reason = f"fewer than {MIN_PEERS} other enterprises"
-        return out.BenchmarkOut(
-            least=MIN_PEERS, others=None, lower=None, median=None, upper=None, own=own, reason=reason
-        )
-    return out.BenchmarkOut(least=MIN_PEERS, own=own, reason="", **dict(found))
+    groups = [
+        out.GroupOut.model_validate({**row, "group": row["of_group"]})
+        for row in repository.peers(session, assessment_id, MIN_PEERS)
+    ]
+    return out.BenchmarkOut(least=MIN_PEERS, own=own, groups=groups)

@@ -313,13 +313,22 @@ class ChangeOut(Out):
     after: Any
 
 
-class BenchmarkOut(Out):
-    """Quartiles of other enterprises of the industry; null where they are too few to stay unknown."""
+class GroupOut(Out):
+    """Quartiles of other enterprises' newest approved totals, with two significant digits; null where nobody is told."""
 
-    least: int
+    group: Literal["industry", "province"]
     others: int | None
     lower: float | None
     median: float | None
     upper: float | None
+    reason: Literal["", "few", "deducible"] = Field(
+        description="few: fewer others than `least`; deducible: with what else is told, a small group would show."
+    )
+
+
+class BenchmarkOut(Out):
+    """The last submitted total beside others of the industry and of the whole province, who stay unknown."""
+
+    least: int
     own: float | None
-    reason: str
+    groups: list[GroupOut]

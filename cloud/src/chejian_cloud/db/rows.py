@@ -19,6 +19,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
+from chejian_cloud.db import peers
 from chejian_cloud.errors import MigrationError
 
 API_ROLE: Final = "chejian_api"
@@ -96,27 +97,6 @@ REVOKE ALL ON FUNCTION app.claim_request(bytea, bytea), app.answer_request(bytea
 GRANT EXECUTE ON FUNCTION app.claim_request(bytea, bytea), app.answer_request(bytea, jsonb, bytea)
     TO {API_ROLE}, {DOOR_ROLE};
 """  # noqa: S608 - names of our own
-_PEERS: Final = """
-CREATE OR REPLACE FUNCTION app.assessment_peers(asked integer, fewest integer)
-RETURNS TABLE (others bigint, lower double precision, median double precision, upper double precision)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
-    WITH own AS (
-         SELECT a.enterprise_id, a.standard_id, a.standard_version, a.industry FROM app.assessment a
-          WHERE a.assessment_id = asked
-            AND (app.caller_sees_all() OR a.enterprise_id = ANY (app.caller_enterprises()))),
-    newest AS (
-         SELECT DISTINCT ON (a.enterprise_id) s.total::double precision AS total
-           FROM own o JOIN app.assessment a
-             ON (a.standard_id, a.standard_version, a.industry) = (o.standard_id, o.standard_version, o.industry)
-            AND a.enterprise_id <> o.enterprise_id AND a.state = 'approved'
-           JOIN app.assessment_submission s ON s.assessment_id = a.assessment_id AND s.total IS NOT NULL
-          ORDER BY a.enterprise_id, s.submitted_at DESC)
-    SELECT count(*), percentile_cont(0.25) WITHIN GROUP (ORDER BY total), percentile_cont(0.5) WITHIN GROUP (ORDER BY total),
-           percentile_cont(0.75) WITHIN GROUP (ORDER BY total)
-      FROM newest HAVING count(*) >= greatest(fewest, 5) $$;
-"""
-"""What an enterprise may know of others: quartiles of their newest approved totals; no row where they are fewer than
-asked for, or than 5. It compares with stored results only, so that nobody can search for another's value."""
 _FEEDS: Final = (
     "EXISTS (SELECT FROM app.equipment_feed f JOIN app.equipment e USING (equipment_id)"
     " WHERE f.group_id = n.group_id AND f.edge_node = n.edge_node {more} AND e.enterprise_id = ANY "
@@ -171,7 +151,7 @@ def secure(connection: Connection) -> None:
     if connection.scalar(text("SELECT obj_description(to_regnamespace('scoped'), 'pg_namespace')")) == digest:
         return  # what follows locks every table for a moment
     connection.exec_driver_sql(_FUNCTIONS)
-    connection.exec_driver_sql(_PEERS)
+    connection.exec_driver_sql(peers.FUNCTIONS)
     connection.exec_driver_sql("DROP SCHEMA IF EXISTS scoped CASCADE; CREATE SCHEMA scoped")
     _make_views(connection)
     columns, parents = _columns(connection), _parents(connection)
@@ -186,7 +166,7 @@ def secure(connection: Connection) -> None:
 
 
 def _digest(connection: Connection) -> str:
-    """Changes with this module and with the columns of both schemas."""
+    """Changes with this module, the functions of peers, and the columns of both schemas."""
     columns = connection.execute(
         text("""
         SELECT c.oid::regclass::text, a.attname::text, a.atttypid::regtype::text
@@ -195,7 +175,7 @@ def _digest(connection: Connection) -> str:
            AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
          ORDER BY 1, a.attnum""")
     ).all()
-    own = Path(__file__).read_bytes()
+    own = Path(__file__).read_bytes() + peers.FUNCTIONS.encode()
     return hashlib.sha256(own + repr(columns).encode()).hexdigest()
 
 

@@ -251,7 +251,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION IF EXISTS app.assessment_peers")
+    for function in ("assessment_peers", "assessment_released", "two_digits"):
+        op.execute(f"DROP FUNCTION IF EXISTS app.{function}")
     for table in (
         *("metering_point", "key_process", "equipment_fact", "programme_milestone", "programme_entry"),
         *(*_FROZEN, "assessment_evidence", "assessment_answer", "assessment"),
