@@ -12,7 +12,7 @@ from chejian.stack import EmbeddedPostgres
 from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.db.migrate import migrate as migrate_app
-from chejian_cloud.worker import Worker
+from chejian_cloud.worker.work import Worker
 from chejian_contract.health import Metrics
 from chejian_gateway.migrate import migrate as migrate_telemetry
 

@@ -174,7 +174,7 @@ def _api(settings: Settings, _arguments: argparse.Namespace) -> int:
 
 def _worker(settings: Settings, _arguments: argparse.Namespace) -> int:
     _end_on_sigterm()
-    from chejian_cloud.worker import run  # noqa: PLC0415 - the other commands start without it
+    from chejian_cloud.worker.process import run  # noqa: PLC0415 - the other commands start without it
 
     run(settings)
     return EXIT_OK

@@ -7,7 +7,7 @@ from typing import Any, Self
 import psycopg
 from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import make_engine
-from chejian_cloud.worker import Worker
+from chejian_cloud.worker.work import Worker
 from chejian_contract.health import Metrics
 from psycopg.rows import dict_row
 

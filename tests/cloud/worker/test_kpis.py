@@ -19,8 +19,9 @@ from chejian_analytics.kpi import (
     window_oee,
 )
 from chejian_cloud.registry.seed import seed
-from chejian_cloud.worker import Worker, work
+from chejian_cloud.worker import work
 from chejian_cloud.worker.take import Unit, take_marks
+from chejian_cloud.worker.work import Worker
 from sqlalchemy.orm import Session
 
 from tests.cloud.plant_rows import PlantRows, Row

@@ -1,9 +1,5 @@
 """The worker: takes dirty marks, recomputes states, KPIs and diagnoses, and deletes the marks with the results.
 
-One worker works on a database at a time (an advisory lock); a second one waits and takes over.
+One worker works on a database at a time (an advisory lock); a second one waits and takes over: `process.run`. Nothing is
+imported here, as a recomputation's processes use a part of it and start without diagnoses and migrations.
 """
-
-from chejian_cloud.worker.process import run
-from chejian_cloud.worker.work import Worker
-
-__all__ = ["Worker", "run"]

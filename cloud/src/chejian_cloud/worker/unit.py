@@ -15,12 +15,10 @@ from chejian_cloud.worker.compute import LONGEST_ADVANCE_US, Span, recompute_uni
 from chejian_cloud.worker.energy import recompute_meter
 from chejian_cloud.worker.inputs import Reader, make_reader
 from chejian_cloud.worker.meters import meter_reader, meters_of
-from chejian_cloud.worker.process_diagnoses import plan_process
 from chejian_cloud.worker.retention import floor_us
 from chejian_cloud.worker.revisions import LateRun, Revisions
 from chejian_cloud.worker.rollups import Rolled, closed_until, roll_up
 from chejian_cloud.worker.take import Unit, delete_marks, pass_on
-from chejian_cloud.worker.waveforms import plan
 
 _LOCK = text("""
 SELECT rolled_until, late_since, late_last, energy_until FROM app.work_progress WHERE equipment_id = :equipment_id FOR UPDATE
@@ -125,13 +123,20 @@ class UnitWork:
             "energy_until": energy_until,
         }
         self._note(reader.setup.equipment_id, progress, now_known, revisions.run)
-        if unit.marks and unit.samples:
-            plan(self.session, reader.setup, lo, hi)
-        if not unit.asked and unit.samples:
-            plan_process(self.session, reader.setup, lo, hi, now_us)
+        if unit.samples:
+            self._plan_diagnoses(reader, unit, lo, hi)
         behind = span is not None and hi + reader.hold_us < span.end_us < now_us
         behind |= not unit.marks and rolled.until_us is not None and rolled.until_us < closed_until(now_us)
         return Done(complete=not behind, rollup_rows=rolled.written, refused=refused)
+
+    def _plan_diagnoses(self, reader: Reader, unit: Unit, lo_us: int, hi_us: int) -> None:
+        # Imported here: what people ask for needs none, and these take as long to import as all else together.
+        from chejian_cloud.worker.process_diagnoses import plan_process  # noqa: PLC0415
+        from chejian_cloud.worker.waveforms import plan  # noqa: PLC0415
+
+        if unit.marks:
+            plan(self.session, reader.setup, lo_us, hi_us)
+        plan_process(self.session, reader.setup, lo_us, hi_us, to_us(self.now))
 
     def _roll_up(self, reader: Reader, unit: Unit, progress: RowMapping, floor: int) -> Rolled:
         """Rollups of what the unit touches; what is said about samples changes none."""
