@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], object], within: float, what: str) -> None:
+def until(condition: Callable[[], object], within: float, what: str, *, every: float = 0.02) -> None:
     """Look again and again until it holds.
 
     Args:
         condition: quick look.
         within: deadline [s].
         what: for the message.
+        every: pause between two looks [s]; longer where a look costs something.
     """
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
-        time.sleep(0.02)
+        time.sleep(every)

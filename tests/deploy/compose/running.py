@@ -5,8 +5,7 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from chejian.site import Request, init_site
 from chejian.site.broker import Edge
 from chejian.stack.ports import free_port
 from chejian_cloud.registry.seedfile import read_seed
+
+from tests.faults.waiting import until
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "chejian-test"
@@ -35,6 +36,8 @@ SERVICES = (
 )
 WITHIN_S = 300.0
 """A start that compiles kernels, on a machine that is busy."""
+LOOK_S = 1.0
+"""Between two looks, each of which starts a command in a container."""
 _MARK = "=== statement "
 _ASK = (
     'PGPASSWORD=$(cat /run/secrets/boards_password) exec psql -X -q -A -t "host=timescaledb user=chejian_boards_all'
@@ -58,14 +61,6 @@ def run(
     )
     assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout
-
-
-def until(condition: Callable[[], bool], what: str, *, within: float = WITHIN_S) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(1)
 
 
 class Running:
@@ -135,7 +130,9 @@ class Running:
         os.kill(before, signal.SIGKILL)
         until(
             lambda: int(self.state(service)["Pid"]) not in (0, before) and self.healthy(service),
+            WITHIN_S,
             f"{service} is back",
+            every=LOOK_S,
         )
 
     @contextlib.contextmanager
@@ -163,7 +160,7 @@ class Running:
     def _start(self, services: Sequence[str]) -> None:
         self.compose("up", "-d", "--no-deps", *services)
         for service in services:
-            until(lambda s=service: self.healthy(s), f"{service} is healthy")  # type: ignore[misc]  # bound now
+            until(lambda s=service: self.healthy(s), WITHIN_S, f"{service} is healthy", every=LOOK_S)  # type: ignore[misc]  # bound now
 
     def account(self) -> dict[str, Any]:
         """The one account of the ledger, checked against rows and duplicates."""

@@ -13,7 +13,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.deploy.compose.running import SERVICES, Running, installation, now, run, until
+from tests.deploy.compose.running import LOOK_S, SERVICES, WITHIN_S, Running, installation, now, run
+from tests.faults.waiting import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3500)]
 ROLES = {
@@ -45,13 +46,15 @@ def running(
     with made.up():
         said = made.tool("admin", "seed", "/etc/chejian/registry.toml")
         assert "12 equipment added" in said
-        until(lambda: made.edge()["history_complete"], "the workshop's past is read")
+        until(lambda: made.edge()["history_complete"], WITHIN_S, "the workshop's past is read", every=LOOK_S)
         yield made
 
 
 def settled(running: Running) -> None:
     """Wait until nothing is under way and the worker has computed what is closed."""
-    until(lambda: running.edge()["in_flight_batches"] == 0, "everything is acknowledged")
+    until(
+        lambda: running.edge()["in_flight_batches"] == 0, WITHIN_S, "everything is acknowledged", every=LOOK_S
+    )
 
 
 def exact(running: Running) -> int:
@@ -114,7 +117,7 @@ def test_a_foreign_edge_is_refused(running: Running) -> None:
     ):
         asked[client.publish(topic, b"x", qos=1).mid] = topic
     client.loop_start()
-    until(lambda: len(told) == 3, "the broker answers", within=60)
+    until(lambda: len(told) == 3, 60.0, "the broker answers")
     client.disconnect()
     client.loop_stop()
     assert all(refused for _, refused in told), told
@@ -125,7 +128,7 @@ def test_a_foreign_edge_is_refused(running: Running) -> None:
     wrong.on_connect = lambda _c, _u, _f, reason, _p: reasons.append(str(reason))
     wrong.connect("localhost", running.ports["MQTT"])
     wrong.loop_start()
-    until(lambda: bool(reasons), "the broker answers", within=60)
+    until(lambda: reasons, 60.0, "the broker answers")
     wrong.loop_stop()
     assert reasons == ["Not authorized"]
 
@@ -162,7 +165,10 @@ def test_each_program_has_its_own_role_and_no_other_right(running: Running) -> N
 def test_boards_have_data(running: Running) -> None:
     exact(running)
     until(
-        lambda: running.asked(now(), timedelta(hours=8))["chejian-oee panel 1"] > 0, "the worker has computed"
+        lambda: running.asked(now(), timedelta(hours=8))["chejian-oee panel 1"] > 0,
+        WITHIN_S,
+        "the worker has computed",
+        every=LOOK_S,
     )
     empty = {where for where, rows in running.asked(now(), timedelta(days=2)).items() if rows == 0}
     assert empty <= EMPTY
@@ -176,7 +182,7 @@ def test_every_container_comes_back_and_nothing_is_lost(running: Running) -> Non
     before = exact(running)
     for service in SERVICES:
         running.kill(service)
-    until(lambda: running.account()["stored_samples"] > before, "data flow again")
+    until(lambda: running.account()["stored_samples"] > before, WITHIN_S, "data flow again", every=LOOK_S)
     assert exact(running) > before
 
 
@@ -207,13 +213,23 @@ def test_the_platform_goes_on_from_a_restored_backup(running: Running) -> None:
     before = exact(running)
     running.execute("backup", "bash", "/etc/chejian/backup.sh", "now")
     newest = max(p for p in (running.site / "backups").glob("*.dump") if "changed" not in p.name)
-    until(lambda: running.account()["stored_samples"] > before + 100, "more data than the backup has")
+    until(
+        lambda: running.account()["stored_samples"] > before + 100,
+        WITHIN_S,
+        "more data than the backup has",
+        every=LOOK_S,
+    )
     writers = ("gateway", "worker", "api", "grafana", "backup")
     running.compose("stop", *writers)
     running.tool("restore", "restore", f"/backups/{newest.name}")
     running.tool("rights")
     running.compose("start", *writers)
     for service in writers:
-        until(lambda s=service: running.healthy(s), f"{service} is healthy")  # type: ignore[misc]  # bound now
-    until(lambda: running.account()["stored_samples"] > before + 100, "the edge sends what the backup lacked")
+        until(lambda s=service: running.healthy(s), WITHIN_S, f"{service} is healthy", every=LOOK_S)  # type: ignore[misc]  # bound now
+    until(
+        lambda: running.account()["stored_samples"] > before + 100,
+        WITHIN_S,
+        "the edge sends what the backup lacked",
+        every=LOOK_S,
+    )
     exact(running)
