@@ -203,6 +203,19 @@ SELECT e.equipment_id, -e.equipment_id, %(now)s - interval '4 minutes', 'bearing
        '{{"features": {{"rms": 0.2, "peak": 1.1, "crest": 5.5, "kurtosis": 4.2}}}}'::jsonb, %(now)s
   FROM app.equipment e WHERE e.type = 'motor_test_stand'
 """
+_VIBRATION = """
+INSERT INTO app.vibration_window (series_id, time, equipment_id, chain, nominal_rpm, bearing, shaft_hz, velocity_mm_s, zone, rms, peak,
+                                  kurtosis, parts, orders, envelope, velocity)
+SELECT d.series_id, d.time, d.equipment_id, 'made up', d.nominal_rpm, '{}', 24.7, 1 + h / 400.0,
+       CASE WHEN h < 160 THEN 'A' WHEN h < 720 THEN 'B' ELSE 'C' END, 0.1, 0.5, 3.0, '{}', '{}',
+       decode(repeat('40', 1000), 'hex'), decode(repeat('30', 1000), 'hex')
+  FROM app.diagnosis d
+ CROSS JOIN LATERAL (SELECT abs(hashint8(d.series_id * 89 + extract(epoch FROM d.time)::bigint)) % 1000 AS h) x;
+INSERT INTO app.diagnosis_label (diagnosis_id, answer, found, comment, part, confidence, method_version, baseline, user_name)
+SELECT diagnosis_id, CASE WHEN diagnosis_id % 4 = 0 THEN 'rejected' ELSE 'confirmed' END,
+       CASE WHEN diagnosis_id % 4 = 0 THEN 'inner_race' END, '', part, confidence, method_version, '', 'engineer'
+  FROM app.diagnosis WHERE part IS NOT NULL;
+"""
 
 
 def fill(dsn: str, province: Province, now: datetime) -> None:
@@ -239,6 +252,7 @@ def store(dsn: str, province: Province, now: datetime) -> None:
             connection.execute(_ENERGY.format(kind=kind, start=start, length=length), values)
         connection.execute(_STATES, values)
         connection.execute(_DIAGNOSES.replace("{{", "{").replace("}}", "}"), values)
+        connection.execute(_VIBRATION)
         partitions = RollupPartitions(Edition(edition.value))
         for table, since, length, samples in (
             ("rollup_1h", first, "1 hour", 120),

@@ -1,15 +1,21 @@
 """Time of every statement of the Grafana boards at a province's size, over a quarter of an hour, 8 hours and 30 days.
 
-Run: ``.venv/bin/python -m benchmarks.boards [workshops [days]]`` (default 100 workshops of 10 machines, 90 days; about 5 GB of
-disk in the temporary folder). Each statement is asked of several workshops, by a reader's role, for one machine and for all
-machines by shift; the province's board is asked of all organisations. `SELECT 1` through the same session is the floor.
+Run: ``.venv/bin/python -m benchmarks.boards [--workshops 100] [--machines 10] [--days 90] [--data FOLDER]``; the default size
+takes 9 GB of disk. With `--data` the filled server stays in that folder and is asked again next time, its boards being those
+of the code; without, all of it is temporary. Each statement is asked of several workshops, by a reader's role, for one
+machine and for all machines by shift; the province's board is asked of all organisations. `SELECT 1` through the same session
+is the floor. `pages` are the 8 kB pages that a statement touches (EXPLAIN, BUFFERS), which no busy machine changes.
 """
 
+import argparse
+import json
 import statistics
-import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +23,8 @@ import psycopg
 from chejian.boards import Statement, TimeRange, boards, expand, statements
 from chejian.stack import EmbeddedPostgres
 from chejian_cloud.db.boards import make_reader
+from chejian_cloud.db.migrate import migrate as migrate_app
+from chejian_gateway.migrate import migrate as migrate_telemetry
 
 from benchmarks.board_plant import Province, fill
 
@@ -55,13 +63,17 @@ def p95(values: list[float]) -> float:
     return statistics.quantiles(values, n=20, method="inclusive")[18] if len(values) > 1 else values[0]
 
 
-def measure(
-    reader: psycopg.Connection, province: Province, end: datetime
-) -> dict[Statement, dict[str, list[float]]]:
+def pages(reader: psycopg.Connection, text: str) -> int:
+    """Pages that it touches, found in the buffers or read."""
+    row = reader.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT json) {text}".encode()).fetchone()
+    plan = row[0][0]["Plan"] if row else {}
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def asked(province: Province, end: datetime) -> Iterator[tuple[Statement, str, str]]:
+    """Every statement, the range's name and the text, of some workshops evenly spread."""
     everyone = [f"e{i}" for i in range((province.workshops - 1) // 10 + 1)]
-    found: dict[Statement, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    step = max(1, province.workshops // ASKED)
-    for workshop in range(0, province.workshops, step):
+    for workshop in range(0, province.workshops, max(1, province.workshops // ASKED)):
         for number, variables in enumerate(choices(workshop, province)):
             for board in boards():
                 of_province = board.uid == "chejian-province"
@@ -70,29 +82,34 @@ def measure(
                 own = {**variables, "enterprise": everyone} if of_province else variables
                 for statement in statements(board):
                     for name, span in SPANS.items():
-                        text = expand(statement.sql, TimeRange(end - span, end), own)
-                        found[statement][name].append(timed(reader, text))
-    return found
+                        yield statement, name, expand(statement.sql, TimeRange(end - span, end), own)
 
 
-def main() -> None:
-    workshops = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    days = int(sys.argv[2]) if len(sys.argv) > 2 else 90
-    province = Province(workshops=workshops, days=days)
-    end = datetime.now(UTC).replace(microsecond=0)
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data") as server:
+@contextmanager
+def filled(province: Province, folder: Path) -> Iterator[tuple[EmbeddedPostgres, datetime]]:
+    """A server over the folder with the province in it, filled unless it has been, and the moment at which it stands."""
+    done = folder / "filled.json"
+    with EmbeddedPostgres(folder / "data") as server:
+        if done.exists():
+            kept = json.loads(done.read_text("utf-8"))
+            if kept["province"] != asdict(province):
+                raise SystemExit(f"{folder}: holds {kept['province']}, not {asdict(province)}")
+            migrate_telemetry(server.dsn())
+            migrate_app(server.dsn())
+            yield server, datetime.fromisoformat(kept["end"])
+            return
         start = time.perf_counter()
+        end = datetime.now(UTC).replace(microsecond=0)
         fill(server.dsn(), province, end)
-        print(
-            f"{workshops} workshops x {province.machines} machines x {days} days in {time.perf_counter() - start:.0f} s"
-        )
-        role = make_reader(server.dsn(), None, "of-the-benchmark").role
-        with psycopg.connect(server.dsn(), autocommit=True) as reader:
-            reader.execute(f'SET SESSION AUTHORIZATION "{role}"')
-            reader.execute("SET jit = off; SET work_mem = '32MB'")
-            floor = min(timed(reader, "SELECT 1") for _ in range(50))
-            found = measure(reader, province, end)
-    print(f"floor (SELECT 1): {floor:.2f} ms; goal: p95 of each statement <= {GOAL_MS:.0f} ms")
+        done.write_text(json.dumps({"province": asdict(province), "end": end.isoformat()}), "utf-8")
+        print(f"filled in {time.perf_counter() - start:.0f} s", flush=True)
+        yield server, end
+
+
+Times = dict[str, list[float]]
+
+
+def report(found: dict[Statement, Times], work: dict[tuple[Statement, str], int]) -> None:
     print(f"{'board':18s} {'statements':>10s} " + " ".join(f"{n + ' p95 max':>16s}" for n in SPANS))
     for uid in sorted({s.board for s in found}):
         own = {s: t for s, t in found.items() if s.board == uid}
@@ -105,7 +122,35 @@ def main() -> None:
     over = sum(1 for value, _, _ in worst if value > GOAL_MS)
     print(f"{len(worst)} statements x ranges, {over} over the goal; the slowest:")
     for value, name, statement in worst[:SLOWEST]:
-        print(f"  {value:7.1f} ms  {name:6s} {statement.board} {statement.where} {statement.title}")
+        most = f"{work[statement, name]:7d} pages"
+        print(f"  {value:7.1f} ms {most}  {name:6s} {statement.board} {statement.where} {statement.title}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time of every statement of the Grafana boards.")
+    parser.add_argument("--workshops", type=int, default=100)
+    parser.add_argument("--machines", type=int, default=10, help="of each workshop")
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--data", type=Path, help="folder that keeps the filled server")
+    options = parser.parse_args()
+    province = Province(workshops=options.workshops, machines=options.machines, days=options.days)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.data or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        with filled(province, folder) as (server, end):
+            print(f"{province.workshops} workshops x {province.machines} machines x {province.days} days")
+            role = make_reader(server.dsn(), None, "of-the-benchmark").role
+            found: dict[Statement, Times] = defaultdict(lambda: defaultdict(list))
+            work: dict[tuple[Statement, str], int] = defaultdict(int)
+            with psycopg.connect(server.dsn(), autocommit=True) as reader:
+                reader.execute(f'SET SESSION AUTHORIZATION "{role}"')
+                reader.execute("SET jit = off; SET work_mem = '32MB'")
+                floor = min(timed(reader, "SELECT 1") for _ in range(50))
+                for statement, span, text in asked(province, end):
+                    found[statement][span].append(timed(reader, text))
+                    work[statement, span] = max(work[statement, span], pages(reader, text))
+    print(f"floor (SELECT 1): {floor:.2f} ms; goal: p95 of each statement <= {GOAL_MS:.0f} ms")
+    report(found, work)
 
 
 if __name__ == "__main__":

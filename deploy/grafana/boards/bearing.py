@@ -31,6 +31,17 @@ _CONFIDENCE = {
 }
 _NEWEST = f"SELECT DISTINCT ON (equipment, signal) * FROM boards.diagnoses({MACHINES}) ORDER BY equipment, signal, time DESC"
 _VERDICT = f"{spots('confidence', _CONFIDENCE)} AS verdict, coalesce({spots('part', _PARTS)}, '-') AS part"
+_ANSWERS = {"confirmed": ("正确", "right"), "rejected": ("不对", "wrong")}
+_ZONES = {
+    "A": ("A 新机", "A new"),
+    "B": ("B 可长期运行", "B unrestricted"),
+    "C": ("C 限期运行", "C limited"),
+    "D": ("D 会损坏", "D damage"),
+}
+_JUDGED = (
+    "CASE WHEN confidence = 'cannot_tell' THEN '无法判断 cannot tell' WHEN own_baseline THEN '按自身基线 own baseline'"
+    " ELSE '按固定阈值 fixed thresholds' END"
+)
 _NAMES: Mapping[str, Json] = {
     "time": {"displayName": "时间 time", "unit": "dateTimeAsIso"},
     "equipment": {"displayName": "设备 equipment"},
@@ -42,6 +53,9 @@ _NAMES: Mapping[str, Json] = {
     "kurtosis": {"displayName": "峭度 kurtosis", "unit": "short", "decimals": 1},
     "reason": {"displayName": "无法判断的原因 why not"},
     "version": {"displayName": "方法版本 version"},
+    "answer": {"displayName": "答复 answer"},
+    "found": {"displayName": "实际发现 found"},
+    "answered": {"displayName": "答复时间 answered", "unit": "dateTimeAsIso"},
 }
 
 
@@ -173,6 +187,77 @@ BOARD = Board(
             fields={
                 k: _NAMES[k]
                 for k in ("time", "equipment", "signal", "verdict", "part", "score", "reason", "version")
+            },
+        ),
+        Panel(
+            id=8,
+            kind="timeseries",
+            zh="振动速度有效值",
+            en="Velocity RMS",
+            asks="整机振动严重吗？10 Hz 起，毫米每秒 · How severe is the machine's vibration? From 10 Hz [mm/s].",
+            queries=(
+                Query(
+                    "SELECT time, equipment || ' ' || coalesce(signal, '') AS metric, velocity_mm_s FROM"
+                    f" boards.vibration({MACHINES}) WHERE velocity_mm_s IS NOT NULL ORDER BY 1"
+                ),
+            ),
+            unit="suffix: mm/s",
+            size=(12, 8),
+            custom={"showPoints": "always"},
+        ),
+        Panel(
+            id=9,
+            kind="timeseries",
+            zh="振动烈度区",
+            en="Severity zones",
+            asks="ISO 10816-3 的 A 至 D 区各多少次？按 UTC 日 · How often in zones A to D of ISO 10816-3? By UTC day; machines"
+            " without group and support have none.",
+            queries=(
+                Query(
+                    f"SELECT date_bin('1 day', time, '2000-01-01 00:00:00+00') AS time, {spots('zone', _ZONES)} AS metric,"
+                    f" count(*) AS windows FROM boards.vibration({MACHINES}) WHERE zone IS NOT NULL GROUP BY 1, 2 ORDER BY 1"
+                ),
+            ),
+            unit="short",
+            size=(12, 8),
+            custom=STACKED,
+        ),
+        Panel(
+            id=10,
+            kind="timeseries",
+            zh="判断依据",
+            en="What judged them",
+            asks="模型适用吗？按自身基线、按固定阈值、无法判断各多少次 · Does the model fit? Windows judged beside the machine's own"
+            " healthy ones, by fixed thresholds, or not at all, by UTC day.",
+            queries=(
+                Query(
+                    f"SELECT date_bin('1 day', time, '2000-01-01 00:00:00+00') AS time, {_JUDGED} AS metric, count(*) AS n"
+                    f" FROM boards.diagnoses({MACHINES}) GROUP BY 1, 2 ORDER BY 1"
+                ),
+            ),
+            unit="short",
+            size=(10, 8),
+            custom=STACKED,
+        ),
+        Panel(
+            id=11,
+            kind="table",
+            zh="工程师的答复",
+            en="Answers of engineers",
+            asks="判断对吗？· Was it right? The newest 200 answers to diagnoses of the range.",
+            queries=(
+                Query(
+                    f"SELECT time, equipment, method, coalesce({spots('part', _PARTS)}, '-') AS part,"
+                    f" {spots('answer', _ANSWERS)} AS answer, coalesce({spots('found', _PARTS)}, '-') AS found, answered"
+                    f" FROM boards.answers({MACHINES}) ORDER BY answered DESC LIMIT 200",
+                    table=True,
+                ),
+            ),
+            unit="string",
+            size=(14, 8),
+            fields={
+                "method": {"displayName": "方法 method"},
+                **{k: _NAMES[k] for k in ("time", "equipment", "part", "answer", "found", "answered")},
             },
         ),
     ),

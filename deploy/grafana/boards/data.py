@@ -5,6 +5,7 @@ from deploy.grafana.parts import (
     AMBER,
     CONSOLE_URL,
     COVERAGE,
+    DASHED,
     GREY,
     MACHINES,
     PLACE,
@@ -160,6 +161,24 @@ BOARD = Board(
                 "marks": {"displayName": "标记 marks"},
                 "oldest": {"displayName": "最早 oldest", "unit": "dateTimeAsIso"},
             },
+        ),
+        Panel(
+            id=8,
+            kind="timeseries",
+            zh="边缘时钟偏差",
+            en="Clock offset of edges",
+            asks="时钟准吗？每次上线时网关时钟减边缘时钟，含传输时间 · Are clocks right? At each birth: the gateway's clock less the"
+            " edge's, which holds the way of the message.",
+            queries=(
+                Query(
+                    f"SELECT time, node AS metric, behind_s FROM boards.births({_RANGE}) WHERE kind = 'NBIRTH'"
+                    " AND behind_s IS NOT NULL ORDER BY 1"
+                ),
+            ),
+            unit="s",
+            size=(24, 7),
+            custom={**DASHED, "showPoints": "always"},
+            defaults={"decimals": 1, "thresholds": steps((None, AMBER), (-1, GREY), (5, AMBER))},
         ),
     ),
 )

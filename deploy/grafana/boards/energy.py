@@ -18,6 +18,8 @@ from deploy.grafana.parts import (
 
 _BY_SHIFT = f"{METERS}, ARRAY[$shift]::text[]"
 _LIMIT = Variable(name="demand_kw", zh="合同需量 kW", en="Contracted demand", default="1000")
+_EXPECTED = f"boards.energy_expected({_BY_SHIFT})"
+_DASHES = {"fill": "dash", "dash": [10, 10]}
 _ELECTRIC = "carrier = 'electricity'"
 
 BOARD = Board(
@@ -47,7 +49,7 @@ BOARD = Board(
                 "demand": {"displayName": "需量 demand"},
                 "contracted": {
                     "displayName": "合同需量 contracted",
-                    "custom.lineStyle": {"fill": "dash", "dash": [10, 10]},
+                    "custom.lineStyle": _DASHES,
                 },
             },
         ),
@@ -88,11 +90,11 @@ BOARD = Board(
             kind="xychart",
             zh="电耗与产量",
             en="Energy against output",
-            asks="基础负荷是多少？· What is the base load? One point per window of meters of one machine.",
+            asks="基础负荷是多少？· What is the base load? One point per whole window of meters of one machine, beside the line of the"
+            " 28 days before.",
             queries=(
                 Query(
-                    f"SELECT output::float8 AS output, amount FROM boards.energy({_BY_SHIFT}) WHERE {_ELECTRIC} AND output"
-                    " IS NOT NULL ORDER BY 1",
+                    f"SELECT output::float8 AS output, amount, expected FROM {_EXPECTED} WHERE {_ELECTRIC} ORDER BY 1",
                     table=True,
                 ),
             ),
@@ -102,7 +104,47 @@ BOARD = Board(
             fields={
                 "output": {"displayName": "产量 output", "unit": "short"},
                 "amount": {"displayName": "用电 energy"},
+                "expected": {"displayName": "期望 expected"},
             },
+        ),
+        Panel(
+            id=9,
+            kind="timeseries",
+            zh="用电与期望",
+            en="Energy and what was expected",
+            asks="比期望差吗？期望来自此前 28 天同类窗口的产量回归，带宽为两倍标准误差 · Worse than expected? From output, by the line"
+            " through the windows of the 28 days before; the band is twice its standard error. Sum of meters of one machine.",
+            queries=(
+                Query(
+                    "SELECT start AS time, sum(amount) AS amount, sum(expected) AS expected, sum(expected) - sqrt(sum(band * band))"
+                    f" AS low, sum(expected) + sqrt(sum(band * band)) AS high FROM {_EXPECTED} WHERE {_ELECTRIC}"
+                    " GROUP BY 1 HAVING count(*) = count(expected) OR count(expected) = 0 ORDER BY 1"
+                ),
+            ),
+            unit="kwatth",
+            size=(14, 8),
+            fields={
+                "amount": {"displayName": "用电 energy"},
+                "expected": {"displayName": "期望 expected"},
+                "low": {"displayName": "下限 low", "custom.lineStyle": _DASHES},
+                "high": {"displayName": "上限 high", "custom.lineStyle": _DASHES},
+            },
+        ),
+        Panel(
+            id=10,
+            kind="timeseries",
+            zh="偏差累计",
+            en="CUSUM of the deviation",
+            asks="从何时起变差？用电减期望，逐窗累加 · Since when? Energy less what was expected, added up; meters of one machine with"
+            " at least ten windows in the 28 days before.",
+            queries=(
+                Query(
+                    "SELECT start AS time, meter AS metric, sum(amount - expected) OVER (PARTITION BY meter ORDER BY start) AS"
+                    f" deviation FROM {_EXPECTED} WHERE {_ELECTRIC} AND expected IS NOT NULL ORDER BY 1"
+                ),
+            ),
+            unit="kwatth",
+            size=(10, 8),
         ),
         Panel(
             id=5,

@@ -140,3 +140,29 @@ def test_a_signal_is_shown_by_samples_minutes_and_hours(province: Readers) -> No
     assert 470 <= found["8 hours"]["n"] <= 480
     assert 80 <= found["3.5 days"]["n"] <= 85
     assert all(15 <= f["least"] <= f["most"] <= 19 and f["unit"] == "kW" for f in found.values())
+
+
+def test_what_energy_was_to_be_is_the_line_through_the_windows_before(province: Readers) -> None:
+    role = province.make("e0")
+    asked = "FROM boards.energy_expected(%s - interval '8 hours', %s, 'e0', '{W0-E2}') ORDER BY start"
+    with psycopg.connect(province.dsn) as owner:
+        (end,) = owner.execute(
+            "SELECT max(start) FROM app.energy_value WHERE window_kind = 'hour'"
+        ).fetchall()[0]
+        owner.execute(
+            "UPDATE app.energy_value SET output = h, amount = 5000 + 200 * h + CASE WHEN start < %s THEN 0 ELSE 700 END"
+            " FROM (SELECT equipment_id AS m FROM app.equipment WHERE code = 'W0-E2') e,"
+            " generate_series(0, 6) h WHERE equipment_id = m AND window_kind = 'hour'"
+            " AND h = extract(epoch FROM start)::bigint / 3600 %% 7",
+            (end - 8 * HOUR,),
+        )
+    found = province.read(role, "SELECT * " + asked, (end, end))
+    assert [row["start"] for row in found] == [end - n * HOUR for n in range(8, 0, -1)]
+    for row in found:
+        assert abs(row["expected"] - (5 + 0.2 * row["output"])) < 1e-9
+        assert abs(row["amount"] - row["expected"] - 0.7) < 1e-9
+        assert row["band"] < 1e-6
+        assert row["windows"] > 70
+    with psycopg.connect(province.dsn) as owner:
+        owner.execute("UPDATE app.energy_value SET completeness = 0.9 WHERE start < %s", (end - 12 * HOUR,))
+    assert {row["expected"] for row in province.read(role, "SELECT * " + asked, (end, end))} == {None}

@@ -59,15 +59,15 @@ BEGIN
      WHERE e.enterprise = p_enterprise;
 END $$;
 
--- Births and deaths of nodes and devices.
+-- Births and deaths of nodes and devices; behind_s: the gateway's clock less the edge's, which holds the way of the message.
 CREATE FUNCTION boards.births(p_from timestamptz, p_to timestamptz, p_enterprise text)
-RETURNS TABLE ("time" timestamptz, node text, device text, kind text)
+RETURNS TABLE ("time" timestamptz, node text, device text, kind text, behind_s double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT b.received, n.edge_node, b.device, b.kind
+    SELECT b.received, n.edge_node, b.device, b.kind, extract(epoch FROM b.received - b.sent)::double precision
       FROM boards.enterprise e
       JOIN telemetry.node n ON n.group_id = e.enterprise
       JOIN telemetry.birth b ON b.node_id = n.node_id AND b.received >= p_from AND b.received < p_to
