@@ -10,6 +10,7 @@ from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
 from chejian_cloud.db.migrate import migrate as migrate_app
 from chejian_cloud.registry.seed import seed
+from chejian_cloud.reports.font import PLACES
 from chejian_gateway.migrate import migrate as migrate_telemetry
 
 from tests.cloud.keys import bearer
@@ -91,3 +92,9 @@ async def api(plant: PlantRows) -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(transport=transport, base_url="http://api", headers=bearer(plant.dsn)) as client,
     ):
         yield client
+
+
+@pytest.fixture(scope="session")
+def report_font() -> Path:
+    """The font that this machine draws PDF reports with; tests that ask for it are deselected where there is none."""
+    return next(place for place in PLACES if place.is_file())

@@ -18,6 +18,7 @@ _ENVIRONMENT = {
     "worker_host": "CHEJIAN_WORKER_HOST",
     "worker_port": "CHEJIAN_WORKER_PORT",
     "raw_retention": "CHEJIAN_RAW_RETENTION",
+    "report_font": "CHEJIAN_REPORT_FONT",
 }
 _NUMBERS = frozenset({"http_port", "worker_port"})
 _MAX_PORT = 65535
@@ -61,6 +62,8 @@ class Settings:
         diagnosis_budget: [s] of work on waveforms between two looks at the KPI marks, > 0.
         raw_retention: [s] how long raw samples are kept, as the gateway's `store.raw_retention`, >= 3 d; nothing is
             recomputed beyond it. From CHEJIAN_RAW_RETENTION, e.g. "400d".
+        report_font: TrueType font with Chinese glyphs that PDF reports embed (.ttf or .ttc); None: one that is found, e.g.
+            of the package fonts-wqy-microhei. From CHEJIAN_REPORT_FONT.
         session_idle: [s] after which a browser that asks nothing is logged out, >= 60 s.
         session_longest: [s] after which a browser has to log in again in any case, >= `session_idle`.
     """
@@ -81,6 +84,7 @@ class Settings:
     poll: Seconds = _POLL
     diagnosis_budget: Seconds = _DIAGNOSIS_BUDGET
     raw_retention: Seconds = _RAW_RETENTION
+    report_font: Path | None = None
     session_idle: Seconds = _SESSION_IDLE
     session_longest: Seconds = _SESSION_LONGEST
 
@@ -90,7 +94,7 @@ class Settings:
         for key in ("http_port", "worker_port"):
             if not 0 <= getattr(self, key) <= _MAX_PORT:
                 raise ConfigValueError(key, getattr(self, key), f"0 to {_MAX_PORT}")
-        self._check_certificate()
+        self._check_files()
         for key in ("hold", "running_interval", "poll", "diagnosis_budget"):
             if getattr(self, key) <= 0:
                 raise ConfigValueError(key, getattr(self, key), "more than 0 s")
@@ -105,7 +109,7 @@ class Settings:
         if self.settle < 0:
             raise ConfigValueError("settle", self.settle, "0 s or more")
 
-    def _check_certificate(self) -> None:
+    def _check_files(self) -> None:
         if (self.http_certificate is None) != (self.http_key is None):
             missing = "http_key" if self.http_key is None else "http_certificate"
             raise ConfigValueError(missing, None, "a PEM file: http_certificate and http_key, or neither")
@@ -113,6 +117,8 @@ class Settings:
             path = getattr(self, key)
             if path is not None and not path.is_file():
                 raise ConfigValueError(key, str(path), "a PEM file")
+        if self.report_font is not None and not self.report_font.is_file():
+            raise ConfigValueError("report_font", str(self.report_font), "a TrueType file (.ttf, .ttc)")
 
     def _check_sessions(self) -> None:
         if self.session_idle < _LEAST_IDLE:

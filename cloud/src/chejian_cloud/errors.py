@@ -12,6 +12,7 @@ CloudError
 ├── NotLoggedInError     nobody is known who asks
 ├── WrongLogInError      a name or password is wrong
 ├── ForbiddenError       the asker is known and may not do this
+├── FontMissingError     no font of this machine can draw reports: the operator installs one
 ├── TooManyAttemptsError too many wrong passwords: the asker waits
 └── MigrationError       the database is newer than the code, or migrations can't run: fatal
 """
@@ -127,6 +128,10 @@ class WrongLogInError(CloudError):
 
 class ForbiddenError(CloudError):
     """The asker is known and may not do this."""
+
+
+class FontMissingError(CloudError):
+    """No font can draw reports on this machine; the text says what to install."""
 
 
 class TooManyAttemptsError(CloudError):

@@ -1,8 +1,10 @@
 """Both languages say the same things, and nothing is said that the catalogues lack."""
 
 import re
+from pathlib import Path
 from string import Formatter
 
+import chejian_cloud.reports
 import pytest
 from chejian_cloud.console.language import LANGUAGES, UnknownTextError, catalogue, translate
 from chejian_contract.states import MachineState, TimeCategory
@@ -10,7 +12,12 @@ from chejian_contract.states import MachineState, TimeCategory
 from tests.cloud.console.sources import sources
 
 ZH, EN = catalogue("zh-CN"), catalogue("en")
-CODE = [(path.name, text) for path, text in sources(".js", ".html")]
+REPORTS = Path(chejian_cloud.reports.__file__).parent
+CODE = [
+    *((path.name, text) for path, text in sources(".js", ".html")),
+    *((path.name, path.read_text("utf-8").replace('"', "'")) for path in REPORTS.glob("*.py")),
+]
+"""Pages and reports; in Python the quotes are others."""
 CALL = re.compile(r"\bt\(\s*([^`]*?)[,)]")
 """First argument of t(...) unless it is a template string."""
 QUOTED = re.compile(r"'([a-z_]+(?:\.[A-Za-z0-9_]+)*)'")
