@@ -30,6 +30,7 @@ from chejian_cloud.conditional import EntityTags
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
+from chejian_cloud.registry import import_routes
 from chejian_cloud.security import BodyLimits, SecurityHeaders
 from chejian_cloud.storable import refuse_unstorable
 from chejian_cloud.stream.service import OverviewStream
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 _SUBJECTS = (
     access_routes,
     registry_routes,
+    import_routes,
     calendar_routes,
     series_routes,
     states_routes,

@@ -62,12 +62,16 @@ class RowError:
         column: name of the column; "" when the row as a whole is wrong.
         value: that is not allowed.
         allowed: what is.
+        reason: word for the kind of error, by which a page tells it in its own language; "" where there is none.
+        about: what the reason names, e.g. the row that has the same code.
     """
 
     row: int
     column: str
     value: str
     allowed: str
+    reason: str = ""
+    about: str = ""
 
     def __str__(self) -> str:
         return (

@@ -48,6 +48,10 @@ class RowProblem(BaseModel):
     column: str = Field(examples=["quantity"])
     value: str = Field(examples=["-5"])
     allowed: str = Field(examples=["a whole number, 1 or more"])
+    reason: str = Field(
+        default="", examples=["twice"], description="Kind of error, in one word; may be empty."
+    )
+    about: str = Field(default="", examples=["17"], description="What the reason names, e.g. another row.")
 
 
 class Problem(BaseModel):

@@ -221,11 +221,38 @@ async def test_an_enterprise_administers_its_own_people_and_no_more(
     assert (await site.patch("/api/v1/accounts/1", json={"active": False}, headers=PAGE)).status_code == 422
     page = await chief.post(f"/accounts/{people['zhang']}", data={"action": "link"}, headers=PAGE)
     assert "http://api/link?key=" in page.text
+    await change_roles_by_the_page(chief, people["zhang"], tree)
     off = await chief.post(f"/accounts/{people['zhang']}", data={"action": "deactivate"}, headers=PAGE)
     assert off.status_code == 200
     lines = (await chief.get("/api/v1/audit")).json()
-    assert {"add account", "make password link", "change account"} <= {line["action"] for line in lines}
+    done = {"add account", "make password link", "change account", "set roles"}
+    assert done <= {line["action"] for line in lines}
     assert "machining" not in str(lines)
+
+
+async def change_roles_by_the_page(chief: httpx.AsyncClient, account: int, tree: dict[str, int]) -> None:
+    """An operator becomes an engineer; what another page changed meanwhile is not overwritten."""
+
+    async def change(**fields: str) -> httpx.Response:
+        return await chief.post(f"/accounts/{account}", data={"action": "roles", **fields}, headers=PAGE)
+
+    async def roles() -> list[tuple[str, int]]:
+        told = (await chief.get(f"/api/v1/accounts/{account}")).json()["roles"]
+        return [(role["role"], role["organisation_id"]) for role in told]
+
+    home = tree["hlj-demo"]
+    text = (await chief.get("/accounts")).text
+    form = re.search(rf'action="/accounts/{account}" class="fields">\s*<input[^>]*value="([0-9a-f]+)"', text)
+    assert form is not None
+    add = {"seen": form[1], "role": "engineer", "organisation_id": str(home)}
+    assert (await change(**add)).status_code == 200, "the operator's role has lost its tick"
+    assert await roles() == [("engineer", home)]
+    late = await change(**add, keep_0="1")
+    assert (late.status_code, "没有保存" in late.text) == (412, True)
+    seen = re.findall(r'name="seen" value="([0-9a-f]+)"', late.text)[-1]
+    for wrong, status in (({}, 422), ({"role": "city", "organisation_id": str(tree["230100"])}, 403)):
+        assert (await change(seen=seen, **wrong)).status_code == status
+    assert await roles() == [("engineer", home)]
 
 
 async def test_tokens_are_narrow_and_revocable_and_sign_for_people(site: httpx.AsyncClient, two: str) -> None:

@@ -115,6 +115,11 @@ async def ask(
         return await client.request(method, path, content=csv, params=WHO, headers=headers)
     if route.endswith("/attachments"):
         return await client.request(method, path, content=b"%PDF-1.7", params={"name": "x.pdf"}, headers=key)
+    if "/registry/imports" in route and method == "POST":
+        csv = "workshop,line,code,name_zh,type\nHRB-W1,L1,NEW-1,新机,heavy_lathe\n"
+        headers = {**key, "Content-Type": "text/csv"}
+        where = {"enterprise": "hlj-demo", **WHO}
+        return await client.request(method, path, content=csv, params=where, headers=headers)
     return await client.request(method, path, params=query, headers=key)
 
 
@@ -136,6 +141,8 @@ def test_every_route_has_a_rule_and_every_write_a_body_to_be_tried_with() -> Non
         "POST /api/v1/orders/import",
         "POST /api/v1/accounts/{account_id}/link",
         "POST /api/v1/assessments/{assessment_id}/attachments",
+        "POST /api/v1/registry/imports",
+        "POST /api/v1/registry/imports/preview",
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from chejian_cloud.access.commands import first_run
-from chejian_cloud.console import access_pages, assessment_pages, routes
+from chejian_cloud.console import access_pages, assessment_pages, registry_pages, routes
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page
 
@@ -16,7 +16,7 @@ from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-INSIDE = ("/", "/accounts", "/password", "/equipment/999")
+INSIDE = ("/", "/accounts", "/registry/import", "/password", "/equipment/999")
 OUTSIDE = ("/login",)
 NO_PAGES = {
     "/console/foreign",
@@ -56,10 +56,10 @@ def test_pages_that_no_other_test_opens(
     address = site.headers["x-first-link"] if path == "/link" else path
     address += f"{'&' if '?' in address else '?'}lang={language}"
     page = open_page(chromium, site, address, inside=path in INSIDE)
-    if path == "/":
+    if page.query_selector("script"):
         page.wait_for_selector("body[data-ready]")
     assert page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[language]
-    name = "missing" if path == "/equipment/999" else path.strip("/") or "overview"
+    name = "missing" if path == "/equipment/999" else path.strip("/").replace("/", "_") or "overview"
     assert page.get_attribute("body", "data-page") == name
     assert violations(page) == []
     page.context.close()
@@ -83,7 +83,8 @@ def test_every_page_is_looked_at() -> None:
         *OUTSIDE,
         "/link",
     }
-    known = [r for part in (routes.router, access_pages.router, assessment_pages.router) for r in part.routes]
+    routers = (routes.router, access_pages.router, assessment_pages.router, registry_pages.router)
+    known = [r for part in routers for r in part.routes]
     pages = [
         r for r in known if isinstance(r, APIRoute) and "GET" in (r.methods or ()) and r.path not in NO_PAGES
     ]

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from chejian_analytics.kpi import INDICATORS, MISSING
+from chejian_cloud.tables.xlsx import read_xlsx
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.conftest import _build_seeded
@@ -173,6 +175,75 @@ def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(page: Page
     technical = page.locator("#sheet tbody tr", has_text="Technical efficiency")
     expect(technical.locator("td").nth(1)).to_contain_text("%")
     expect(technical.locator("td").nth(2)).to_contain_text("%")  # how complete the data behind it are
+
+
+def test_a_first_visit_leads_from_the_log_in_to_the_report_of_the_shift(
+    chromium: Browser, site: httpx.Client
+) -> None:
+    """Log in, find why OEE dropped last night, assign a reason, take the shift's report along."""
+    place = next(
+        o["organisation_id"] for o in site.get("/api/v1/organisations").json() if o["code"] == "hlj-demo"
+    )
+    roles = [{"role": "operator", "organisation_id": place}]
+    new = {"name": "zhao", "display_name": "赵班长", "roles": roles}
+    link = site.post("/api/v1/accounts", json=new).json()["link"]
+    context = chromium.new_context(base_url=str(site.base_url), viewport={"width": 1360, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.goto(link)
+    page.fill("input[name=password]", "night shift 4 ever")
+    page.fill("input[name=again]", "night shift 4 ever")
+    page.locator("main button[type=submit]").click()
+    page.wait_for_selector("body[data-page=overview][data-ready]")
+    page.locator(".top-end button", has_text="退出").click()
+    page.fill("input[name=name]", "zhao")
+    page.fill("input[name=password]", "night shift 4 ever")
+    page.locator("main button[type=submit]").click()
+    page.wait_for_selector("body[data-page=overview][data-ready]")
+    page.locator("main a", has_text="哈尔滨动力装备车间").first.click()
+    page.wait_for_selector("body[data-page=workshop][data-ready]")
+    page.locator("#card-1 .card-head a").click()
+    page.wait_for_selector("body[data-page=equipment][data-ready]")
+    page.locator(".tabs a", has_text="OEE").click()
+    page.wait_for_selector("body[data-page=oee][data-ready]")
+    page.select_option("#shift", index=1)  # the last one that is over
+    expect(page.locator("#now .number.chief a")).to_have_attribute(
+        "href", re.compile(page.locator("#shift").input_value())
+    )
+    expect(page.locator("#losses-check")).to_contain_text("✓")
+    board = page.locator("#now .number.chief .big").inner_text()
+    page.locator("#now .number.chief a").click()
+    page.wait_for_selector("body[data-page=explain][data-ready]")
+    expect(page.locator("#terms-check")).to_contain_text("✓")
+    page.locator(".tabs a", has_text="停机原因").click()
+    page.wait_for_selector("body[data-page=stops][data-ready]")
+    assert page.locator("#user").input_value() == "赵班长"
+    page.check("#only-unexplained")
+    stop = page.locator("#list tbody tr", has_text="未说明").last
+    begun = stop.locator(".pick").inner_text()
+    stop.locator(".pick").click()
+    page.select_option("#edit-reason", "breakdown.electrical")
+    page.locator("#edit-form button[type=submit]").click()
+    expect(page.locator("#edit-said")).to_have_text("已保存：设备故障 · 电气故障")
+    page.uncheck("#only-unexplained")
+    explained = page.locator("#list tbody tr", has_text=begun)
+    expect(explained).to_contain_text("设备故障 · 电气故障")
+    expect(explained).to_contain_text("赵班长")
+    page.locator(".tabs a", has_text="OEE").click()
+    page.wait_for_selector("body[data-page=oee][data-ready]")
+    page.select_option("#shift", index=1)
+    expect(page.locator("#file-xlsx")).to_have_attribute("href", re.compile("format=xlsx.*from="))
+    expect(page.locator("#now .number.chief .big")).to_have_text(board)
+    with page.expect_download() as download:
+        page.locator("#file-xlsx").click()
+    head, *lines = (row.cells for row in read_xlsx(Path(download.value.path()).read_bytes(), 10_000))
+    oee = next(row for row in (dict(zip(head, line, strict=False)) for line in lines) if row["kpi"] == "oee")
+    assert abs(100 * float(oee["value"]) - float(board.removesuffix("%").strip())) <= 0.06
+    assert (oee["machine"], download.value.suggested_filename.endswith(".xlsx")) == ("CNC-01", True)
+    context.close()
+    assert complaints == []
 
 
 def test_orders_are_told_planned_against_actual_with_their_evidence(page: Page, site: httpx.Client) -> None:

@@ -146,6 +146,10 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "PUT /api/v1/equipment/{equipment_id}/ideal-cycles",
         "PUT /api/v1/orders",
         "POST /api/v1/orders/import",
+        "GET /api/v1/registry/imports/template",
+        "POST /api/v1/registry/imports",
+        "POST /api/v1/registry/imports/preview",
+        "GET /registry/import",
         "DELETE /api/v1/orders/{order_id}",
     ),
     Permission.ASSESS: (
@@ -183,6 +187,7 @@ EXPORTS: Final = frozenset(
         "GET /api/v1/assessments/{assessment_id}/revisions/{revision}",
         "GET /api/v1/diagnosis-labels/file",
         "GET /api/v1/kpi-values/file",
+        "GET /api/v1/orders/results/file",
         "GET /diagnoses/{diagnosis_id}/waveform.csv",
     }
 )

@@ -17,9 +17,11 @@ from chejian_cloud.access.caller import Caller, caller_of
 from chejian_cloud.access.log_in import Visit
 from chejian_cloud.access.permissions import PLACE, Permission, Role
 from chejian_cloud.access.routes import AccountId
+from chejian_cloud.conditional import tag_of
 from chejian_cloud.console.pages import render
 from chejian_cloud.db.engine import DoorSession, door
 from chejian_cloud.errors import (
+    ChangedSinceError,
     CloudError,
     ForbiddenError,
     InvalidValueError,
@@ -37,7 +39,14 @@ _MOST_FIELDS: Final = 60
 _LONGEST_FORM: Final = 16_384
 """[byte] of a form of these pages."""
 _SHORT: Final = 2048
-_TOLD: Final = (WrongLogInError, TooManyAttemptsError, InvalidValueError, ForbiddenError, NotFoundError)
+_TOLD: Final = (
+    WrongLogInError,
+    TooManyAttemptsError,
+    InvalidValueError,
+    ForbiddenError,
+    NotFoundError,
+    ChangedSinceError,
+)
 """What a page says in words, above its form."""
 
 
@@ -90,7 +99,13 @@ def safe_next(asked: str | None) -> str:
 
 
 def _status(error: CloudError) -> int:
-    kinds = {WrongLogInError: 401, TooManyAttemptsError: 429, ForbiddenError: 403, NotFoundError: 404}
+    kinds = {
+        WrongLogInError: 401,
+        TooManyAttemptsError: 429,
+        ForbiddenError: 403,
+        NotFoundError: 404,
+        ChangedSinceError: 412,
+    }
     return next((status for kind, status in kinds.items() if isinstance(error, kind)), 422)
 
 
@@ -216,13 +231,15 @@ async def post_account(request: Request, caller: CallerIs, form: Posted) -> Resp
 
 @router.post("/accounts/{account_id}")
 async def post_change(request: Request, caller: CallerIs, account_id: AccountId, form: Posted) -> Response:
-    """Make an account active or inactive, or make a link by which its password is set."""
+    """Make an account active or inactive, change its roles, or make a link by which its password is set."""
 
     def change() -> Response:
         link = None
         with door(request.app.state.engine) as session:
             if form.get("action") == "link":
                 link = accounts.new_link(session, caller, account_id)
+            elif form.get("action") == "roles":
+                _set_roles(session, caller, account_id, form)
             else:
                 active = form.get("action") == "activate"
                 accounts.change(session, caller, account_id, display_name=None, active=active)
@@ -263,6 +280,22 @@ def _post_of(form: Form) -> Post:
     return Post(role, int(place))
 
 
+def _set_roles(session: Session, caller: Caller, account_id: int, form: Form) -> None:
+    """Keep the roles that are ticked and add the one that is chosen, if nobody has changed them meanwhile."""
+    accounts.lock(session, account_id)
+    person = accounts.find(session, caller, account_id)
+    if form.get("seen") != roles_tag(person):
+        raise ChangedSinceError
+    kept = [post for number, post in enumerate(person.posts) if form.get(f"keep_{number}")]
+    added = [_post_of(form)] if form.get("role") else []
+    accounts.set_posts(session, caller, account_id, [*kept, *added])
+
+
+def roles_tag(person: accounts.Person) -> str:
+    """Changes with the roles of an account."""
+    return tag_of([(post.role.value, post.organisation_id) for post in person.posts]).strip('"')
+
+
 def _accounts_page(
     request: Request,
     session: Session,
@@ -283,6 +316,7 @@ def _accounts_page(
         organisations={row.organisation_id: row for row in tree},
         roles=[r for r in Role if reach.everything or PLACE[r] == "enterprise"],
         places={r.value: PLACE[r] for r in Role},
+        roles_tag=roles_tag,
         link=link and base + log_in.path_of(link),
         error=error,
         own=caller.account_id,

@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from chejian_cloud.errors import InvalidRowsError, RowError
+from chejian_cloud.tables import decoded
 
 MAX_BYTES = 5_000_000
 """Largest file, about 40,000 orders."""
@@ -69,7 +70,7 @@ def read_csv(data: bytes) -> list[dict[str, str]]:
     """
     if len(data) > MAX_BYTES:
         raise _header_error(f"{len(data)} bytes", f"at most {MAX_BYTES} bytes")
-    text = _decode(data)
+    text = decoded(data)
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     try:
@@ -214,15 +215,6 @@ class _RowReader:
             self.wrong(column, text, "a time such as 2026-03-02 08:00 or 2026-03-02T08:00:00+08:00")
             return None
         return moment if moment.tzinfo is not None or zone is None else moment.replace(tzinfo=zone)
-
-
-def _decode(data: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise _header_error("", "text in UTF-8 or GB18030")
 
 
 def _column(cell: str) -> str:

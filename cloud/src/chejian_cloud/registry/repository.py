@@ -12,6 +12,11 @@ from chejian_cloud.registry.scope import EVERYTHING, Scope
 _THOUSAND = Part(1000)
 
 
+def enterprises(session: Session) -> Sequence[Enterprise]:
+    """Enterprises, by code."""
+    return session.scalars(select(Enterprise).order_by(Enterprise.code)).all()
+
+
 def workshops(session: Session, workshop_id: int | None = None) -> Sequence[RowMapping]:
     """Workshops (or the one that is named) with their enterprise and the code of their calendar, by code."""
     statement = (

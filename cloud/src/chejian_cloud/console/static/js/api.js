@@ -21,11 +21,20 @@ export async function send(method, path, body) {
 
 export const post = (path, body) => send('POST', path, body);
 
+/** Send a file as it is, of a media type; the answer's body. */
+export async function postFile(path, file, type, headers = {}) {
+  const all = { accept: 'application/json', 'content-type': type, ...headers };
+  const answer = await fetch(`/api/v1${path}`, { method: 'POST', headers: all, body: file }).catch(() => {
+    throw new Error(t('error.offline'));
+  });
+  return bodyOf(answer, path);
+}
+
 async function bodyOf(answer, path) {
   if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
-    throw new Error(problem.detail ?? `${path}: HTTP ${answer.status}`);
+    throw Object.assign(new Error(problem.detail ?? `${path}: HTTP ${answer.status}`), { status: answer.status, body: problem });
   }
   return answer.json();
 }
