@@ -18,6 +18,7 @@ import chejian_cloud.kpi.reports as report_routes
 import chejian_cloud.kpi.routes as kpi_routes
 import chejian_cloud.lines.routes as lines_routes
 import chejian_cloud.orders.routes as orders_routes
+import chejian_cloud.programme.routes as programme_routes
 import chejian_cloud.reasons.routes as reasons_routes
 import chejian_cloud.registry.routes as registry_routes
 import chejian_cloud.series.routes as series_routes
@@ -30,6 +31,7 @@ from chejian_cloud.conditional import EntityTags
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
+from chejian_cloud.programme import plans, scenarios
 from chejian_cloud.registry import import_routes
 from chejian_cloud.security import BodyLimits, SecurityHeaders
 from chejian_cloud.storable import refuse_unstorable
@@ -57,6 +59,8 @@ _SUBJECTS = (
     health_routes,
     stream_routes,
     assessment_routes,
+    programme_routes,
+    scenarios,
 )
 
 
@@ -83,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(refuse_unstorable), Depends(authorize)],
     )
     app.state.settings = settings
+    app.state.programme = plans.load(settings.programme_plan)
     app.state.metrics = Metrics()
     app.state.engine = make_engine(
         settings.dsn,

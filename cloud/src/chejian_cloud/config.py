@@ -19,6 +19,7 @@ _ENVIRONMENT = {
     "worker_port": "CHEJIAN_WORKER_PORT",
     "raw_retention": "CHEJIAN_RAW_RETENTION",
     "report_font": "CHEJIAN_REPORT_FONT",
+    "programme_plan": "CHEJIAN_PROGRAMME_PLAN",
 }
 _NUMBERS = frozenset({"http_port", "worker_port"})
 _MAX_PORT = 65535
@@ -66,6 +67,8 @@ class Settings:
             of the package fonts-wqy-microhei. From CHEJIAN_REPORT_FONT.
         session_idle: [s] after which a browser that asks nothing is logged out, >= 60 s.
         session_longest: [s] after which a browser has to log in again in any case, >= `session_idle`.
+        programme_plan: TOML file of the plan that the programme is held against, laid out as the one that ships (the
+            default); from CHEJIAN_PROGRAMME_PLAN.
     """
 
     dsn: str
@@ -87,6 +90,7 @@ class Settings:
     report_font: Path | None = None
     session_idle: Seconds = _SESSION_IDLE
     session_longest: Seconds = _SESSION_LONGEST
+    programme_plan: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.dsn.startswith(("postgresql://", "postgres://")):

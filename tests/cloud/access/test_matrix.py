@@ -16,6 +16,14 @@ from tests.cloud.keys import bearer
 
 SPAN = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}
 WHO = {"user_name": "li"}
+ENTRY = {
+    "name_zh": "车间",
+    "name_en": "Workshop",
+    "city_code": "230100",
+    "sector": "power",
+    "industry": "discrete",
+    "status": "running",
+}
 BODIES: dict[str, Mapping[str, Any]] = {
     "PUT /api/v1/calendars/{calendar_id}/versions/{valid_from}": {
         "shifts": [{"code": "A", "name_zh": "白", "name_en": "Day", "start": "08:00", "end": "20:00"}],
@@ -67,10 +75,30 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "POST /api/v1/assessments/{assessment_id}/submit": {"lock": 5},
     "POST /api/v1/assessments/{assessment_id}/review": {"lock": 5, "verdict": "pass"},
     "POST /api/v1/assessments/{assessment_id}/approval": {"lock": 5, "verdict": "pass"},
+    "POST /api/v1/programme/entries": {**ENTRY, "enterprise_id": 1, "kind": "line", "code": "L9"},
+    "PUT /api/v1/programme/entries/{entry_id}": ENTRY,
+    "PUT /api/v1/programme/entries/{entry_id}/milestones/{kind}": {"due_on": "2027-01-31"},
+    "PUT /api/v1/programme/targets/{target}/observations/{day}": {"value": 250, "source": "list"},
+    "PUT /api/v1/programme/energy-years/{year}": {
+        "energy": 4975,
+        "growth": 0,
+        "basis": "equal",
+        "source": "statistics",
+    },
     "POST /api/v1/accounts/{account_id}/tokens": {"label": "x", "permissions": ["read"], "days": 1},
 }
 """A body that is right, so that only access can be refused; organisation 15 is `hlj-demo`."""
-VALUES = {"by": "states", "valid_from": "2026-02-01", "day": "2026-02-02", "kpi": "oee", "revision": "1"}
+VALUES = {
+    "by": "states",
+    "valid_from": "2026-02-01",
+    "day": "2026-02-02",
+    "kpi": "oee",
+    "revision": "1",
+    "indicator": "oee",
+    "kind": "accepted",
+    "target": "T4",
+    "year": "2019",
+}
 ABSENT = "987654"
 QUERY = {
     "GET /api/v1/equipment/{equipment_id}/kpis/explain": {
@@ -81,6 +109,19 @@ QUERY = {
     "DELETE /api/v1/equipment/{equipment_id}/ideal-cycles": {
         "product": "SHAFT-A",
         "valid_from": "2027-01-01T00:00:00Z",
+    },
+    "GET /api/v1/programme/scenarios/count": {"now": "62", "target": "100", "years": "2", "pace": "15"},
+    "GET /api/v1/programme/scenarios/intensity": {
+        "energy": "4975",
+        "energy_growth": "-0.02",
+        "value_added_growth": "0.05",
+    },
+    "GET /api/v1/programme/scenarios/sectors": {
+        "sector": "food",
+        "energy": "9",
+        "value_added": "8",
+        "growth": "0.1",
+        "saving": "-0.1",
     },
 }
 ENDLESS = "GET /api/v1/stream"

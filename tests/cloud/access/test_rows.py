@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.db.migrate import migrate
-from chejian_cloud.db.rows import DOOR, PRIVATE, SHARED, UNSCOPED, VIEWS
+from chejian_cloud.db.rows import DOOR, PRIVATE, REGIONAL, SHARED, UNSCOPED, VIEWS
 from chejian_cloud.errors import MigrationError
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege, UniqueViolation
@@ -93,7 +93,7 @@ def scoped_tables(found: Mapping[str, Columns]) -> dict[str, str]:
     """Tables with a policy -> the column that it looks at."""
     out = {}
     for table, names in found.items():
-        if table in SHARED | PRIVATE | UNSCOPED or table.startswith("rollup_"):
+        if table in SHARED | REGIONAL | PRIVATE | UNSCOPED or table.startswith("rollup_"):
             continue
         out[table] = next(key for key in _KEYS if key in {name for name, _, _ in names})
     return dict(sorted(out.items(), key=lambda item: (item[1] == "diagnosis_id", item[0])))  # owners first
@@ -156,6 +156,35 @@ def test_no_table_shows_or_takes_a_foreign_row(owner: Database) -> None:
                 if not visible:
                     with pytest.raises(InsufficientPrivilege, match="row-level security"):
                         insert(owner, table, values)
+
+
+def test_what_holds_for_a_region_is_read_by_all_and_written_by_who_sees_all_of_it(owner: Database) -> None:
+    mine, foreign = enterprise(owner, "hlj-demo"), enterprise(owner, "qqh-other")
+    owner.execute(
+        "INSERT INTO app.programme_energy (plan, year, region, energy, growth, basis, source, changed_by)"
+        " VALUES ('p', 2019, '230000', 1, 0, 'equal', 's', 'zhao')"
+    )
+    for asked, writes in (
+        (mine, False),
+        (foreign, False),
+        ("", False),
+        (f"{mine},{foreign}", True),
+        ("*", True),
+    ):
+        with owner.transaction(force_rollback=True):
+            become(owner, asked)
+            assert count(owner, "app.programme_energy") == 1
+            changed = owner.execute("UPDATE app.programme_energy SET energy = 2")
+            assert (changed.rowcount == 1) is writes, asked
+            elsewhere = owner.execute("SELECT app.caller_keeps_region('110000')").fetchone()
+            assert elsewhere == (asked == "*",)
+    with owner.transaction(force_rollback=True):
+        become(owner, mine)
+        with pytest.raises(InsufficientPrivilege, match="row-level security"):
+            owner.execute(
+                "INSERT INTO app.programme_observation (plan, target, day, region, value, completeness, source, note,"
+                " changed_by) VALUES ('p', 'T4', '2026-01-01', '230000', 1, 1, '', '', 'li')"
+            )
 
 
 def test_samples_are_those_of_own_equipment(owner: Database) -> None:

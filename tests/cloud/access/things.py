@@ -1,4 +1,5 @@
-"""An assessment of the first enterprise's workshop that was submitted, returned and submitted again, for access tests."""
+"""What the first enterprise has with the province, for access tests: an assessment of its workshop that was submitted,
+returned and submitted again, and the workshop's entry in the programme."""
 
 import psycopg
 from chejian_cloud.assessment import filling, review
@@ -7,9 +8,16 @@ from chejian_cloud.clock import utc_now
 from chejian_cloud.db.engine import bind_rows, make_engine
 from sqlalchemy.orm import Session
 
+_ENTRY = """
+INSERT INTO app.programme_entry (enterprise_id, workshop_id, kind, code, name_zh, name_en, city_code, sector, industry, status,
+                                 changed_by)
+VALUES (1, 1, 'workshop', 'HRB-W1', '车间', 'Workshop', '230100', 'power', 'discrete', 'running', 'zhao');
+INSERT INTO app.programme_milestone (programme_entry_id, enterprise_id, kind, due_on) VALUES (1, 1, 'accepted', '2026-01-31');
+"""
+
 
 def add_assessment(dsn: str) -> None:
-    """Assessment 1 with attachment 1 and revisions 1 and 2; it waits for the city."""
+    """Assessment 1 with attachment 1 and revisions 1 and 2, which waits for the city; programme entry 1."""
     engine = make_engine(dsn, application="test", scoped=True)
     with Session(engine) as session, session.begin():
         bind_rows(session, "1")
@@ -26,5 +34,6 @@ def add_assessment(dsn: str) -> None:
         review.submit(session, key, SubmitIn(lock=4), "li", utc_now())
     engine.dispose()
     with psycopg.connect(dsn) as connection:
+        connection.execute(_ENTRY)
         row = connection.execute("SELECT assessment_id, state, revision FROM app.assessment").fetchone()
     assert row == (1, "submitted", 2)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
+    SmallInteger,
     UniqueConstraint,
     func,
 )
@@ -22,6 +23,8 @@ MILESTONES = (
     *("gbt23001_started", "gbt23001_audited", "gbt23001_certified"),
 )
 """Steps of an entry; the last three are those of the management system of integration (贯标)."""
+BASES = ("equivalent", "equal")
+"""How electricity is counted: 当量值 or 等价值."""
 METER_CLASSES = ("unit_entry", "sub_unit", "main_equipment")
 
 
@@ -81,6 +84,56 @@ class ProgrammeMilestone(Base):
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("app.enterprise.enterprise_id"), index=True)
     due_on: Mapped[date | None]
     reached_on: Mapped[date | None]
+
+
+class ProgrammeObservation(Base):
+    """What the province observed of a target of a plan on a day. Everybody reads it; who sees the whole region writes.
+
+    Attributes:
+        plan: id of the plan.
+        region: of the plan, code of GB/T 2260.
+        value: in the target's unit.
+        completeness: of what it was made of, 0 to 1.
+    """
+
+    __tablename__ = "programme_observation"
+    __table_args__ = (CheckConstraint("completeness BETWEEN 0 AND 1", name="completeness"),)
+    plan: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    region: Mapped[str]
+    value: Mapped[float]
+    completeness: Mapped[float]
+    source: Mapped[str]
+    note: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    changed_by: Mapped[str]
+
+
+class ProgrammeEnergy(Base):
+    """Energy and growth of a region's year, from which the plan's intensity is chained; one basis of electricity.
+
+    Attributes:
+        energy: comprehensive energy consumption, in a unit that stays the same.
+        growth: of value added over the year before at comparable prices, 0.05 for 5 %.
+        basis: one of `BASES`.
+    """
+
+    __tablename__ = "programme_energy"
+    __table_args__ = (
+        CheckConstraint("energy > 0", name="energy"),
+        CheckConstraint("growth > -1", name="growth"),
+        CheckConstraint(f"basis in {BASES}", name="basis"),
+    )
+    plan: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    region: Mapped[str]
+    energy: Mapped[float]
+    growth: Mapped[float]
+    basis: Mapped[str]
+    source: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    changed_by: Mapped[str]
 
 
 class EquipmentFact(Base):

@@ -29,6 +29,8 @@ EVERYTHING: Final = "*"
 
 SHARED: Final = frozenset({"reason", "energy_factor"})
 """Tables that everybody with an account may read, and that only owners write."""
+REGIONAL: Final = frozenset({"programme_observation", "programme_energy"})
+"""Tables that everybody with an account may read, and that only who sees a row's whole `region` writes."""
 DOOR: Final = frozenset(
     {"account", "membership", "log_in_session", "one_time_link", "machine_token", "log_in_failure"}
 )
@@ -70,6 +72,15 @@ CREATE OR REPLACE FUNCTION app.caller_owns_calendar(asked integer) RETURNS boole
     SELECT app.caller_sees_all() OR COALESCE(
         (SELECT bool_and(w.enterprise_id = ANY (app.caller_enterprises())) FROM app.workshop w WHERE w.calendar_id = asked),
         false) $$;
+CREATE OR REPLACE FUNCTION app.caller_keeps_region(asked text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    WITH RECURSIVE below AS (
+         SELECT o.organisation_id, o.enterprise_id FROM app.organisation o WHERE o.kind = 'province' AND o.code = asked
+         UNION ALL
+         SELECT o.organisation_id, o.enterprise_id FROM app.organisation o JOIN below b ON o.parent_id = b.organisation_id)
+    SELECT app.caller_sees_all() OR COALESCE(
+        (SELECT bool_and(b.enterprise_id = ANY (app.caller_enterprises())) FROM below b WHERE b.enterprise_id IS NOT NULL),
+        false) $$;
 CREATE OR REPLACE FUNCTION app.enterprise_of(equipment integer, line integer, workshop integer) RETURNS integer
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     SELECT COALESCE(
@@ -97,6 +108,16 @@ REVOKE ALL ON FUNCTION app.claim_request(bytea, bytea), app.answer_request(bytea
 GRANT EXECUTE ON FUNCTION app.claim_request(bytea, bytea), app.answer_request(bytea, jsonb, bytea)
     TO {API_ROLE}, {DOOR_ROLE};
 """  # noqa: S608 - names of our own
+_COUNTED: Final = """
+CREATE OR REPLACE FUNCTION app.programme_counted(asked text)
+RETURNS TABLE (kind text, day date, entries bigint, registered bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT p.kind, p.counts_from, count(*), count(p.workshop_id) FROM app.programme_entry p
+     WHERE p.status = 'recognised' AND p.counts_from IS NOT NULL AND left(p.city_code, 2) = left(asked, 2)
+     GROUP BY 1, 2 ORDER BY 1, 2 $$;
+"""
+"""How many entries count towards a region's targets from which day: known to everybody with an account, since a target
+of the region is not judged by what one caller sees of it."""
 _FEEDS: Final = (
     "EXISTS (SELECT FROM app.equipment_feed f JOIN app.equipment e USING (equipment_id)"
     " WHERE f.group_id = n.group_id AND f.edge_node = n.edge_node {more} AND e.enterprise_id = ANY "
@@ -152,6 +173,7 @@ def secure(connection: Connection) -> None:
         return  # what follows locks every table for a moment
     connection.exec_driver_sql(_FUNCTIONS)
     connection.exec_driver_sql(peers.FUNCTIONS)
+    connection.exec_driver_sql(_COUNTED)
     connection.exec_driver_sql("DROP SCHEMA IF EXISTS scoped CASCADE; CREATE SCHEMA scoped")
     _make_views(connection)
     columns, parents = _columns(connection), _parents(connection)
@@ -237,7 +259,7 @@ def _parents(connection: Connection) -> Mapping[str, str]:
     return {
         child.removeprefix("app."): f"{column} IN (SELECT x.{key} FROM app.{parent} x)"  # noqa: S608 - from the catalogue
         for child, column, parent, key in rows
-        if parent not in SHARED | PRIVATE
+        if parent not in SHARED | REGIONAL | PRIVATE
     }
 
 
@@ -246,14 +268,14 @@ def _make_policy(connection: Connection, table: str, names: frozenset[str], by_p
         connection.exec_driver_sql(f"GRANT SELECT ON app.{table} TO {API_ROLE}")
         return
     key = next((column for column in _RULES if column in names), "")
-    rule = _RULES.get(key, by_parent)
+    rule = "true" if table in REGIONAL else _RULES.get(key, by_parent)
     if rule is None:
         raise MigrationError(
             f"table app.{table} has no rule who may see its rows; give it one of the columns {', '.join(_RULES)}, or a "
             "foreign key to a table that has, or name it in SHARED or PRIVATE of chejian_cloud/db/rows.py"
         )
     reading = f"{_ALL} OR {rule}"
-    writing = _FOR_WRITING.get(key, reading)
+    writing = "app.caller_keeps_region(region)" if table in REGIONAL else _FOR_WRITING.get(key, reading)
     for name in ("read_own", "write_own"):
         connection.exec_driver_sql(f"DROP POLICY IF EXISTS {name} ON app.{table}")
     connection.exec_driver_sql(f"ALTER TABLE app.{table} ENABLE ROW LEVEL SECURITY")

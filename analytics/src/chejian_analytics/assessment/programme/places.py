@@ -13,6 +13,8 @@ AUTHORITIES = ("named", "inferred", "section")
 """named: the plan names the field among its key fields; inferred: it has a subsection that a plausible reading counts;
 section: a section on resource industries that would make more than seventeen."""
 _CODE_DIGITS = 6
+_MOST_SQUARES = 30
+"""Columns and rows of a schematic map, less 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,16 @@ class City:
         name_zh: 中文名称.
         name_en: English name.
         role: in the plan: "centre", "regional centre", "other", or "" where it is not told.
+        column: of its square on a schematic map, from 0 in the west.
+        row: of the same, from 0 in the north.
     """
 
     code: str
     name_zh: str
     name_en: str
     role: str
+    column: int
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,13 @@ def read_places(text: str, file: str) -> Places:
         fields=tuple(_field(each) for each in table.tables("field")),
     )
     table.close()
-    for key, ids in (("city", [c.code for c in places.cities]), ("field", [f.id for f in places.fields])):
+    squares = [f"column {c.column}, row {c.row}" for c in places.cities]
+    once = (
+        ("city", [c.code for c in places.cities]),
+        ("city", squares),
+        ("field", [f.id for f in places.fields]),
+    )
+    for key, ids in once:
         problems += [
             Problem(file, key, repr(name), "each once") for name in sorted(set(ids)) if ids.count(name) > 1
         ]
@@ -134,6 +146,8 @@ def _city(table: Table) -> City:
         table.text("name_zh"),
         table.text("name_en"),
         table.choice("role", ("centre", "regional centre", "other"), default=""),
+        table.integer("column", 0, _MOST_SQUARES),
+        table.integer("row", 0, _MOST_SQUARES),
     )
     table.close()
     return city
