@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from chejian_cloud.access.commands import first_run
-from chejian_cloud.console import access_pages, assessment_pages, registry_pages, routes
+from chejian_cloud.console import access_pages, assessment_pages, programme_pages, registry_pages, routes
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page
 
 from tests.cloud.conftest import _build_seeded
-from tests.cloud.console import test_assessment_page, test_browser, test_kpi_pages
+from tests.cloud.console import test_assessment_page, test_browser, test_kpi_pages, test_programme_page
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
@@ -79,11 +79,18 @@ def test_every_page_is_looked_at() -> None:
         *test_browser.PATHS,
         *test_kpi_pages.PATHS,
         *test_assessment_page.PATHS,
+        *test_programme_page.PATHS,
         *INSIDE,
         *OUTSIDE,
         "/link",
     }
-    routers = (routes.router, access_pages.router, assessment_pages.router, registry_pages.router)
+    routers = (
+        routes.router,
+        access_pages.router,
+        assessment_pages.router,
+        programme_pages.router,
+        registry_pages.router,
+    )
     known = [r for part in routers for r in part.routes]
     pages = [
         r for r in known if isinstance(r, APIRoute) and "GET" in (r.methods or ()) and r.path not in NO_PAGES

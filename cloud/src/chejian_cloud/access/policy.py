@@ -135,6 +135,8 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /lines/{line_id}/orders",
         "GET /meters/{equipment_id}",
         "GET /orders",
+        "GET /programme",
+        "GET /programme/entries/{entry_id}",
         "GET /workshops/{workshop_id}",
         "GET /workshops/{workshop_id}/energy",
         "GET /workshops/{workshop_id}/meters",
