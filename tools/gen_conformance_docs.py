@@ -30,10 +30,20 @@ time, KPIs and flags are those of [KPIs and the time model](kpis.md).
   and is `no_data` at once.
 - `calendar`: versions by date, shifts by wall clock (an end not after the start is on the next day), breaks and daily planned
   stops, exceptions. A shift belongs to the date on which it starts.
-- An increment of a counter belongs to the time of the sample that shows it, and to the product that ran up to it. The
-  first sample is a baseline.
+- `holidays`: "CN" stands for the days off and adjusted working days of [Public holidays](kpis.md#public-holidays).
+- `modes`: a mode holds until the next one and changes the state first; `orders` tell what a state means. Both tables:
+  [Where time goes](kpis.md#where-time-goes).
+- An increment of a counter belongs to the time of the sample that shows it, and to the product that ran up to it (at the
+  very instant of a change still the earlier one), with the ideal cycle that is valid then. The first sample is a baseline.
+- A counter that falls was reset: its new value counts from 0. With a `modulus` it wrapped if that makes less than half of it.
+  The first reading at or after a time in `replaced` counts nothing; nor does a rise by n within less than n - 1 times
+  `least_cycle_s`.
+- The one counter that is missing follows from PQ = GQ + SQ + RQ; rework that is not counted is none.
 - `reasons` are laid over known time in which nothing is produced; of overlapping ones the later in the list holds.
-- `rules`: thresholds of minor stops and changeovers; absent ones are off.
+- `rules`: thresholds of minor stops and changeovers; absent ones are off. The length of a run is that of the states, beyond
+  the window and whatever the calendar says in between.
+- An event counts in the window in which it begins. A planned stop neither ends a failure nor begins one; a fault or
+  maintenance that outlasts planned maintenance is no failure.
 
 What is expected of each window: `seconds` of each class (all others are 0, and together they are the window exactly),
 `counts`, `events` that begin in it, `kpis` to 1e-9 (`null`: undefined), `completeness`, and the `flags`.
@@ -46,7 +56,8 @@ What is expected of each window: `seconds` of each class (all others are 0, and 
 3. The order of arrival changes nothing.
 4. Losses sum to the calendar: not scheduled + planned + no data + no order + delays + set-up + speed + quality + effective.
 
-`tests/analytics/kpi/test_golden.py` does this for Chejian. Cases with a `source` are published worked examples: `published` holds
+`tests/analytics/kpi/test_golden.py` does this for Chejian. `tests/analytics/kpi/second_engine.py` is an example for others: an engine
+in plain Python, written from these pages alone, that gets every case and shares no code with Chejian. Cases with a `source` are published worked examples: `published` holds
 what the source prints and how near an engine must come to it (0.001, unless the source prints coarser), `kpis` the same
 without the source's rounding.
 

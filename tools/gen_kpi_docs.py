@@ -38,7 +38,10 @@ Formulas are those of ISO 22400-2:2014 in its symbols. Confidence: A read in a s
 one), B from memory but corroborated, C from memory only: verify against the printed page before relying on it, D disputed.
 Values are quotients of sums: a longer window, a line or a workshop adds numerators and denominators and divides again.
 A value beyond its range is shown as it is and flagged, never clamped. "Stored" KPIs are kept for every hour, shift and day;
-the other window KPIs follow from the same stored terms (`chejian_analytics.kpi.WINDOW_KPIS`).
+the other window KPIs follow from the same stored terms (`chejian_analytics.kpi.WINDOW_KPIS`). The API tells those of
+windows, lines and inspections on KPI sheets (`/api/v1/kpis/sheet`), those of orders with `/api/v1/orders/results`, energy with
+`/api/v1/energy`. Those of a characteristic are functions of the library only: nothing delivers measured values with tolerance
+limits yet.
 
 ## KPIs that are computed
 

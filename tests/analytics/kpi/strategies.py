@@ -1,9 +1,15 @@
 """Small random plants: ranges of some hundred microseconds, so that the oracle can walk through every one."""
 
+from bisect import bisect
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
 
 from chejian_analytics.kpi import CounterSeries, IdealCycle, OeeInputs, Windows
 from hypothesis import strategies as st
+
+Value = TypeVar("Value", int, str)
 
 RANGE = 240
 """Length of the range under test [us]."""
@@ -49,6 +55,21 @@ def union(spans: list[tuple[int, int]]) -> Windows:
 
 times = st.integers(-40, RANGE + 40)
 spans = st.lists(st.tuples(times, st.integers(0, 90)).map(lambda p: (p[0], p[0] + p[1])), max_size=4)
+
+
+def repeated(samples: list[tuple[int, Value]], cuts: Iterable[int], hold: int = 0) -> list[tuple[int, Value]]:
+    """Samples with more of them that only repeat what holds, as heartbeats do, each between two that the hold joins."""
+    out = list(samples)
+    for cut in sorted(cuts):
+        i = bisect([t for t, _ in out], cut)
+        if 0 < i < len(out) and out[i - 1][0] < cut and (hold <= 0 or out[i][0] - out[i - 1][0] <= hold):
+            out.insert(i, (cut, out[i - 1][1]))
+    return out
+
+
+def cut_spans(given: Spans, cuts: Iterable[int]) -> Spans:
+    """The same spans in touching pieces, each span in its place."""
+    return [piece for a, b in given for piece in pairwise([a, *sorted(c for c in cuts if a < c < b), b])]
 
 
 def series(values: st.SearchStrategy[int], max_size: int = 12) -> st.SearchStrategy[list[tuple[int, int]]]:

@@ -1,5 +1,5 @@
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 from chejian_analytics.kernels import intervals as kernel
 from chejian_analytics.kpi import (
     CATEGORIES,
+    Correction,
     CounterSeries,
     Flag,
     IdealCycle,
@@ -25,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.analytics.kpi import naive
-from tests.analytics.kpi.strategies import RANGE, Plant, plants
+from tests.analytics.kpi.strategies import RANGE, Plant, cut_spans, plants, repeated
 
 HOUR = 3_600_000_000
 SECOND = 1_000_000
@@ -77,18 +78,40 @@ def test_pieces_of_a_window_roll_up_to_the_whole(plant: Plant, cuts: set[int]) -
     assert rollup(window_oee(inputs, Windows.of(edges[:-1], edges[1:]))) == one(inputs, 0, RANGE)
 
 
-@given(plant=plants, seed=st.integers(0, 10))
-def test_the_order_of_arrival_does_not_matter(plant: Plant, seed: int) -> None:
-    def shuffled(rows: list[Any]) -> list[Any]:
-        return sorted(random.Random(seed).sample(rows, len(rows)))
+corrections = st.lists(
+    st.builds(Correction, st.integers(-20, RANGE + 20), st.integers(-5, 5), st.integers(-5, 5)), max_size=4
+)
+
+
+@given(plant=plants, moved=corrections, rng=st.randoms(use_true_random=False))
+def test_facts_may_come_in_any_order(plant: Plant, moved: list[Correction], rng: random.Random) -> None:
+    """Samples reach the engine sorted by their time (tests/cloud/worker/test_convergence.py has them arrive in any order)."""
+
+    def shuffled(rows: Sequence[Any]) -> list[Any]:
+        return rng.sample(rows, len(rows))
 
     other = replace(
         plant,
-        states=shuffled(plant.states),
-        produced=shuffled(plant.produced),
-        good=shuffled(plant.good),
-        changes=shuffled(plant.changes),
-        cycles=random.Random(seed).sample(plant.cycles, len(plant.cycles)),
+        cycles=shuffled(plant.cycles),
+        scheduled=shuffled(plant.scheduled),
+        stops=shuffled(plant.stops),
+    )
+    windows = Windows.of([0, 100], [100, RANGE])
+    inputs = replace(plant.inputs(), corrections=moved)
+    again = replace(other.inputs(), corrections=shuffled(moved))
+    assert window_oee(again, windows) == window_oee(inputs, windows)
+
+
+@given(plant=plants, cuts=st.sets(st.integers(-40, RANGE + 40), max_size=8))
+def test_readings_that_repeat_and_spans_that_are_cut_change_nothing(plant: Plant, cuts: set[int]) -> None:
+    other = replace(
+        plant,
+        states=repeated(plant.states, cuts, plant.hold),
+        produced=repeated(plant.produced, cuts),
+        good=repeated(plant.good, cuts),
+        changes=repeated(plant.changes, cuts),
+        scheduled=cut_spans(plant.scheduled, cuts),
+        stops=cut_spans(plant.stops, cuts),
     )
     windows = Windows.of([0, 100], [100, RANGE])
     assert window_oee(other.inputs(), windows) == window_oee(plant.inputs(), windows)

@@ -15,7 +15,7 @@ ENGINES = pytest.mark.parametrize("mode", ["jit", "python"])
 
 
 def engine(kernel: Any, mode: str) -> Callable[..., Any]:
-    found: Callable[..., Any] = kernel if mode == "jit" else kernel.py_func
+    found: Callable[..., Any] = kernel if mode == "jit" else getattr(kernel, "py_func", kernel)
     return found
 
 

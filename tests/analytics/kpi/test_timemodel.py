@@ -26,9 +26,10 @@ from chejian_analytics.kpi.losses import LOSS_OF_STATE
 from chejian_contract.states import STATE_CATEGORY, MachineState, OperationMode
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from tests.analytics.kpi import naive_time
-from tests.analytics.kpi.strategies import RANGE, Spans, spans, states, union
+from tests.analytics.kpi.strategies import RANGE, Spans, cut_spans, repeated, spans, states, union
 
 S, M = MachineState, OperationMode
 PRODUCING, STOPPED, FAULT, IDLE = int(S.PRODUCING), int(S.STOPPED), int(S.FAULT), int(S.IDLE)
@@ -100,6 +101,36 @@ def test_whatever_range_is_computed_an_instant_is_classified_alike(inputs: OeeIn
     assert rollup(whole) == window_oee(inputs, Windows.of([0], [RANGE]))[0]
     totals = loss_totals(time_intervals(inputs, 0, RANGE), windows)
     assert (totals.sum(axis=1) == windows.end_us - windows.start_us).all()
+
+
+@given(inputs=equipment, cuts=st.sets(st.integers(-40, RANGE + 40), max_size=6))
+def test_cutting_any_interval_changes_nothing(inputs: OeeInputs, cuts: set[int]) -> None:
+    """States and modes that are told again, reasons and orders in two pieces."""
+
+    def again(times: ArrayLike, values: ArrayLike, hold: int = 0) -> tuple[list[int], list[int]]:
+        told = repeated(
+            list(zip(naive_time.listed(times), naive_time.listed(values), strict=True)), cuts, hold
+        )
+        return [t for t, _ in told], [v for _, v in told]
+
+    times, values = again(inputs.state_times_us, inputs.states, 60)
+    mode_times, modes = again(inputs.mode_times_us, inputs.modes)
+    pieces = [
+        replace(r, start_us=a, end_us=b)
+        for r in inputs.reasons
+        for a, b in cut_spans([(r.start_us, r.end_us)], cuts)
+    ]
+    other = replace(
+        inputs, state_times_us=times, states=values, mode_times_us=mode_times, modes=modes, reasons=pieces
+    )
+    got, want = time_intervals(other, 0, RANGE), time_intervals(inputs, 0, RANGE)
+    for name in ("state", "loss"):
+        spread = [
+            np.repeat(getattr(found, name), found.end_us - found.start_us).tolist() for found in (got, want)
+        ]
+        assert spread[0] == spread[1]
+    for name in ("failures_us", "minor_stops_us", "setups_us"):
+        assert getattr(got, name).tolist() == getattr(want, name).tolist()
 
 
 @given(inputs=equipment)

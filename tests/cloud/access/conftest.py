@@ -20,6 +20,8 @@ INSERT INTO app.production_order (equipment_id, product_id, code, quantity, plan
 SELECT 1, product_id, 'MO-1', 10, '2026-01-01Z', '2026-01-02Z', 'test', 'li', now() FROM app.product WHERE code = 'SHAFT-A';
 INSERT INTO app.inspection_result (equipment_id, time, scrap, rework, user_name, comment)
 VALUES (1, now() - interval '2 hours', 1, 0, 'li', '');
+INSERT INTO app.counter_replacement (equipment_id, role, time, user_name, comment)
+VALUES (1, 'good_count', now() - interval '2 hours', 'li', '');
 INSERT INTO app.diagnosis (equipment_id, series_id, time, method, method_version, confidence, bearing, evidence, computed_at)
 VALUES (2, 1, now(), 'bearing', '1', 'none', '{}', '{}', now());
 """

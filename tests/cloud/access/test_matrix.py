@@ -37,6 +37,8 @@ BODIES: dict[str, Mapping[str, Any]] = {
         "valid_from": "2026-01-01T00:00:00Z",
         **WHO,
     },
+    "PUT /api/v1/equipment/{equipment_id}/counters/{role}": {"modulus": 65536, **WHO},
+    "POST /api/v1/equipment/{equipment_id}/counters/{role}/replacements": {"time": SPAN["start"], **WHO},
     "POST /api/v1/equipment/{equipment_id}/inspections": {"time": SPAN["start"], "scrap": 1, **WHO},
     "POST /api/v1/inspections/{inspection_id}/withdraw": WHO,
     "POST /api/v1/equipment/{equipment_id}/stop-reasons/assign": {**SPAN, "reason": None, **WHO},
@@ -98,6 +100,7 @@ VALUES = {
     "kind": "accepted",
     "target": "T4",
     "year": "2019",
+    "role": "good_count",
 }
 ABSENT = "987654"
 QUERY = {

@@ -6,6 +6,7 @@ from string import Formatter
 
 import chejian_cloud.reports
 import pytest
+from chejian_analytics.kpi import MISSING
 from chejian_cloud.console.language import LANGUAGES, UnknownTextError, catalogue, translate
 from chejian_contract.states import MachineState, TimeCategory
 
@@ -57,6 +58,12 @@ def test_chinese_is_chinese() -> None:
     for key, text in EN.items():
         if key not in {"language.other", "brand"}:
             assert not re.search("[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]", text), key
+
+
+def test_what_the_standards_other_kpis_need_is_told_in_both_languages() -> None:
+    needs = {key.removeprefix("needs."): text for key, text in EN.items() if key.startswith("needs.")}
+    assert needs == {kpi.id: kpi.needs for kpi in MISSING}
+    assert all(re.search("[\u4e00-\u9fff]", ZH[f"needs.{key}"]) for key in needs)
 
 
 def test_every_text_that_is_asked_for_exists() -> None:

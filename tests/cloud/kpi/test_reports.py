@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import zipfile
 from datetime import UTC, datetime
 from typing import Any
@@ -74,6 +75,13 @@ async def test_the_waterfall_sums_to_the_calendar_and_the_pareto_to_the_stops(
     assert found["pareto"][0]["name_zh"] == "未说明"
     assert found["pareto"][-1]["cumulative"] == 1.0
     assert {s["name"]: s["us"] for s in found["states"]}["FAULT"] == 30 * 60_000_000
+    semi = found["semi"]
+    e10 = {s["name"]: s["us"] // 60_000_000 for s in semi["states"]}
+    assert e10 == {"PRD": 140, "SBY": 0, "ENG": 0, "SDT": 10, "UDT": 30, "NST": 0, "NO_DATA": 0}
+    assert semi["operational_uptime"] == pytest.approx(140 / 180)
+    factors = ("availability_efficiency", "operational_efficiency", "rate_efficiency", "quality_efficiency")
+    assert semi["oee"] == pytest.approx(math.prod(semi[f] for f in factors))
+    assert semi["oee"] == steps["effective"] / (180 * 60_000_000)
     below = await ask(api, "/equipment/1/losses", under="breakdown", **RANGE)
     assert [b["code"] for b in below["pareto"]] == ["breakdown.electrical"]
     whole = await ask(api, "/losses", line_id=1, **RANGE)
@@ -82,7 +90,7 @@ async def test_the_waterfall_sums_to_the_calendar_and_the_pareto_to_the_stops(
     nothing = await ask(
         api, "/equipment/1/losses", **{"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}
     )
-    assert (nothing["hours"], nothing["oee"], nothing["waterfall"]) == (0, None, [])
+    assert (nothing["hours"], nothing["oee"], nothing["waterfall"], nothing["semi"]) == (0, None, [], None)
 
 
 async def test_an_explanation_shows_what_the_number_is_made_of(api: httpx.AsyncClient, bench: Bench) -> None:
@@ -196,6 +204,7 @@ async def test_a_sheet_lists_every_kpi_with_its_value_or_why_it_has_none(
     assert found["setup_ratio"]["value"] == 0
     assert found["rework_ratio"]["reason"] == "not_counted"
     assert found["throughput_rate"]["reason"] == "per_order"
+    assert found["first_pass_yield"]["reason"] == "no_inspections"
     assert found["inventory_turns"]["reason"] == "not_delivered"
     assert "inventory" in found["inventory_turns"]["needs"]
     nothing = await ask(api, "/equipment/1/kpis/sheet", window="hour", start="2020-01-01T00:00:00Z")
@@ -203,6 +212,29 @@ async def test_a_sheet_lists_every_kpi_with_its_value_or_why_it_has_none(
     assert {k["reason"] for k in nothing["kpis"] if k["scope"] == "window"} == {"no_row"}
     refused = await api.get("/api/v1/equipment/1/kpis/sheet", params=hour | {"window": "week"})
     assert refused.status_code == 422
+
+
+async def test_first_pass_yield_is_told_where_parts_were_inspected(
+    api: httpx.AsyncClient, bench: Bench
+) -> None:
+    inspections = ((60, 20, 19), (119, 30, 24), (120, 9, 9))  # minute, IP, GP; the last is of the next hour
+    for minute, inspected, good in inspections:
+        body = {"time": after(minutes=minute).isoformat(), "inspected": inspected, "good_first_pass": good}
+        answer = await api.post("/api/v1/equipment/1/inspections", json=body | {"user_name": "质检"})
+        assert answer.status_code == 201, answer.text
+    hour = {"window": "hour", "start": after(hours=1).isoformat()}
+
+    async def told(path: str, **query: Any) -> tuple[Any, ...]:
+        sheet = await ask(api, path, **hour, **query)
+        row = next(k for k in sheet["kpis"] if k["id"] == "first_pass_yield")
+        return row["value"], row["numerator"], row["denominator"], row["reason"]
+
+    assert await told("/equipment/1/kpis/sheet") == (43 / 50, 43, 50, None)
+    assert await told("/kpis/sheet", workshop_id=1) == (43 / 50, 43, 50, None)
+    withdrawn = (await ask(api, "/equipment/1/inspections", **RANGE))[1]["inspection_id"]
+    answer = await api.post(f"/api/v1/inspections/{withdrawn}/withdraw", json={"user_name": "质检"})
+    assert answer.status_code == 204
+    assert await told("/equipment/1/kpis/sheet") == (19 / 20, 19, 20, None)
 
 
 async def test_a_workshop_is_the_sum_of_its_machines_and_a_line_is_told_at_its_bottleneck(

@@ -9,9 +9,9 @@ from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import after, production, rows
 
 RANGE = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"}
-GOOD = """order,equipment,product,quantity,planned_start,planned_end,setup_seconds,started_at,ended_at
-MO-1,CNC-01,SHAFT-A,400,2026-03-02 08:00,2026-03-02 12:00,600,2026-03-02 08:05,2026-03-02 10:30
-MO-2,CNC-01,SHAFT-A,100,2026/03/02 13:00,2026-03-02T05:30:00+00:00,,,
+GOOD = """order,equipment,product,quantity,planned_start,planned_end,setup_seconds,started_at,ended_at,planned_scrap
+MO-1,CNC-01,SHAFT-A,400,2026-03-02 08:00,2026-03-02 12:00,600,2026-03-02 08:05,2026-03-02 10:30,8
+MO-2,CNC-01,SHAFT-A,100,2026/03/02 13:00,2026-03-02T05:30:00+00:00,,,,
 """
 
 
@@ -50,7 +50,11 @@ async def test_a_file_is_stored_and_sent_again_changes_nothing(
     assert first["planned_start"] == "2026-03-02T00:00:00.000+00:00", "wall clock of the workshop"
     assert second["planned_end"] == "2026-03-02T05:30:00.000+00:00"
     assert (first["user_name"], second["started_at"]) == ("王工", None)
+    assert (first["planned_scrap"], second["planned_scrap"]) == (8, None)
     assert await send(api, GOOD.encode()) == {"added": 0, "changed": 0, "unchanged": 2, "hours_marked": 0}
+    changed = await send(api, GOOD.replace("10:30,8", "10:30,0").encode())
+    assert changed == {"added": 0, "changed": 1, "unchanged": 1, "hours_marked": 0}
+    assert [o["planned_scrap"] for o in await known(api)] == [0, None]
     changed = await send(api, GOOD.replace("400", "500").encode())
     assert changed == {"added": 0, "changed": 1, "unchanged": 1, "hours_marked": 0}
 
@@ -65,10 +69,10 @@ async def test_what_excel_writes_in_china(api: httpx.AsyncClient, encoding: str)
 async def test_every_wrong_value_is_named_and_nothing_is_stored(api: httpx.AsyncClient) -> None:
     lines = GOOD.splitlines()
     lines += [
-        "MO-3,CNC-77,SHAFT-A,1.5,yesterday,2026-03-02 12:00,-1,,",
-        "MO-1,CNC-01,HUSK-B,0,2026-03-02 12:00,2026-03-02 11:00,,,2026-03-02 11:00",
-        ",CNC-01,SHAFT-A,7,2026-03-02 12:00,2026-03-02 13:00,,,,more",
-        "MO-1,CNC-01,SHAFT-A,7,2026-03-02 12:00,2026-03-02 13:00,,,",
+        "MO-3,CNC-77,SHAFT-A,1.5,yesterday,2026-03-02 12:00,-1,,,-3",
+        "MO-1,CNC-01,HUSK-B,0,2026-03-02 12:00,2026-03-02 11:00,,,2026-03-02 11:00,",
+        ",CNC-01,SHAFT-A,7,2026-03-02 12:00,2026-03-02 13:00,,,,,more",
+        "MO-1,CNC-01,SHAFT-A,7,2026-03-02 12:00,2026-03-02 13:00,,,,",
     ]
     problem = await send(api, "\n".join(lines).encode(), 422)
     found = [(e["row"], e["column"]) for e in problem["errors"]]
@@ -77,6 +81,7 @@ async def test_every_wrong_value_is_named_and_nothing_is_stored(api: httpx.Async
         (4, "quantity"),
         (4, "planned_start"),
         (4, "setup_seconds"),
+        (4, "planned_scrap"),
         (5, "product"),
         (5, "quantity"),
         (5, "planned_end"),
@@ -127,6 +132,7 @@ async def test_orders_from_another_system_and_their_deletion(
         "quantity": 10,
         "planned_start": "2026-03-02T00:00:00Z",
         "planned_end": "2026-03-02T02:00:00Z",
+        "planned_scrap": 3,
         "started_at": "2026-03-02T01:10:00Z",
         "ended_at": "2026-03-02T02:00:00Z",
     }
@@ -137,6 +143,7 @@ async def test_orders_from_another_system_and_their_deletion(
     )
     assert [(e["row"], e["column"]) for e in wrong.json()["errors"]] == [(2, "quantity")]
     (stored,) = await known(api)
+    assert stored["planned_scrap"] == 3
     rows(plant.dsn, "DELETE FROM app.dirty RETURNING 1")
     assert (await api.delete(f"/api/v1/orders/{stored['order_id']}")).status_code == 204
     assert await known(api) == []
@@ -159,3 +166,11 @@ async def test_inspection_results(api: httpx.AsyncClient, plant: PlantRows) -> N
     assert found["withdrawn_by"] == "qc2"
     nothing = await api.post("/api/v1/equipment/1/inspections", json=body | {"scrap": 0, "rework": 0})
     assert nothing.json()["key"] == "scrap"
+    rows(plant.dsn, "DELETE FROM app.dirty RETURNING 1")
+    looked = body | {"scrap": 0, "rework": 0, "inspected": 20, "good_first_pass": 19}
+    assert (await api.post("/api/v1/equipment/1/inspections", json=looked)).status_code == 201
+    assert rows(plant.dsn, "SELECT hour FROM app.dirty") == [], "parts that were looked at move no number"
+    (found, _) = (await api.get("/api/v1/equipment/1/inspections", params=RANGE)).json()
+    assert (found["inspected"], found["good_first_pass"]) == (20, 19)
+    more = await api.post("/api/v1/equipment/1/inspections", json=looked | {"good_first_pass": 21})
+    assert more.json()["key"] == "good_first_pass"

@@ -21,9 +21,9 @@ RANGE: dict[str, str | int] = {
     "to": after(hours=4).isoformat(),
     "workshop_id": 1,
 }
-CSV = """order,equipment,product,quantity,planned_start,planned_end,setup_seconds,started_at,ended_at
-MO-1,CNC-01,SHAFT-A,40,2026-03-02 08:00,2026-03-02 09:00,600,{start},{end}
-MO-9,CNC-01,SHAFT-A,7,2026-03-02 11:00,2026-03-02 12:00,,,
+CSV = """order,equipment,product,quantity,planned_start,planned_end,setup_seconds,started_at,ended_at,planned_scrap
+MO-1,CNC-01,SHAFT-A,40,2026-03-02 08:00,2026-03-02 09:00,600,{start},{end},5
+MO-9,CNC-01,SHAFT-A,7,2026-03-02 11:00,2026-03-02 12:00,,,,
 """
 
 
@@ -101,7 +101,8 @@ def check(row: dict[str, Any]) -> None:
     )
     assert row["pbt_us"] == row["aubt_us"], "no time without an order in it"
     assert kpis["production_process_ratio"]["value"] == float(Fraction(2, 3))
-    assert kpis["actual_to_planned_scrap_ratio"]["reason"] == "no_planned_scrap"
+    assert row["planned_scrap"] == 5
+    assert kpis["actual_to_planned_scrap_ratio"]["value"] == float(Fraction(2, 5)), "SQ 2 of PSQ 5"
     assert all((k["value"] is None) == (k["reason"] is not None) for k in row["kpis"])
 
 
@@ -118,6 +119,8 @@ async def test_the_order_signal_tells_when_an_order_ran(api: httpx.AsyncClient, 
     unplanned = found["MO-2"]
     assert (unplanned["quantity"], unplanned["planned_execution_us"]) == (None, None)
     assert (unplanned["product"], unplanned["end"]) == ("SHAFT-A", None)
+    scrap = next(k for k in unplanned["kpis"] if k["id"] == "actual_to_planned_scrap_ratio")
+    assert (scrap["value"], scrap["reason"]) == (None, "no_planned_scrap")
     waiting = found["MO-9"]
     assert (waiting["start"], waiting["produced"]) == (None, None)
     assert {k["reason"] for k in waiting["kpis"]} == {"not_begun"}
@@ -163,6 +166,8 @@ async def test_orders_as_files_say_what_the_answer_says_and_hold_no_formula(
     assert float(first["pbt_s"]) == found["MO-1"]["pbt_us"] / 1e6
     assert float(first["poet_s"]) == 40 * float(first["pri_s"]) + float(first["psut_s"])
     assert float(first["throughput_rate"]) == 20
+    assert (first["psq"], waiting["psq"]) == ("5", "")
+    assert float(first["actual_to_planned_scrap_ratio"]) == float(Fraction(2, 5))
     assert float(first["completeness"]) == 1
     assert (waiting["poq"], waiting["pq"], waiting["start"], waiting["throughput_rate"]) == ("7", "", "", "")
     book = await api.get("/api/v1/orders/results/file", params=RANGE | {"format": "xlsx"})

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chejian_analytics.energy.meter import Consumption, Meter, consumption
-from chejian_analytics.kpi.counts import Counter, counter
+from chejian_analytics.kpi.counts import Counter
 from chejian_analytics.kpi.inputs import CounterSeries
 from chejian_analytics.kpi.windows import Windows
 
@@ -144,21 +144,17 @@ def _added(parts: Sequence[Mapping[str, Share]]) -> dict[str, Share]:
 def _output(work: MachineWork) -> tuple[Total | None, int]:
     """Good items up to a time, and since when they are counted [us]."""
     if work.good is not None:
-        good = _counter(work.good)
+        good = work.good.counter()
         return good.total_before, _first_us(good)
     if work.produced is None or work.scrap is None:
         return None, 0
-    produced, scrap = _counter(work.produced), _counter(work.scrap)
+    produced, scrap = work.produced.counter(), work.scrap.counter()
 
     def total(times_us: Int64) -> Int64:
         out: Int64 = produced.total_before(times_us) - scrap.total_before(times_us)
         return out
 
     return total, min(_first_us(produced), _first_us(scrap))
-
-
-def _counter(series: CounterSeries) -> Counter:
-    return counter(series.times_us, series.values, modulus=series.modulus)
 
 
 def _first_us(counted: Counter) -> int:

@@ -25,7 +25,7 @@ def survey(
     """Count what is out of the ordinary; branch-free within chunks, so that it runs at the speed of memory.
 
     Args:
-        times_us: sample times [us], shape (n,), n >= 1; or empty, then the times are not looked at.
+        times_us: sample times [us], shape (n,); or empty, then the times are not looked at.
         values: readings, shape (n,).
         falls: filled with the index of each reading below the one ahead of it, as far as there is room.
 
@@ -35,8 +35,8 @@ def survey(
     """
     unsorted = 0
     count = 0
-    negative = 1 if values[0] < 0 else 0
     n = len(values)
+    negative = 1 if n > 0 and values[0] < 0 else 0
     timed = len(times_us) == n
     start = 0
     while start < n - 1:

@@ -66,7 +66,7 @@ Index("ix_stop_reason_span", StopReason.equipment_id, StopReason.start)
 
 
 class ProductionOrder(Base):
-    """An order on one work unit (ISA-95 job order): product, planned quantity (POQ), planned and actual times.
+    """An order on one work unit (ISA-95 job order): product, planned quantity (POQ) and scrap (PSQ), planned and actual times.
 
     Actual times are those that another system tells; where the machine has a signal of role `order`, that one counts.
     """
@@ -77,6 +77,7 @@ class ProductionOrder(Base):
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("planned_start < planned_end", name="forward"),
         CheckConstraint("setup_us >= 0", name="setup"),
+        CheckConstraint("planned_scrap >= 0", name="planned_scrap"),
         CheckConstraint("started_at < ended_at", name="actual"),
     )
     order_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -87,6 +88,7 @@ class ProductionOrder(Base):
     planned_start: Mapped[datetime]
     planned_end: Mapped[datetime]
     setup_us: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    planned_scrap: Mapped[int | None] = mapped_column(BigInteger)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     source: Mapped[str]
@@ -100,15 +102,19 @@ Index("ix_production_order_start", ProductionOrder.equipment_id, ProductionOrder
 class InspectionResult(Base):
     """Items that an inspection moved: out of the good ones into scrap or rework (negative: back again).
 
-    `time` is when the items were made, so that they count in the window of their making.
+    `time` is when the items were made, so that they count in the window of their making. `inspected` (IP) of them were
+    looked at, each by its serial number once, and `good_first_pass` (GP) were good without rework.
     """
 
     __tablename__ = "inspection_result"
+    __table_args__ = (CheckConstraint("good_first_pass BETWEEN 0 AND inspected", name="inspected"),)
     inspection_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
     time: Mapped[datetime]
     scrap: Mapped[int] = mapped_column(BigInteger)
     rework: Mapped[int] = mapped_column(BigInteger)
+    inspected: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    good_first_pass: Mapped[int] = mapped_column(BigInteger, server_default="0")
     order_code: Mapped[str | None]
     user_name: Mapped[str]
     comment: Mapped[str]
@@ -118,6 +124,34 @@ class InspectionResult(Base):
 
 
 Index("ix_inspection_result_time", InspectionResult.equipment_id, InspectionResult.time)
+
+
+class CounterRule(Base):
+    """How readings of a counter of an equipment are to be taken: where it starts again at 0, and how fast it can rise."""
+
+    __tablename__ = "counter_rule"
+    __table_args__ = (
+        CheckConstraint("modulus > 1", name="modulus"),
+        CheckConstraint("least_cycle_us >= 0", name="least_cycle"),
+    )
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    modulus: Mapped[int | None] = mapped_column(BigInteger)
+    least_cycle_us: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class CounterReplacement(Base):
+    """A counter was replaced or set by hand: its first reading at or after `time` counts nothing."""
+
+    __tablename__ = "counter_replacement"
+    __table_args__ = (UniqueConstraint("equipment_id", "role", "time"),)
+    counter_replacement_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
+    role: Mapped[str]
+    time: Mapped[datetime]
+    user_name: Mapped[str]
+    comment: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class CalendarVersion(Base):

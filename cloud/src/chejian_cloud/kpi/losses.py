@@ -1,15 +1,22 @@
 """Where the time went: terms summed over stored hours, the waterfall, the Pareto of reasons, totals of states."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 
 import numpy as np
 from chejian_analytics.kpi import (
+    E10,
+    E10_STATES,
     LOSSES,
     Loss,
     OeeResult,
     ParetoRow,
     Reason,
     TimeIntervals,
+    Windows,
+    e10_summary,
+    e10_totals,
     pareto,
     rollup,
     six_big_losses,
@@ -19,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import to_us
 from chejian_cloud.jsontypes import TimeRange
-from chejian_cloud.kpi.report_schemas import Amount, Bar, LossesOut
+from chejian_cloud.kpi.report_schemas import Amount, Bar, LossesOut, SemiOut
 from chejian_cloud.kpi.stored import Classified, classified, hour_results
 from chejian_cloud.reasons.tree import ReasonNode, load_tree
 from chejian_cloud.registry.scope import Scope
@@ -59,12 +66,13 @@ def losses_in(session: Session, scope: Scope, period: TimeRange, *, under: str |
 def _losses(session: Session, machines: Sequence[int], period: TimeRange, under: str | None) -> LossesOut:
     hours = hour_results(session, machines, period.start, period.end)
     parts = [result for own in hours.values() for _, _, result in own]
-    found = [
-        stored
+    by_machine = {
+        key: stored
         for key in machines
         if (stored := classified(session, load_setup(session, key), to_us(period.start), to_us(period.end)))
         is not None
-    ]
+    }
+    found = list(by_machine.values())
     total = rollup(parts) if parts else None
     states, classes = totals([c.intervals for c in found])
     return LossesOut(
@@ -80,6 +88,7 @@ def _losses(session: Session, machines: Sequence[int], period: TimeRange, under:
         terms=total.terms() if total else {},
         waterfall=steps(total),
         six_big_losses=_six(total),
+        semi=_semi(hours, by_machine, total) if total else None,
         pareto=bars(found, load_tree(session), under),
         states=states,
         classes=classes,
@@ -97,6 +106,33 @@ def _six(result: OeeResult | None) -> list[Amount]:
     found = six_big_losses(result)
     named = {name: getattr(found, name) for name in found.__dataclass_fields__}
     return [Amount(name=name, us=us) for name, us in named.items() if us is not None]
+
+
+Hours = Mapping[int, Sequence[tuple[datetime, datetime, OeeResult]]]
+"""Stored hours of each machine."""
+_NO_DATA = E10_STATES.index(E10.NO_DATA)
+
+
+def _semi(hours: Hours, found: Mapping[int, Classified], total: OeeResult) -> SemiOut:
+    """States of SEMI E10 in the stored hours, and the ratios with the counts of the same hours."""
+    us = np.zeros(len(E10_STATES), np.int64)
+    for key, own in hours.items():
+        start = np.array([to_us(begin) for begin, _, _ in own], np.int64)
+        length = np.array([result.calendar_us for _, _, result in own], np.int64)
+        known = np.zeros(len(E10_STATES), np.int64)
+        if key in found:
+            intervals = found[key].intervals
+            windows = Windows(start, start + length)
+            inside = windows.clip(int(intervals.start_us[0]), int(intervals.end_us[-1]))
+            known = e10_totals(intervals, inside).sum(axis=0)
+        known[_NO_DATA] += length.sum() - known.sum()
+        us += known
+    summary = asdict(e10_summary(dict(zip(E10_STATES, us.tolist(), strict=True)), total))
+    if total.oee is None:  # items that are not counted, or not weighed, are not none
+        summary |= dict.fromkeys(("rate_efficiency", "quality_efficiency", "oee"))
+    ratios = {name: summary[name] for name in SemiOut.model_fields if name != "states"}
+    states = [Amount(name=e10.value, us=n) for e10, n in zip(E10_STATES, us.tolist(), strict=True)]
+    return SemiOut(states=states, **ratios)
 
 
 def bars(found: Iterable[Classified], tree: Mapping[str, ReasonNode], under: str | None) -> list[Bar]:

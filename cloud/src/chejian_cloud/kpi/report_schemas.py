@@ -29,6 +29,19 @@ class Bar(Out):
     cumulative: float
 
 
+class SemiOut(Out):
+    """The same time in the words of SEMI E10 and E79, whose base is total time; null: undefined."""
+
+    states: list[Amount] = Field(description="Time of PRD, SBY, ENG, SDT, UDT and NST, and NO_DATA.")
+    operational_uptime: Number = Field(description="E10: uptime / operations time.")
+    operational_utilization: Number = Field(description="E10: productive time / operations time.")
+    availability_efficiency: Number = Field(description="E79: uptime / total time.")
+    operational_efficiency: Number = Field(description="E79: productive time / uptime.")
+    rate_efficiency: Number = Field(description="E79: theoretical time of the items / productive time.")
+    quality_efficiency: Number = Field(description="E79: theoretical time of good items / of all items.")
+    oee: Number = Field(description="E79: theoretical time of good items / total time.")
+
+
 class LossesOut(Out):
     """Where the time of a range went."""
 
@@ -46,6 +59,7 @@ class LossesOut(Out):
     terms: dict[str, Any] = Field(description="Times [us] and counts, summed.")
     waterfall: list[Amount] = Field(description="Steps from calendar time to effective time; they sum to it.")
     six_big_losses: list[Amount]
+    semi: SemiOut | None = Field(description="SEMI E10 and E79 over the stored hours; null without any.")
     pareto: list[Bar] = Field(description="Stop time by reason, greatest first.")
     states: list[Amount] = Field(description="Time of each machine state.")
     classes: list[Amount] = Field(description="Time of each class of time.")

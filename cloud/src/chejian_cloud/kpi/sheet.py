@@ -10,6 +10,7 @@ from chejian_analytics.kpi import (
     INDICATORS,
     MISSING,
     Flag,
+    InspectionTerms,
     Kpi,
     MissingKpi,
     OeeResult,
@@ -19,11 +20,12 @@ from chejian_analytics.kpi import (
     rollup,
 )
 from chejian_analytics.kpi.indicators import fall_off_ratio, mtbf, mttr
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.calendar.service import WINDOW_KINDS
 from chejian_cloud.db.app import KpiValue
+from chejian_cloud.db.production import InspectionResult
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.kpi.sheet_schemas import SheetKpi, SheetLine, SheetMachine, SheetOut
 from chejian_cloud.kpi.stored import result_of
@@ -34,7 +36,6 @@ from chejian_cloud.registry.service import machines_of, require_equipment
 _ELSEWHERE = {
     Scope.ORDER: "per_order",
     Scope.LINE: "per_line",
-    Scope.INSPECTION: "per_inspection",
     Scope.CHARACTERISTIC: "per_characteristic",
     Scope.ENERGY: "per_meter",
 }
@@ -92,17 +93,19 @@ def _sheet(
         m.code for m in machines if m.equipment_id in rows and not _counts(rows[m.equipment_id].result)
     ]
     stations = _stations(machines, rows)
+    end = max((row.end for row in rows.values()), default=None)
+    inspected = _inspected(session, list(rows), start, end) if end is not None else None
     return SheetOut(
         window=window,
         start=start,
-        end=max((row.end for row in rows.values()), default=None),
+        end=end,
         provisional=any(row.provisional for row in rows.values()),
         computed_at=max((row.computed_at for row in rows.values()), default=None),
         completeness=total.completeness if total else None,
         flags=list(counted.flags) if counted else [],
         uncounted=uncounted,
         terms=total.terms() if total else {},
-        kpis=[_kpi(kpi, counted if kpi.id in _OF_COUNTING else total) for kpi in INDICATORS]
+        kpis=[_kpi(kpi, counted if kpi.id in _OF_COUNTING else total, inspected) for kpi in INDICATORS]
         + [_missing(kpi) for kpi in MISSING],
         lines=[_line(own) for own in stations.values()] if lines else [],
         machines=[_machine(m, rows.get(m.equipment_id), stations.get(m.line_id)) for m in machines],
@@ -131,19 +134,28 @@ def _rows(session: Session, machines: Sequence[int], window: str, start: datetim
     }
 
 
-def _kpi(kpi: Kpi[Any], total: OeeResult | None) -> SheetKpi:
+def _inspected(session: Session, machines: Sequence[int], start: datetime, end: datetime) -> InspectionTerms:
+    """Parts made in [start, end) that inspections looked at."""
+    i = InspectionResult
+    statement = select(
+        func.coalesce(func.sum(i.inspected), 0), func.coalesce(func.sum(i.good_first_pass), 0)
+    ).where(i.equipment_id.in_(machines), i.time >= start, i.time < end, i.withdrawn_at.is_(None))
+    inspected, good = session.execute(statement).one()
+    return InspectionTerms(int(inspected), int(good))
+
+
+def _kpi(kpi: Kpi[Any], total: OeeResult | None, inspected: InspectionTerms | None) -> SheetKpi:
     numbers: dict[str, Any] = {"value": None, "numerator": None, "denominator": None}
-    if kpi.scope is not Scope.WINDOW:
-        reason: str | None = _ELSEWHERE[kpi.scope]
-    elif total is None:
+    reason: str | None = None
+    if kpi.scope in _ELSEWHERE:
+        reason = _ELSEWHERE[kpi.scope]
+    elif total is None or inspected is None:
         reason = "no_row"
+    elif kpi.scope is Scope.INSPECTION:
+        numbers = _numbers(kpi, inspected)
+        reason = "no_inspections" if numbers["value"] is None else None
     else:
-        numbers = {
-            "value": kpi.function(total),
-            "numerator": kpi.numerator(total),
-            "denominator": kpi.denominator(total),
-            "completeness": total.completeness,
-        }
+        numbers = _numbers(kpi, total) | {"completeness": total.completeness}
         reason = _reason(kpi, total) if numbers["value"] is None else None
     return SheetKpi.model_validate(
         _words(kpi)
@@ -151,6 +163,14 @@ def _kpi(kpi: Kpi[Any], total: OeeResult | None) -> SheetKpi:
         | {"formula_version": kpi.formula_version, "unit": kpi.unit, "scope": kpi.scope.value}
         | {"needs": "; ".join(kpi.needs), "reason": reason}
     )
+
+
+def _numbers(kpi: Kpi[Any], record: OeeResult | InspectionTerms) -> dict[str, Any]:
+    return {
+        "value": kpi.function(record),
+        "numerator": kpi.numerator(record),
+        "denominator": kpi.denominator(record),
+    }
 
 
 def _missing(kpi: MissingKpi) -> SheetKpi:

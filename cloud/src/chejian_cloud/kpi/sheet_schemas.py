@@ -29,7 +29,7 @@ class SheetKpi(Out):
         examples=["zero_denominator"],
         description=(
             "Why there is no value: the flag that explains it, `not_counted`, `zero_denominator`, `per_order` (see"
-            " /orders/kpis), `per_line`, `per_inspection`, `per_characteristic`, `per_meter`, `not_delivered` (see `needs`)."
+            " /orders/kpis), `per_line`, `no_inspections`, `per_characteristic`, `per_meter`, `not_delivered` (see `needs`)."
         ),
     )
     needs: str = Field(description="What it needs besides signals.")

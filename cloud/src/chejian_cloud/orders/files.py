@@ -22,7 +22,18 @@ _TIMES: Final = {
 _KPIS: Final = tuple(kpi.id for kpi in INDICATORS if kpi.scope is Scope.ORDER)
 HEAD: Final = (
     *("order", "workshop", "line", "machine", "product", "poq", "pq", "gq", "sq", "rq"),
-    *("planned_start", "planned_end", "start", "end", "psut_s", *_TIMES, "completeness", "flags", *_KPIS),
+    *(
+        "planned_start",
+        "planned_end",
+        "start",
+        "end",
+        "psq",
+        "psut_s",
+        *_TIMES,
+        "completeness",
+        "flags",
+        *_KPIS,
+    ),
 )
 """Columns; quantities and times by their symbols in ISO 22400-2."""
 
@@ -34,7 +45,8 @@ def table(orders: Iterable[OrderResultOut]) -> Iterable[list[Any]]:
         yield [
             *(order.code, order.workshop, order.line, order.equipment, order.product),
             *(order.quantity, order.produced, order.good, order.scrap, order.rework),
-            *(order.planned_start, order.planned_end, order.start, order.end, order.setup_seconds),
+            *(order.planned_start, order.planned_end, order.start, order.end),
+            *(order.planned_scrap, order.setup_seconds),
             *(_seconds(getattr(order, field)) for field in _TIMES.values()),
             order.completeness,
             " ".join(order.flags),

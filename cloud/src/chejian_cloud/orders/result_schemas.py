@@ -37,6 +37,7 @@ class OrderResultOut(Out):
     planned_start: Moment | None
     planned_end: Moment | None
     setup_seconds: float | None = Field(description="Planned setup time (PSUT) [s].")
+    planned_scrap: int | None = Field(description="Planned scrap quantity (PSQ); null: not planned.")
     planned_execution_us: int | None = Field(
         default=None, description="POET = PRI x POQ + PSUT; null without an ideal cycle."
     )

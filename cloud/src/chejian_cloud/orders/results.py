@@ -98,6 +98,7 @@ def _result(reader: Reader, machine: EquipmentOut, run: _Run, plan: RowMapping |
         end_us=max(end, run.start_us + 1),
         pri_us=pri or None,
         planned_setup_us=plan["setup_us"] if plan is not None else 0,
+        planned_scrap=plan["planned_scrap"] if plan is not None else None,
     )
     found = order_result(order, [inputs])
     terms = found.terms
@@ -139,7 +140,7 @@ def _waiting(machine: EquipmentOut, plan: RowMapping) -> OrderResultOut:
 
 
 def _plan(machine: EquipmentOut, code: str, product: str, plan: RowMapping | None) -> dict[str, Any]:
-    names = ("quantity", "planned_start", "planned_end", "setup_seconds")
+    names = ("quantity", "planned_start", "planned_end", "setup_seconds", "planned_scrap")
     return {name: plan[name] if plan is not None else None for name in names} | {
         "code": code,
         "product": product,

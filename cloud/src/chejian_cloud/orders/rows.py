@@ -29,11 +29,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "planned_start": ("计划开始", "计划开始时间"),
     "planned_end": ("计划结束", "计划结束时间"),
     "setup_seconds": ("准备时间(秒)",),
+    "planned_scrap": ("计划废品", "计划废品数"),
     "started_at": ("实际开始", "实际开始时间"),
     "ended_at": ("实际结束", "实际结束时间"),
 }
 """Columns of an order table with the other names that a file may use for them."""
-OPTIONAL = ("setup_seconds", "started_at", "ended_at")
+OPTIONAL = ("setup_seconds", "planned_scrap", "started_at", "ended_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class OrderRow:
     planned_start: datetime
     planned_end: datetime
     setup_us: int
+    planned_scrap: int | None
     started_at: datetime | None
     ended_at: datetime | None
 
@@ -143,16 +145,19 @@ class _RowReader:
         code = self._code()
         machine = self._machine(machines)
         product = self._product(machine, products)
-        quantity = self._quantity()
+        quantity = self._whole("quantity", 1)
         zone = ZoneInfo(machine.timezone) if machine else None
         start, end = self._span("planned_start", "planned_end", zone)
         started, ended = self._span("started_at", "ended_at", zone)
         setup = self._setup()
+        planned_scrap = self._whole("planned_scrap", 0) if self._cells.get("planned_scrap") else None
         if ended and not started and self._cells.get("started_at", "") == "":
             self.wrong("started_at", "", "a time, as ended_at has one")
         if len(self._errors) > before or machine is None or start is None or end is None:
             return None
-        return OrderRow(machine.equipment_id, product, code, quantity, start, end, setup, started, ended)
+        return OrderRow(
+            machine.equipment_id, product, code, quantity, start, end, setup, planned_scrap, started, ended
+        )
 
     def _code(self) -> str:
         text = self._cells.get("code", "")
@@ -179,11 +184,11 @@ class _RowReader:
             self.wrong("product", text, ", ".join(known[:20]) or "a registered product; there is none")
         return found or 0
 
-    def _quantity(self) -> int:
-        text = self._cells.get("quantity", "")
-        value = int(text) if text.isascii() and text.isdecimal() and len(text) < 15 else 0  # noqa: PLR2004 - below int64
-        if not 0 < value <= MAX_QUANTITY:
-            self.wrong("quantity", text, f"a whole number, 1 to {MAX_QUANTITY}")
+    def _whole(self, column: str, least: int) -> int:
+        text = self._cells.get(column, "")
+        value = int(text) if text.isascii() and text.isdecimal() and len(text) < 15 else -1  # noqa: PLR2004 - below int64
+        if not least <= value <= MAX_QUANTITY:
+            self.wrong(column, text, f"a whole number, {least} to {MAX_QUANTITY}")
         return value
 
     def _setup(self) -> int:

@@ -8,6 +8,7 @@ from chejian_cloud.jsontypes import Moment, Out, Time
 from chejian_cloud.reasons.schemas import Comment, In, UserName
 
 Count = Annotated[int, Field(ge=-(10**12), le=10**12)]
+Parts = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class OrderIn(In):
@@ -20,6 +21,7 @@ class OrderIn(In):
     planned_start: Time
     planned_end: Time
     setup_seconds: float = Field(default=0, description="Planned setup time (PSUT).")
+    planned_scrap: int | None = Field(default=None, description="Planned scrap quantity (PSQ).")
     started_at: Time | None = Field(default=None, description="Actual start, where known.")
     ended_at: Time | None = Field(default=None, description="Actual end, where known.")
 
@@ -52,6 +54,7 @@ class OrderOut(Out):
     planned_start: Moment
     planned_end: Moment
     setup_seconds: float
+    planned_scrap: int | None
     started_at: Moment | None
     ended_at: Moment | None
     source: str = Field(examples=["csv"], description="api or csv")
@@ -60,11 +63,15 @@ class OrderOut(Out):
 
 
 class InspectionIn(In):
-    """Items that an inspection moved out of the good ones (negative: back)."""
+    """What an inspection found: items that it moved out of the good ones (negative: back), parts that it looked at."""
 
     time: Time = Field(description="When the items were made.")
     scrap: Count = 0
     rework: Count = 0
+    inspected: Parts = Field(default=0, description="Inspected parts (IP), each by its serial number once.")
+    good_first_pass: Parts = Field(
+        default=0, description="Those good at the first pass (GP), no reworked part among them."
+    )
     order: str | None = Field(default=None, description="Code of the order, for people.")
     comment: Comment = ""
     user_name: UserName
@@ -84,6 +91,8 @@ class InspectionOut(Out):
     time: Moment
     scrap: int
     rework: int
+    inspected: int
+    good_first_pass: int
     order: str | None = Field(validation_alias="order_code")
     comment: str
     user_name: str

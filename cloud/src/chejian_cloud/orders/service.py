@@ -15,7 +15,10 @@ from chejian_cloud.orders.schemas import InspectionIn, InspectionOut, OrderIn, O
 from chejian_cloud.paging import Part
 from chejian_cloud.registry.service import require_equipment
 
-_TOLD = ("quantity", "product_id", "planned_start", "planned_end", "setup_us", "started_at", "ended_at")
+_TOLD = (
+    *("quantity", "product_id", "planned_start", "planned_end", "setup_us", "planned_scrap"),
+    *("started_at", "ended_at"),
+)
 _MICROSECOND = timedelta(microseconds=1)
 Span = tuple[datetime, datetime | None]
 
@@ -83,11 +86,15 @@ def inspect(session: Session, equipment_id: int, body: InspectionIn) -> int:
 
     Raises:
         NotFoundError: when the equipment is not registered.
-        InvalidValueError: when it moves nothing, or lies in the future.
+        InvalidValueError: when it says nothing, tells more good parts than parts, or lies in the future.
     """
     require_equipment(session, equipment_id)
-    if body.scrap == 0 and body.rework == 0:
-        raise InvalidValueError("scrap", 0, "scrap or rework other than 0")
+    if not (body.scrap or body.rework or body.inspected):
+        raise InvalidValueError("scrap", 0, "scrap, rework or inspected other than 0")
+    if body.good_first_pass > body.inspected:
+        raise InvalidValueError(
+            "good_first_pass", body.good_first_pass, f"at most inspected, {body.inspected}"
+        )
     if body.time > datetime.now(UTC):
         raise InvalidValueError("time", body.time.isoformat(), "not later than now")
     row = InspectionResult(
@@ -95,13 +102,15 @@ def inspect(session: Session, equipment_id: int, body: InspectionIn) -> int:
         time=body.time.astimezone(UTC),
         scrap=body.scrap,
         rework=body.rework,
+        inspected=body.inspected,
+        good_first_pass=body.good_first_pass,
         order_code=body.order,
         user_name=body.user_name,
         comment=body.comment,
     )
     session.add(row)
     session.flush()
-    _mark(session, equipment_id, [(row.time, row.time + _MICROSECOND)], f"inspection by {body.user_name}")
+    _mark(session, equipment_id, _moved(row), f"inspection by {body.user_name}")
     return row.inspection_id
 
 
@@ -119,8 +128,7 @@ def withdraw(session: Session, inspection_id: int, user: str) -> None:
         raise InvalidValueError("inspection_id", inspection_id, "a result that is not withdrawn already")
     row.withdrawn_at, row.withdrawn_by = datetime.now(UTC), user
     session.flush()
-    spans: list[Span] = [(row.time, row.time + _MICROSECOND)]
-    _mark(session, row.equipment_id, spans, f"inspection withdrawn by {user}")
+    _mark(session, row.equipment_id, _moved(row), f"inspection withdrawn by {user}")
 
 
 def _cells(order: OrderIn) -> dict[str, str]:
@@ -166,6 +174,11 @@ def _utc(value: object) -> object:
 def _touched(started: datetime | None, ended: datetime | None) -> list[Span]:
     """What an order's actual times change: nothing while it has none."""
     return [] if started is None else [(started, ended)]
+
+
+def _moved(row: InspectionResult) -> list[Span]:
+    """What an inspection changes in the stored numbers: nothing where it moved no item."""
+    return [(row.time, row.time + _MICROSECOND)] if row.scrap or row.rework else []
 
 
 def _mark(session: Session, equipment_id: int, spans: Sequence[Span], reason: str) -> int:

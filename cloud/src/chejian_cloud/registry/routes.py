@@ -7,9 +7,11 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from chejian_cloud.conditional import SeenBefore, tagged
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.jsontypes import Time
+from chejian_cloud.once import Once
 from chejian_cloud.paging import Page, paging
 from chejian_cloud.reasons.schemas import UserName
-from chejian_cloud.registry import cycles, service
+from chejian_cloud.registry import counters, cycles, service
+from chejian_cloud.registry.counters import CounterOut, CounterRole, ReplacementIn, RuleIn
 from chejian_cloud.registry.cycles import CycleIn, CycleOut
 from chejian_cloud.registry.schemas import EquipmentDetail, EquipmentOut, WorkshopOut
 from chejian_cloud.registry.scope import MAX_ID, InScope
@@ -85,3 +87,33 @@ def delete_cycle(
 ) -> int:
     """Take an ideal cycle out; answers how many hours are computed anew."""
     return cycles.delete_cycle(session, equipment_id, product, valid_from, user_name)
+
+
+@router.get("/equipment/{equipment_id}/counters")
+def get_counters(session: ReadSession, equipment_id: EquipmentId) -> list[CounterOut]:
+    """How the counters of an equipment are read: where they wrap, their bounds, their replacements."""
+    return counters.counters_of(session, equipment_id)
+
+
+@router.put("/equipment/{equipment_id}/counters/{role}")
+def put_counter(session: WriteSession, equipment_id: EquipmentId, role: CounterRole, body: RuleIn) -> int:
+    """Say where a counter wraps and how fast it can rise; answers how many hours are computed anew."""
+    return counters.put_rule(session, equipment_id, role, body)
+
+
+@router.post("/equipment/{equipment_id}/counters/{role}/replacements", status_code=201)
+def post_replacement(
+    session: WriteSession, once: Once, equipment_id: EquipmentId, role: CounterRole, body: ReplacementIn
+) -> int:
+    """Record that a counter was replaced or set by hand; answers the id."""
+    return once.do(session, lambda: counters.replace(session, equipment_id, role, body))
+
+
+@router.delete("/counter-replacements/{replacement_id}", status_code=204)
+def delete_replacement(
+    session: WriteSession,
+    replacement_id: Annotated[int, Path(ge=1, le=MAX_ID)],
+    user_name: Annotated[UserName, Query()],
+) -> None:
+    """Take a replacement of a counter back."""
+    counters.delete_replacement(session, replacement_id, user_name)

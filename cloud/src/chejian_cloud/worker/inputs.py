@@ -17,7 +17,7 @@ from chejian_cloud.config import Settings
 from chejian_cloud.db.arrays import NOTHING, Samples, read_by_series, read_samples
 from chejian_cloud.db.engine import raw_connection
 from chejian_cloud.worker.facts import Facts
-from chejian_cloud.worker.setup import Setup, load_setup
+from chejian_cloud.worker.setup import CounterFacts, Setup, load_setup
 
 COUNTERS = (Role.PRODUCED_COUNT, Role.GOOD_COUNT, Role.SCRAP_COUNT, Role.REWORK_COUNT)
 _INT64_SPAN = 2.0**63
@@ -264,7 +264,8 @@ class Reader:
             before = self.last_count(series, int(times[0]) if times.size else lo_us)
             if before is not None:
                 times, values = np.append(np.int64(before[0]), times), np.append(before[1], values)
-        return CounterSeries(times, values)
+        facts = self.setup.counters.get(role.value, CounterFacts())
+        return CounterSeries(times, values, facts.modulus, facts.replaced_us, facts.least_cycle_us)
 
 
 def make_reader(session: Session, settings: Settings, equipment_id: int) -> Reader:

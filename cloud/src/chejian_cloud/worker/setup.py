@@ -1,6 +1,7 @@
 """What the registry says about one equipment, as a unit of work needs it; one statement reads it all."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -41,6 +42,10 @@ SELECT e.type, c.timezone,
           JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
           JOIN telemetry.series s ON s.device_id = v.device_id
          WHERE g.equipment_id = e.equipment_id) AS series,
+       (SELECT json_agg(json_build_array(u.role, u.modulus, u.least_cycle_us))
+          FROM app.counter_rule u WHERE u.equipment_id = e.equipment_id) AS counter_rules,
+       (SELECT json_agg(json_build_array(u.role, (extract(epoch FROM u.time) * 1000000)::bigint) ORDER BY u.time)
+          FROM app.counter_replacement u WHERE u.equipment_id = e.equipment_id) AS replacements,
        EXISTS (SELECT FROM app.stop_reason r WHERE r.equipment_id = e.equipment_id) AS explained,
        EXISTS (SELECT FROM app.inspection_result r WHERE r.equipment_id = e.equipment_id) AS inspected,
        EXISTS (SELECT FROM app.production_order o
@@ -103,6 +108,21 @@ class SeriesInfo:
         return self.kind == SignalKind.TOTAL_INCREASING
 
 
+@dataclass(frozen=True, slots=True)
+class CounterFacts:
+    """What is known about a counter.
+
+    Attributes:
+        modulus: where it starts again at 0; None: never.
+        least_cycle_us: shortest time that an item can take [us]; 0: no bound.
+        replaced_us: times of its replacements, sorted [us since 1970].
+    """
+
+    modulus: int | None = None
+    least_cycle_us: int = 0
+    replaced_us: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class Setup:
     """An equipment's calendar, ideal cycles, bearings and series.
@@ -117,6 +137,7 @@ class Setup:
         explained: whether anybody ever gave a reason for a stop of it.
         inspected: whether inspections moved items of it.
         ordered: whether orders with actual times are known from another system.
+        counters: what is known about its counters, by role.
     """
 
     equipment_id: int
@@ -128,6 +149,7 @@ class Setup:
     explained: bool = False
     inspected: bool = False
     ordered: bool = False
+    counters: Mapping[str, CounterFacts] = field(default_factory=dict)
 
     @cached_property
     def by_role(self) -> dict[str, list[SeriesInfo]]:
@@ -199,7 +221,17 @@ def load_setup(session: Session, equipment_id: int) -> Setup:
         explained=row.explained,
         inspected=row.inspected,
         ordered=row.ordered,
+        counters=_counters(row.counter_rules or (), row.replacements or ()),
     )
+
+
+def _counters(rules: Iterable[list[Any]], replacements: Iterable[list[Any]]) -> dict[str, CounterFacts]:
+    """Facts by role, from rows of (role, modulus, least cycle) and of (role, time), these by time."""
+    out = {role: CounterFacts(modulus, least_us) for role, modulus, least_us in rules}
+    for role, time_us in replacements:
+        known = out.get(role, CounterFacts())
+        out[role] = replace(known, replaced_us=(*known.replaced_us, time_us))
+    return out
 
 
 def _bearing(columns: dict[str, Any]) -> db.Bearing:

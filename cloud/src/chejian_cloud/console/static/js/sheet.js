@@ -18,7 +18,7 @@ export function valueText({ value, unit }) {
   return unit === '1' ? percent(value) : `${fixed(value, 2)} ${unit}`;
 }
 
-const why = (kpi) => (kpi.reason === 'not_delivered' ? `${t('reason.not_delivered')}: ${kpi.needs}` : word('flag', kpi.reason) === kpi.reason ? word('reason', kpi.reason) : word('flag', kpi.reason));
+const why = (kpi) => (kpi.reason === 'not_delivered' ? t('reason.not_delivered', { what: word('needs', kpi.id) }) : word('flag', kpi.reason) === kpi.reason ? word('reason', kpi.reason) : word('flag', kpi.reason));
 
 /** How much of the planned time is known behind a value; a value on less than enough says so. */
 function completeness(kpi) {
@@ -37,10 +37,10 @@ export function sheetTable(kpis, { explain = () => null, caption = t('sheet.capt
     [t('sheet.kpi'), (kpi) => nameOf(kpi)],
     [t('sheet.value'), value, 'num'],
     [t('sums.completeness'), completeness, 'num'],
-    [t('sheet.why'), (kpi) => (kpi.reason ? why(kpi) : '')],
-    [t('sheet.formula'), (kpi) => h('span', { class: 'code' }, kpi.formula)],
+    [t('sheet.why'), (kpi) => (kpi.reason ? why(kpi) : ''), 'wide'],
+    [t('sheet.formula'), (kpi) => h('span', { class: 'code' }, kpi.formula), 'wide'],
     [t('sheet.numbers'), (kpi) => (kpi.numerator === null ? NONE : `${count(kpi.numerator)} / ${kpi.denominator === null ? NONE : count(kpi.denominator)}`), 'num'],
-    [t('evidence.clause'), (kpi) => kpi.clause],
+    [t('evidence.clause'), (kpi) => kpi.clause, 'wide'],
     [t('evidence.version'), (kpi) => kpi.formula_version ?? NONE, 'num'],
   ];
   return table(caption, columns, kpis);

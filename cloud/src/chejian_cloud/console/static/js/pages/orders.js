@@ -81,6 +81,7 @@ function showOrder() {
     [t('orders.aubt'), order.aubt_us === null ? NONE : `${time(order.apt_us)} + ${time(order.aust_us)} + ${time(order.adet_us)} = ${time(order.aubt_us)}`],
     [t('orders.no_data'), time(order.no_data_us)],
     [t('orders.rq'), count(order.rework)],
+    [t('orders.psq'), count(order.planned_scrap)],
   ];
   fill(
     'facts',
