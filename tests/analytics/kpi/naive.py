@@ -5,6 +5,7 @@ They are slow on purpose and share no code with `chejian_analytics.kpi`.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 STATE_OF_BUSY_TIME = {
     1: "apt",
@@ -18,6 +19,11 @@ STATE_OF_BUSY_TIME = {
     9: "adot",
 }
 Span = tuple[int, int]
+
+
+def plain(kernel: Any) -> Any:
+    """A kernel as Python runs it; with NUMBA_DISABLE_JIT=1 it is that already."""
+    return getattr(kernel, "py_func", kernel)
 
 
 def state_at(times: Sequence[int], states: Sequence[int], hold: int, t: int) -> int:

@@ -26,6 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.analytics.kpi import naive
+from tests.analytics.kpi.naive import plain
 from tests.analytics.kpi.strategies import RANGE, Plant, cut_spans, plants, repeated
 
 HOUR = 3_600_000_000
@@ -38,7 +39,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """Runs the kernel compiled and as plain Python."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "python":
-            patch.setattr(timeline, "held_runs", kernel.held_runs.py_func)
+            patch.setattr(timeline, "held_runs", plain(kernel.held_runs))
         yield request.param
 
 

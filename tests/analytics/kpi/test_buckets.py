@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.analytics.kpi import naive
+from tests.analytics.kpi.naive import plain
 
 WIDTH, NUMBER = 10, 12
 Sample = tuple[int, float, str]
@@ -125,7 +126,7 @@ def test_increments_are_those_of_the_samples(rows: list[tuple[int, int]]) -> Non
 @given(samples)
 def test_the_compiled_kernel_is_the_interpreted_one(rows: list[Sample]) -> None:
     found = []
-    for kernel in (fill_buckets, fill_buckets.py_func):
+    for kernel in (fill_buckets, plain(fill_buckets)):
         out = (np.zeros((1, 3, 3), np.int64), np.zeros((1, 3, 2), np.int64), np.zeros((1, 3, 5)))
         one = series(rows, None, [])
         until = np.append(one.times_us[1:], np.int64(10**9))[: len(rows)]

@@ -2,12 +2,16 @@
 
 import csv
 import json
+import os
 import random
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chejian_analytics.kernels.intervals import held_runs
 from chejian_analytics.kpi import (
     LOSSES,
     OEE,
@@ -23,6 +27,7 @@ from chejian_analytics.kpi import (
 
 from tests.analytics.kpi import golden
 
+ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(golden.SCHEMA.read_text(encoding="utf-8"))
 BY_ID = {kpi.id: kpi for kpi in WINDOW_KPIS}
 CASES = pytest.mark.parametrize("name", golden.names())
@@ -154,3 +159,26 @@ def test_the_identity_case_is_the_product_of_its_factors() -> None:
     got = result_of(case, case["windows"][0])
     product = (got.availability or 0) * (got.effectiveness or 0) * (got.quality_ratio or 0)
     assert OEE.function(got) == pytest.approx(product, rel=1e-12)
+
+
+def everything() -> list[str]:
+    """Every result of every case, to the last bit; behind whether kernels are compiled here."""
+    compiled = hasattr(held_runs, "py_func")
+    cases = map(golden.read, golden.names())
+    return [str(compiled), *(repr(result_of(case, given)) for case in cases for given in case["windows"])]
+
+
+def test_the_whole_engine_gives_the_same_bits_without_its_compiler() -> None:
+    code = "from tests.analytics.kpi.test_golden import everything; print('\\n'.join(everything()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    plain, *results = done.stdout.splitlines()
+    assert plain == "False"
+    assert results == everything()[1:]

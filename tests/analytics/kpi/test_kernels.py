@@ -10,12 +10,14 @@ from chejian_analytics.kernels.counts import survey, whole_numbers
 from chejian_analytics.kernels.intervals import _CHUNK, held_runs
 from numpy.typing import NDArray
 
+from tests.analytics.kpi.naive import plain
+
 FOREVER = 2**62
 ENGINES = pytest.mark.parametrize("mode", ["jit", "python"])
 
 
 def engine(kernel: Any, mode: str) -> Callable[..., Any]:
-    found: Callable[..., Any] = kernel if mode == "jit" else getattr(kernel, "py_func", kernel)
+    found: Callable[..., Any] = kernel if mode == "jit" else plain(kernel)
     return found
 
 
