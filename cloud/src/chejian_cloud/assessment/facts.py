@@ -26,15 +26,16 @@ _STATES = """COALESCE((SELECT extract(epoch FROM sum(least(x."end", :end) - grea
 EQUIPMENT = f"""
 SELECT e.equipment_id, e.code, e.workshop_id, fact.has_interface,
        EXISTS (SELECT FROM app.equipment_feed f WHERE f.equipment_id = e.equipment_id) AS configured,
-       greatest(COALESCE(max(c.covered_us), 0), {_STATES})::bigint AS covered_us
+       greatest(COALESCE(c.covered_us, 0), {_STATES})::bigint AS covered_us
   FROM app.equipment e
   LEFT JOIN app.equipment_fact fact ON fact.equipment_id = e.equipment_id
-  LEFT JOIN (SELECT f.equipment_id, sum(r.known_us) AS covered_us
+  LEFT JOIN LATERAL (SELECT max(r.covered_us) AS covered_us
                FROM {_SERIES}
-               JOIN scoped.rollup_1h r ON r.series_id = s.series_id AND r.bucket >= :start AND r.bucket < :end
-              GROUP BY f.equipment_id, s.series_id) c ON c.equipment_id = e.equipment_id
+              CROSS JOIN LATERAL (SELECT sum(x.known_us) AS covered_us FROM scoped.rollup_1h x
+                      WHERE x.series_id = s.series_id AND x.bucket >= :start AND x.bucket < :end) r
+              WHERE f.equipment_id = e.equipment_id) c ON true
  WHERE {_OF} AND {_MACHINES}
- GROUP BY e.equipment_id, fact.has_interface ORDER BY e.equipment_id
+ ORDER BY e.equipment_id
 """  # noqa: S608 - our own parts
 """Machines: has it a digital interface, is it configured here, and the most time that one of its signals, or its
 state, covers."""
@@ -88,7 +89,8 @@ SELECT e.key_process_id, e.code, e.workshop_id, e.equipment_id, e.controlled
 METERING = f"""
 SELECT e.metering_point_id, e.code, e.meter_class, e.equipment_id, e.fitted,
        COALESCE((SELECT sum(r.samples) FROM {_SERIES}
-                   JOIN scoped.rollup_1h r ON r.series_id = s.series_id AND r.bucket >= :start AND r.bucket < :end
+                  CROSS JOIN LATERAL (SELECT sum(x.samples) AS samples FROM scoped.rollup_1h x
+                          WHERE x.series_id = s.series_id AND x.bucket >= :start AND x.bucket < :end) r
                   WHERE f.equipment_id = e.equipment_id AND s.kind = 'total_increasing'), 0)::bigint AS readings
   FROM app.metering_point e
  WHERE {_OF} ORDER BY e.metering_point_id
