@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         help=f"port of the console (default {DEFAULT_PORT}; a free one is taken where it is in use)",
     )
     demo.add_argument("--seed", type=int, default=1, help="seed of the simulated plants (default 1)")
+    demo.add_argument(
+        "--province",
+        action="store_true",
+        help="fill a simulated province in, too: 100 workshops in 13 cities and 1,000 lines, with three years of months",
+    )
     demo.set_defaults(run=_demo)
     add_init(commands)
     migrate = commands.add_parser("migrate", help="bring the schemas of CHEJIAN_DSN up to date")
@@ -97,6 +102,7 @@ def _demo(args: argparse.Namespace) -> int:
         port=args.port,
         seed=args.seed,
         headless=args.headless,
+        province=args.province,
     )
     status = run_demo(options)
     if temporary is not None and status == 0:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -33,10 +34,13 @@ def key_of(site: httpx.Client) -> dict[str, str]:
 
 
 @contextmanager
-def served(dsn: str, key: dict[str, str] | None = None) -> Iterator[httpx.Client]:
+def served(dsn: str, key: dict[str, str] | None = None, plan: Path | None = None) -> Iterator[httpx.Client]:
     """A client of the API on `dsn`, which uvicorn serves from a thread on a free port; it may everything, or what `key` opens."""
     config = uvicorn.Config(
-        create_app(Settings(dsn=dsn)), port=0, log_config=None, timeout_graceful_shutdown=1
+        create_app(Settings(dsn=dsn, programme_plan=plan)),
+        port=0,
+        log_config=None,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     socket = config.bind_socket()

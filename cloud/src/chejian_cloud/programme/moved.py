@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
@@ -17,8 +17,9 @@ from chejian_cloud.programme import figures, repository
 from chejian_cloud.programme import schemas as out
 from chejian_cloud.programme.plans import end_of
 
-SPAN: Final = timedelta(days=731)
-"""What trends look back on: two years; project default."""
+SPAN: Final = 36
+"""[months] What trends look back on, before the month of the day that is asked for; project default."""
+_DAY: Final = timedelta(days=1)
 _MONTHS: Final = 3
 """Of the baseline, and of the recent window; fewer where there are fewer than twice as many."""
 _UNITS: Final[Mapping[str, str]] = {"oee": "1", "energy": "Wh per item"}
@@ -76,9 +77,15 @@ def asked(session: Session, indicator: str, on: date, where: Mapping[str, Any]) 
         raise InvalidValueError("indicator", indicator, ", ".join(figures.INDICATORS))
     until = end_of(on)
     found: dict[int, list[Month]] = defaultdict(list)
-    for row in figures.months(session, indicator, until - SPAN, until, dict(where)):
+    for row in figures.months(session, indicator, _since(on), until, dict(where)):
         found[row["programme_entry_id"]].append(_month(row))
     return dict(found)
+
+
+def _since(on: date) -> datetime:
+    """First moment of the oldest month that trends look back on."""
+    year, month = divmod(on.year * 12 + on.month - 1 - SPAN, 12)
+    return end_of(date(year, month + 1, 1) - _DAY)
 
 
 def _month(row: RowMapping) -> Month:

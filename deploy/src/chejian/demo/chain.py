@@ -11,6 +11,7 @@ from typing import Self
 
 from chejian.demo.options import DemoOptions, DemoState
 from chejian.demo.plants import NAMES, Workshop
+from chejian.demo.province import Province
 from chejian.stack import Broker, EmbeddedPostgres, ProcessSpec, StackError, Supervisor
 from chejian.stack.ports import free_port, is_free
 
@@ -38,6 +39,8 @@ class Chain:
 
     Attributes:
         access: name, new password and one-time path of the console's administrator, once the schemas are there.
+        province: files of the simulated province.
+        filled_in: what filling the province took [s]; None: there is none, or it was there.
     """
 
     def __init__(self, options: DemoOptions, state: DemoState, say: Callable[[str], None]) -> None:
@@ -51,6 +54,8 @@ class Chain:
         self.broker = Broker(self.data / "broker")
         self.supervisor = Supervisor()
         self.access: dict[str, str] = {}
+        self.province = Province(self.data)
+        self.filled_in: float | None = None
         self.ports = {name: free_port() for name in _PARTS}
         for workshop in self.workshops:
             self.ports[workshop.simulator] = workshop.ports["simulator"]
@@ -66,7 +71,11 @@ class Chain:
     @property
     def environment(self) -> dict[str, str]:
         """Variables that the parts read."""
-        return {"CHEJIAN_DSN": self.dsn, "CHEJIAN_MQTT_URL": self.broker.url}
+        return {
+            "CHEJIAN_DSN": self.dsn,
+            "CHEJIAN_MQTT_URL": self.broker.url,
+            **self.province.environment(),
+        }
 
     def ready_url(self, name: str) -> str:
         """Address of a process's `/readyz`."""
@@ -130,6 +139,8 @@ class Chain:
             self.run_once(part, "migrate")
         self.run_once("chejian-cloud", "seed", *(str(w.registry) for w in self.workshops))
         self.access = json.loads(self.run_once("chejian-cloud", "admin", "--json"))
+        if self.options.province:
+            self.filled_in = self.province.fill(self.dsn, self.state.seed, self._say)
 
     def _start_parts(self) -> None:
         self._gateway_config.write_text(f"[http]\nport = {self.ports['gateway']}\n", "utf-8")

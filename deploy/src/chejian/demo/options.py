@@ -26,6 +26,7 @@ class DemoOptions:
         port: of the console.
         seed: of the simulated plants.
         headless: run, compare, exit, instead of serving until Ctrl-C.
+        province: fill a simulated province in, too.
     """
 
     data: Path
@@ -36,6 +37,7 @@ class DemoOptions:
     port: int = DEFAULT_PORT
     seed: int = 1
     headless: bool = False
+    province: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,11 @@ def _headless(chain: Chain, database: Database, line: Line, stop: threading.Even
         "recordings": bool(chain.state.recordings),
         "restarts": {name: chain.supervisor.restarts(name) for name in chain.supervisor.names()},
     }
+    if chain.filled_in is not None:
+        facts["province_filled_seconds"] = round(chain.filled_in, 1)
     report = build_report(truths, database, accounts=_accounts(chain), facts=facts)
+    if chain.province.filled:
+        report.checks += chain.province.checks(chain.dsn, chain.ports["api"])
     _publish(report, chain.options)
     return 0 if report.ok else 1
 
