@@ -17,7 +17,14 @@ class Demo:
     """A headless run in the background."""
 
     def __init__(
-        self, folder: Path, *, history: str, minutes: float, recordings: Path | None, seed: int = 1
+        self,
+        folder: Path,
+        *,
+        history: str,
+        minutes: float,
+        recordings: Path | None,
+        seed: int = 1,
+        province: bool = False,
     ) -> None:
         self.data = folder / "data"
         self.report = folder / "report.json"
@@ -25,6 +32,7 @@ class Demo:
         argv += ["--data", str(self.data), "--report", str(self.report), "--port", "0"]
         argv += ["--seed", str(seed)]
         argv += ["--recordings", str(recordings)] if recordings else []
+        argv += ["--province"] if province else []
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
     def kill(self, name: str) -> int:

@@ -53,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--data",
         type=Path,
-        help="data folder, reused by the next start (default .chejian/demo; headless: a temporary one)",
+        help="data folder, reused by the next start (default .chejian/demo, .chejian/province with a province;"
+        " headless: a temporary one)",
     )
     demo.add_argument(
         "--port",
@@ -94,7 +95,7 @@ def _demo(args: argparse.Namespace) -> int:
         Path(tempfile.mkdtemp(prefix="chejian-demo-")) if args.headless and args.data is None else None
     )
     options = DemoOptions(
-        data=temporary or args.data or Path(".chejian/demo"),
+        data=temporary or args.data or Path(".chejian/province" if args.province else ".chejian/demo"),
         history=args.history,
         minutes=args.minutes,
         recordings=args.recordings,

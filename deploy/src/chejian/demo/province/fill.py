@@ -82,7 +82,8 @@ def fill(
             seed_number, last, workshops=size.workshops, months=size.months, lines=size.lines - chains
         )
         truth.parent.mkdir(parents=True, exist_ok=True)
-        truth.write_text(json.dumps(truth_of(province), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        known = {**truth_of(province), "lines_of_others": chains}
+        truth.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
         _store(dsn, owner, province, now, say)
         enterprises, workshops = _ids(owner, Enterprise), _ids(owner, Workshop)
         say("province: assessments")
@@ -130,4 +131,4 @@ def _tidy(dsn: str) -> None:
 def _ids(engine: Engine, model: type[Enterprise | Workshop | Equipment]) -> Mapping[str, int]:
     with Session(engine) as session:
         key = next(iter(model.__table__.primary_key))
-        return dict(session.execute(select(model.code, key)).all())  # type: ignore[arg-type] # rows of two
+        return dict(session.execute(select(model.code, key)).all())

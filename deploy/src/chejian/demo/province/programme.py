@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from chejian_cloud.db.app import Enterprise, Line, Workshop
@@ -20,6 +21,7 @@ _USER = "模拟省级"
 _STEPS = ("registered", "contract", "equipment", "connected", "accepted")
 _APART = timedelta(days=60)
 """Between two milestones."""
+_YEAR = 365.25
 _ENERGY = 4975.0
 """[10 000 tce] of the base year, as in the plan."""
 _REAL_SECTORS = {"230100": "power", "230200": "machine_tools", "230800": "dairy"}
@@ -55,7 +57,7 @@ def _entries(
     rng: np.random.Generator,
     now: datetime,
 ) -> None:
-    common = {
+    common: dict[str, Any] = {
         "enterprise_id": enterprise,
         "city_code": each.city.code,
         "sector": each.sector.id,
@@ -135,6 +137,17 @@ def _observe(session: Session, programme: Programme, rng: np.random.Generator, n
         ("T9.erp", 0.682, 0.021),
         ("T9.mes", 0.76, 0.012),
     ):
-        for number, year in enumerate(range(base + 1, now.year), 1):
-            observation = ObservationIn(value=round(first + step * number, 4), source=_SOURCE)
-            keeping.observe(session, programme, target, date(year, 12, 31), observation, _USER, now)
+        ends = [date(year, 12, 31) for year in range(base + 1, now.year)]
+        for day in [*ends, _quarter_before(now.date())]:
+            years = (day - date(base, 12, 31)).days / _YEAR
+            observation = ObservationIn(value=_rounded(first + step * years), source=_SOURCE)
+            keeping.observe(session, programme, target, day, observation, _USER, now)
+
+
+def _quarter_before(day: date) -> date:
+    """Last day of the quarter before a day's."""
+    return date(day.year, (day.month - 1) // 3 * 3 + 1, 1) - timedelta(days=1)
+
+
+def _rounded(value: float) -> float:
+    return round(value) if value > 1 else round(value, 4)

@@ -31,10 +31,11 @@ class Province:
 
     def __init__(self, data: Path) -> None:
         self._plan, self._truth = data / "plan.toml", data / "truth" / "province.json"
+        self._done = data / "province.filled"
 
     @property
     def filled(self) -> bool:
-        """Whether the data folder has one."""
+        """Whether the data folder has one, or would have one."""
         return self._truth.exists()
 
     def environment(self) -> dict[str, str]:
@@ -42,11 +43,20 @@ class Province:
         return {"CHEJIAN_PROGRAMME_PLAN": str(self._plan)} if self._plan.exists() else {}
 
     def fill(self, dsn: str, seed: int, say: Callable[[str], None]) -> float | None:
-        """Fill it in where it is not yet; answers what that took [s], None where it was there."""
+        """Fill it in where it is not yet; answers what that took [s], None where it was there.
+
+        Raises:
+            StackError: an earlier start was stopped while it filled.
+        """
         begin, now = time.monotonic(), datetime.now(UTC)
+        if self.filled and not self._done.exists():
+            raise StackError(
+                f"filling the province in {self._done.parent} was cut short; remove that folder, or another --data"
+            )
         if not self._plan.exists():
             self._plan.write_text(shifted_plan(now.date()), "utf-8")
         done = fill(dsn, self._plan, self._truth, now, say, seed_number=seed)
+        self._done.touch()
         return time.monotonic() - begin if done else None
 
     def checks(self, dsn: str, port: int) -> Iterator[Check]:

@@ -35,6 +35,8 @@ export function dateOf(ms) {
 }
 /** MM-DD hh:mm. */
 export const dateMinuteOf = (ms) => `${dateOf(ms)} ${minuteOf(ms)}`;
+/** YYYY-MM-DD hh:mm. */
+export const yearMinuteOf = (ms) => `${partsOf(ms).year}-${dateMinuteOf(ms)}`;
 /** MM-DD hh:mm:ss. */
 export const dateSecondOf = (ms) => `${dateOf(ms)} ${timeOf(ms)}`;
 /** YYYY-MM-DD hh:mm:ss. */

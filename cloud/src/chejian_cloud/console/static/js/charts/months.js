@@ -39,6 +39,7 @@ export function months(id, moved) {
         markLine: {
           silent: true,
           symbol: 'none',
+          precision: 12, // else it is drawn where its two decimals are
           lineStyle: { color: colour('accent'), type: 'dashed' },
           label: { formatter: t('prog.baseline_is', { value: amount(moved, moved.baseline) }), position: 'insideStartTop', color: colour('text'), fontSize: 11 },
           data: moved.baseline === null ? [] : [{ yAxis: moved.baseline }],

@@ -3,7 +3,7 @@ import * as api from '../api.js';
 import { stateFlag } from '../assessment.js';
 import { months } from '../charts/months.js';
 import { quartiles } from '../charts/spread.js';
-import { dateMinuteOf, parse } from '../clock.js';
+import { yearMinuteOf, parse } from '../clock.js';
 import { byId, fill, h, table } from '../dom.js';
 import { NONE, count, fixed } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
@@ -23,7 +23,7 @@ function concernText(concern) {
 
 function heard(entry) {
   if (!entry.reporting) return t('prog.not_registered');
-  return [entry.reporting.last_seen ? `${dateMinuteOf(parse(entry.reporting.last_seen))} ` : '', silence(entry.reporting)];
+  return [entry.reporting.last_seen ? `${yearMinuteOf(parse(entry.reporting.last_seen))} ` : '', silence(entry.reporting)];
 }
 
 function showStanding(entry) {
@@ -60,7 +60,7 @@ function showForms(rows) {
   const columns = [
     [t('assess.standard'), (row) => h('a', { href: `/assessments/${row.assessment_id}` }, nameOf({ name_zh: row.standard_zh, name_en: row.standard_en, code: row.standard_id }))],
     [t('assess.state'), (row) => stateFlag(row.state)],
-    [t('assess.submitted_at'), (row) => (row.submitted_at ? dateMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
+    [t('assess.submitted_at'), (row) => (row.submitted_at ? yearMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
     [t('assess.total'), (row) => fixed(row.total, 1), 'num'],
     [t('prog.level'), (row) => (row.submitted_at ? nameOf({ name_zh: row.level_zh, name_en: row.level_en }) || t('assess.no_level') : NONE)],
     [t('prog.confidence'), confidence, 'bar'],

@@ -5,7 +5,7 @@ import { amount, months } from '../charts/months.js';
 import { progress, told } from '../charts/progress.js';
 import { levelName, levels, quartiles } from '../charts/spread.js';
 import { tileMap } from '../charts/tile_map.js';
-import { dateMinuteOf, parse } from '../clock.js';
+import { yearMinuteOf, parse } from '../clock.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE, count, fixed, percent } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
@@ -119,9 +119,11 @@ function showRanking(rows) {
     [t('prog.confidence'), confidence, 'bar'],
     [t('assess.contradictions'), (row) => (row.worst ? contradiction(row.worst) : NONE)],
     [t('assess.state'), (row) => (row.state ? h('a', { href: `/assessments/${row.assessment_id}` }, stateFlag(row.state)) : t('prog.not_submitted'))],
-    [t('assess.submitted_at'), (row) => (row.submitted_at ? dateMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
+    [t('assess.submitted_at'), (row) => (row.submitted_at ? yearMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
   ];
   fill('ranking-legend', confidenceLegend());
+  const wrong = rows.filter((row) => row.worst);
+  fill('contradicted', wrong.map((row) => h('li', {}, entryLink(row), ' ', contradiction(row.worst))));
   fill('ranking', rows.length ? table(t('prog.ranking.caption'), columns, rows) : empty());
   byId('ranking-meta').textContent = t('prog.rows', { n: rows.length });
 }
@@ -145,7 +147,7 @@ function showReporting(rows) {
   const columns = [
     [t('prog.workshop'), entryLink],
     [t('prog.city'), (row) => cityName(row.city_code)],
-    [t('prog.last_seen'), (row) => (row.last_seen ? dateMinuteOf(parse(row.last_seen)) : NONE), 'time'],
+    [t('prog.last_seen'), (row) => (row.last_seen ? yearMinuteOf(parse(row.last_seen)) : NONE), 'time'],
     [t('prog.silent'), silence],
     [t('prog.edges'), (row) => `${count(row.online)}/${count(row.edges)}`, 'num'],
     [t('prog.machines'), (row) => count(row.machines), 'num'],
