@@ -32,8 +32,7 @@ from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
 from chejian_cloud.programme import plans, scenarios
-from chejian_cloud.programme.outlines import load_outlines
-from chejian_cloud.registry import import_routes
+from chejian_cloud.registry import device_routes, edit_routes, import_routes
 from chejian_cloud.security import BodyLimits, SecurityHeaders
 from chejian_cloud.storable import refuse_unstorable
 from chejian_cloud.stream.service import OverviewStream
@@ -43,6 +42,8 @@ log = logging.getLogger(__name__)
 _SUBJECTS = (
     access_routes,
     registry_routes,
+    device_routes,
+    edit_routes,
     import_routes,
     calendar_routes,
     series_routes,
@@ -89,7 +90,6 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.programme = plans.load(settings.programme_plan)
-    app.state.programme_map = load_outlines(settings.programme_map, app.state.programme.places)
     app.state.metrics = Metrics()
     app.state.engine = make_engine(
         settings.dsn,

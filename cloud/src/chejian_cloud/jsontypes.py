@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     WithJsonSchema,
 )
@@ -29,9 +30,13 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-Number = Annotated[float | None, BeforeValidator(_finite)]
+Number = Annotated[float | None, BeforeValidator(_finite), Field(examples=[0.85])]
 """A number for JSON: NaN and infinities become null."""
-Moment = Annotated[AwareDatetime, PlainSerializer(_iso, when_used="json")]
+Moment = Annotated[
+    AwareDatetime,
+    PlainSerializer(_iso, when_used="json"),
+    Field(examples=["2026-03-02T00:00:00.000+00:00"]),
+]
 """A time, written as ISO 8601 with offset and milliseconds."""
 FIRST_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -65,9 +70,14 @@ def _in_days(value: date) -> date:
     return value
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_time)]
+Time = Annotated[
+    AwareDatetime,
+    BeforeValidator(_written),
+    AfterValidator(_in_time),
+    Field(examples=["2026-03-02T08:00:00+08:00"]),
+]
 """A time in a request."""
-Day = Annotated[date, BeforeValidator(_written), AfterValidator(_in_days)]
+Day = Annotated[date, BeforeValidator(_written), AfterValidator(_in_days), Field(examples=["2026-03-02"])]
 """A date in a request, or one that is stored."""
 Clock = Annotated[
     time, WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}:\d{2}$", "examples": ["08:00:00"]})

@@ -24,6 +24,8 @@ ENTRY = {
     "industry": "discrete",
     "status": "running",
 }
+WORKSHOP = {"name_zh": "车间", "city_code": "230100", "calendar": "HRB-2S", **WHO}
+MACHINE = {"name_zh": "机", "type": "cnc_machining_centre", **WHO}
 BODIES: dict[str, Mapping[str, Any]] = {
     "PUT /api/v1/calendars/{calendar_id}/versions/{valid_from}": {
         "shifts": [{"code": "A", "name_zh": "白", "name_en": "Day", "start": "08:00", "end": "20:00"}],
@@ -64,6 +66,15 @@ BODIES: dict[str, Mapping[str, Any]] = {
         ],
         **WHO,
     },
+    "POST /api/v1/enterprises": {"code": "NEW-E", "name_zh": "新企业", **WHO},
+    "PUT /api/v1/enterprises/{enterprise}": {"name_zh": "企业", **WHO},
+    "POST /api/v1/enterprises/{enterprise}/workshops": {"code": "NEW-W", **WORKSHOP},
+    "PUT /api/v1/workshops/{workshop_id}": WORKSHOP,
+    "POST /api/v1/workshops/{workshop_id}/lines": {"code": "NEW-L", "name_zh": "新线", **WHO},
+    "PUT /api/v1/lines/{line_id}": {"name_zh": "线", **WHO},
+    "POST /api/v1/lines/{line_id}/equipment": {"code": "NEW-M", **MACHINE},
+    "POST /api/v1/equipment/{equipment_id}/feeds": {"node": "HRB-W1", "device": "NEW-M", **WHO},
+    "PUT /api/v1/equipment/{equipment_id}": {**MACHINE, "position": 1, "line_id": 1},
     "PATCH /api/v1/accounts/{account_id}": {"display_name": "x"},
     "PUT /api/v1/accounts/{account_id}/memberships": {"roles": [{"role": "viewer", "organisation_id": 15}]},
     "POST /api/v1/accounts": {
@@ -101,9 +112,11 @@ VALUES = {
     "target": "T4",
     "year": "2019",
     "role": "good_count",
+    "enterprise": "hlj-demo",
 }
 ABSENT = "987654"
 QUERY = {
+    "DELETE /api/v1/equipment/{equipment_id}/feeds": {"node": "HRB-W1", "device": "CNC-01"},
     "GET /api/v1/equipment/{equipment_id}/kpis/explain": {
         "kpi": "oee",
         "window": "hour",

@@ -16,7 +16,15 @@ from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-INSIDE = ("/", "/accounts", "/registry/import", "/password", "/equipment/999")
+INSIDE = (
+    "/",
+    "/accounts",
+    "/registry",
+    "/registry/import",
+    "/registry/devices",
+    "/password",
+    "/equipment/999",
+)
 OUTSIDE = ("/login",)
 NO_PAGES = {
     "/console/foreign",

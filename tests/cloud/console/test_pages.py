@@ -29,12 +29,22 @@ PAGES = {
     "/programme": "page.programme",
     "/health": "page.health",
     "/health?workshop_id=2": "page.health",
+    "/registry": "page.registry",
+    "/registry/devices": "page.registry_devices",
     "/registry/import": "page.registry_import",
     f"/equipment/{MTS_01}": "page.equipment",
     f"/equipment/{MTS_01}/diagnosis": "page.diagnosis",
 }
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
-_BY_SCRIPT = {"/health", "/orders", "/assessments", "/programme", "/registry/import"}
+_BY_SCRIPT = {
+    "/health",
+    "/orders",
+    "/assessments",
+    "/programme",
+    "/registry",
+    "/registry/devices",
+    "/registry/import",
+}
 """Names come into these by script only."""
 HOSTILE = """<script>alert('1')</script>"><img src=x onerror=alert(2)> {{ 7 * 7 }}"""
 

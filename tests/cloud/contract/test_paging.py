@@ -15,9 +15,23 @@ LISTS: Mapping[str, Mapping[str, str]] = {
     "/api/v1/orders": RANGE,
     "/api/v1/equipment/1/inspections": RANGE,
     "/api/v1/equipment/5/diagnoses": {},
+    "/api/v1/equipment/5/baselines": {},
+    "/api/v1/equipment/1/kpi-revisions": RANGE,
+    "/api/v1/equipment/1/stop-reasons": {"from": "2026-02-01T00:00:00Z", "to": "2026-02-03T00:00:00Z"},
+    "/api/v1/diagnoses/1/labels": {},
+    "/api/v1/devices": {},
     "/api/v1/accounts": {},
+    "/api/v1/accounts/1/tokens": {},
     "/api/v1/audit": {},
 }
+NUMBERED = {
+    "/api/v1/audit",
+    "/api/v1/equipment/5/baselines",
+    "/api/v1/equipment/1/stop-reasons",
+    "/api/v1/diagnoses/1/labels",
+    "/api/v1/accounts/1/tokens",
+}
+"""Newest first by a number alone."""
 ROWS = """
 INSERT INTO app.product (enterprise_id, code, name_zh, name_en) VALUES (1, 'P', '件', 'Part');
 INSERT INTO app.production_order (equipment_id, product_id, code, quantity, planned_start, planned_end, source, user_name, changed_at)
@@ -25,6 +39,19 @@ SELECT 1 + n % 2, product_id, 'MO-' || n, 10, '2026-02-01Z', '2026-02-02Z', 'tes
   FROM app.product, generate_series(1, 7) n WHERE code = 'P';
 INSERT INTO app.inspection_result (equipment_id, time, scrap, rework, user_name, comment)
 SELECT 1, '2026-02-01Z', n, 0, 'li', '' FROM generate_series(1, 7) n;
+INSERT INTO app.kpi_revision (equipment_id, kpi, window_kind, start, "end", old_inputs, new_inputs, old_computed_at, revised_at, cause)
+SELECT 1, 'oee', 'hour', '2026-02-01Z', '2026-02-01 01:00Z', '{}', '{}', now(), '2026-02-02Z', '' FROM generate_series(1, 7);
+INSERT INTO app.diagnosis_label (diagnosis_id, confidence, method_version, baseline, answer, comment, user_name)
+SELECT 1, 'none', '1', '', 'confirmed', '', 'li' FROM generate_series(1, 7);
+INSERT INTO app.machine_token (account_id, label, token_hash, permissions, created_by, expires_at)
+SELECT 1, 'x', decode(md5(n::text), 'hex'), '{read}', 'li', now() FROM generate_series(1, 7) n;
+INSERT INTO app.diagnosis_baseline (equipment_id, signal, method, method_version, version, automatic, windows, content,
+                                    rpm_lo, rpm_hi, valid_from, user_name, comment)
+SELECT 5, 'Vibration/DriveEnd', 'bearing', '1', 'v' || n, false, '[]', '{}', 0, 1, '2026-02-01Z', 'li', '' FROM generate_series(1, 7) n;
+WITH c AS (INSERT INTO app.stop_reason_change (equipment_id, kind, user_name)
+           SELECT 1, 'comment', 'li' FROM generate_series(1, 7) RETURNING change_id)
+INSERT INTO app.stop_reason (equipment_id, change_id, start, "end", comment)
+SELECT 1, change_id, '2026-02-01Z', '2026-02-01 01:00Z', 'x' FROM c;
 INSERT INTO app.audit (account_name, action, target, address) SELECT 'li', 'test', '{}', '' FROM generate_series(1, 7);
 """
 """Items of one time: only their ids tell them apart."""
@@ -80,7 +107,7 @@ def test_what_is_added_meanwhile_moves_nothing(client: httpx.Client, live: Site)
 @pytest.mark.parametrize("path", LISTS)
 def test_a_cursor_of_ones_own_making_is_refused(client: httpx.Client, path: str, cursor: str) -> None:
     answer = client.get(path, params={**LISTS[path], "cursor": cursor})
-    if path == "/api/v1/audit" and cursor == "WzFd":  # [1], as this list's own
+    if path in NUMBERED and cursor == "WzFd":  # [1], as these lists' own
         assert (answer.status_code, answer.json()) == (200, [])
         return
     assert (answer.status_code, answer.json()["key"]) == (422, "cursor")

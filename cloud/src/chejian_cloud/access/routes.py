@@ -36,6 +36,7 @@ router = APIRouter(tags=["access"])
 
 AccountId = Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
 AccountsPage = Annotated[Page, Depends(paging({"name": str}, most=accounts.MOST))]
+TokensPage = Annotated[Page, Depends(paging({"token_id": int}))]
 AuditPage = Annotated[Page, Depends(paging({"audit_id": int}))]
 CallerIs = Annotated[Caller, Depends(caller_of)]
 
@@ -133,9 +134,12 @@ def post_link(session: DoorSession, caller: CallerIs, account_id: AccountId) -> 
 
 
 @router.get("/accounts/{account_id}/tokens")
-def get_tokens(session: DoorSession, caller: CallerIs, account_id: AccountId) -> list[TokenOut]:
+def get_tokens(
+    session: DoorSession, caller: CallerIs, page: TokensPage, account_id: AccountId
+) -> list[TokenOut]:
     """Tokens of a service account, newest first, revoked ones too."""
-    return [TokenOut.model_validate(t) for t in tokens.of_account(session, caller, account_id)]
+    found = tokens.of_account(session, caller, account_id, page.part)
+    return page.cut([TokenOut.model_validate(t) for t in found])
 
 
 @router.post("/accounts/{account_id}/tokens", status_code=201)
@@ -157,7 +161,7 @@ def post_token(
 
 @router.delete("/tokens/{token_id}", status_code=204)
 def delete_token(
-    session: DoorSession, caller: CallerIs, token_id: Annotated[int, Path(ge=1, le=MAX_ID)]
+    session: DoorSession, caller: CallerIs, token_id: Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
 ) -> None:
     """Revoke a token."""
     token = tokens.revoke(session, caller, token_id)

@@ -62,13 +62,16 @@ class AccountOut(Out):
     created_at: Moment
 
 
+_POSTS = [{"role": "operator", "organisation_id": 15}]
+
+
 class AccountIn(In):
     """A new account."""
 
     name: Name = Field(examples=["zhang.san"])
     display_name: Label = Field(examples=["张三"])
     kind: Literal["person", "service"] = "person"
-    roles: list[PostBody] = Field(min_length=1, max_length=50)
+    roles: list[PostBody] = Field(min_length=1, max_length=50, examples=[_POSTS])
 
 
 class NewAccountOut(Out):
@@ -81,14 +84,14 @@ class NewAccountOut(Out):
 class AccountChange(In):
     """What changes of an account."""
 
-    display_name: Label | None = None
+    display_name: Label | None = Field(default=None, examples=["张三"])
     active: bool | None = None
 
 
 class RolesIn(In):
     """All roles of an account."""
 
-    roles: list[PostBody] = Field(min_length=1, max_length=50)
+    roles: list[PostBody] = Field(min_length=1, max_length=50, examples=[_POSTS])
 
 
 class LinkOut(Out):
@@ -102,7 +105,7 @@ class TokenIn(In):
 
     label: Label = Field(examples=["MES of workshop 1"])
     permissions: list[Permission] = Field(min_length=1, max_length=10, examples=[["read", "operate"]])
-    days: int = Field(ge=1, le=400, description="[d] until it ends.")
+    days: int = Field(ge=1, le=400, examples=[365], description="[d] until it ends.")
 
 
 class TokenOut(Out):

@@ -13,6 +13,7 @@ from chejian_cloud.access.permissions import TOKEN_PERMISSIONS, Permission
 from chejian_cloud.access.secrets import TOKEN_PREFIX, new_secret
 from chejian_cloud.db.access import Account, MachineToken
 from chejian_cloud.errors import InvalidValueError, NotFoundError
+from chejian_cloud.paging import Part
 
 LONGEST_DAYS: Final = 400
 """A year and a month: tokens are renewed once a year."""
@@ -53,16 +54,15 @@ def make(
     return token, secret
 
 
-def of_account(session: Session, caller: Caller, account_id: int) -> Sequence[MachineToken]:
+def of_account(session: Session, caller: Caller, account_id: int, part: Part) -> Sequence[MachineToken]:
     """Tokens of an account, newest first.
 
     Raises:
         NotFoundError, ForbiddenError: as `accounts.find`.
     """
     accounts.find(session, caller, account_id)
-    return session.scalars(
-        select(MachineToken).filter_by(account_id=account_id).order_by(MachineToken.token_id.desc())
-    ).all()
+    statement = select(MachineToken).filter_by(account_id=account_id)
+    return session.scalars(part.of(statement, MachineToken.token_id, descending=True)).all()
 
 
 def revoke(session: Session, caller: Caller, token_id: int) -> MachineToken:

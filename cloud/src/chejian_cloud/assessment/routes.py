@@ -92,7 +92,7 @@ def post_attachment(
     session: WriteSession,
     caller: CallerIs,
     assessment_id: AssessmentId,
-    name: Annotated[Name, Query()],
+    name: Annotated[Name, Query(examples=["evidence.pdf"])],
     content: Annotated[bytes, Body(media_type="application/octet-stream")],
 ) -> str:
     """Add a document (PDF, PNG, JPEG, office); answers its SHA-256, by which answers name it."""

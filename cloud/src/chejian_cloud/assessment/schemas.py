@@ -13,7 +13,7 @@ Exact = Annotated[
     str, Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,15}|/[1-9][0-9]{0,14})?$", examples=["0.7", "1/3"])
 ]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Key = Annotated[int, Field(ge=1, le=MAX_ID)]
+Key = Annotated[int, Field(ge=1, le=MAX_ID, examples=[1])]
 Sha = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Words = Annotated[str, Field(max_length=4000)]
 
@@ -31,11 +31,11 @@ class StartIn(In):
 class AnswerIn(In):
     """An answer; without `given` it is taken back, with `measured` it is what telemetry says."""
 
-    item: str = Field(max_length=128)
-    given: list[Exact] = Field(default_factory=list, max_length=100)
-    base: Exact | None = None
+    item: str = Field(max_length=128, examples=["1.1"])
+    given: list[Exact] = Field(default_factory=list, max_length=100, examples=[[3]])
+    base: Exact | None = Field(default=None, examples=[10])
     measured: bool = False
-    attachments: list[Sha] = Field(default_factory=list, max_length=20)
+    attachments: list[Sha] = Field(default_factory=list, max_length=20, examples=[[]])
 
 
 class AnswersIn(In):
@@ -43,7 +43,9 @@ class AnswersIn(In):
 
     lock: Key
     answers: list[AnswerIn] = Field(default_factory=list, max_length=2000)
-    not_applicable: list[Annotated[str, Field(max_length=128)]] | None = Field(default=None, max_length=200)
+    not_applicable: list[Annotated[str, Field(max_length=128, examples=["1.2"])]] | None = Field(
+        default=None, max_length=200
+    )
 
 
 class LockIn(In):

@@ -22,7 +22,7 @@ FIRST_DAY = date(1900, 1, 1)
 """Date from which the plain rows of a calendar hold."""
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
-Weekday = Annotated[int, Field(ge=1, le=7)]
+Weekday = Annotated[int, Field(ge=1, le=7, examples=[1])]
 COUNTRIES = ("CN",)
 """Countries whose public holidays are on file."""
 
@@ -39,7 +39,7 @@ class SpanPlan(In):
 class ShiftPlan(SpanPlan):
     """A shift, with the breaks in it."""
 
-    code: Code
+    code: Code = Field(examples=["A"])
     breaks: list[SpanPlan] = Field(default=[], max_length=20)
 
 
@@ -48,7 +48,7 @@ class RotationPlan(In):
 
     pattern: str = Field(examples=["4x3"])
     anchor: Day
-    crews: list[Code] = Field(default=[], max_length=12)
+    crews: list[Code] = Field(default=[], max_length=12, examples=[["A", "B", "C", "D"]])
 
 
 class VersionPlan(In):
@@ -56,7 +56,9 @@ class VersionPlan(In):
 
     shifts: list[ShiftPlan] = Field(max_length=12)
     workdays: list[Weekday] = Field(default=[1, 2, 3, 4, 5, 6, 7], description="ISO weekdays, Monday is 1.")
-    holidays: str | None = Field(default=None, description="CN: public holidays with adjusted working days.")
+    holidays: str | None = Field(
+        default=None, examples=["CN"], description="CN: public holidays with adjusted working days."
+    )
     planned_stops: list[SpanPlan] = Field(default=[], max_length=20)
     rotation: RotationPlan | None = None
 

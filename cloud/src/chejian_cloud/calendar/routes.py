@@ -17,7 +17,7 @@ from chejian_cloud.registry.service import calendar_of, calendar_of_workshop
 
 router = APIRouter(tags=["calendar"])
 
-CalendarId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+CalendarId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 User = Annotated[UserName, Query(description="Who edits.")]
 
 DEFAULT = timedelta(hours=24)
@@ -98,7 +98,7 @@ def post_span(session: WriteSession, once: Once, calendar_id: CalendarId, body: 
 def delete_span(
     session: WriteSession,
     calendar_id: CalendarId,
-    span_id: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    span_id: Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])],
     user_name: User,
 ) -> int:
     """Take a span out; answers how many hours are computed anew."""

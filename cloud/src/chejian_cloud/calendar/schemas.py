@@ -30,7 +30,9 @@ class VersionIn(VersionPlan):
 class DayIn(In):
     """Shifts of one date."""
 
-    shifts: list[str] = Field(max_length=12, description="Codes of the shifts that are worked; empty: none.")
+    shifts: list[str] = Field(
+        max_length=12, examples=[["A"]], description="Codes of the shifts that are worked; empty: none."
+    )
     name_zh: str = ""
     name_en: str = ""
     user_name: UserName
@@ -41,7 +43,9 @@ class SpanIn(In):
 
     start: Time
     end: Time
-    kind: str = Field(description="overtime, closed, planned_stop or planned_maintenance")
+    kind: str = Field(
+        examples=["overtime"], description="overtime, closed, planned_stop or planned_maintenance"
+    )
     name_zh: str = ""
     name_en: str = ""
     user_name: UserName

@@ -6,6 +6,7 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.diagnosis import DiagnosisLabel
+from chejian_cloud.paging import Part
 from chejian_cloud.registry.scope import Scope
 
 _HOLDING = """
@@ -43,12 +44,10 @@ SELECT w.code AS workshop, e.code AS machine, s.name AS signal, d.time, d.method
 """)  # noqa: S608 - the text put in is the constant above
 
 
-def labels_of(session: Session, diagnosis_id: int) -> Sequence[DiagnosisLabel]:
+def labels_of(session: Session, diagnosis_id: int, part: Part) -> Sequence[DiagnosisLabel]:
     """Answers to a diagnosis, newest first."""
-    statement = (
-        select(DiagnosisLabel).filter_by(diagnosis_id=diagnosis_id).order_by(DiagnosisLabel.label_id.desc())
-    )
-    return session.scalars(statement).all()
+    statement = select(DiagnosisLabel).filter_by(diagnosis_id=diagnosis_id)
+    return session.scalars(part.of(statement, DiagnosisLabel.label_id, descending=True)).all()
 
 
 def precision(session: Session, scope: Scope) -> Sequence[RowMapping]:

@@ -1,6 +1,8 @@
 """HTTP routes of labels."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.diagnosis import labels
@@ -8,15 +10,18 @@ from chejian_cloud.diagnosis.label_schemas import LabelIn, LabelOut, PrecisionOu
 from chejian_cloud.diagnosis.routes import DiagnosisId
 from chejian_cloud.kpi.export import as_csv
 from chejian_cloud.once import Once
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.registry.scope import InScope
 
 router = APIRouter(tags=["diagnosis"])
 
+LabelsPage = Annotated[Page, Depends(paging({"label_id": int}))]
+
 
 @router.get("/diagnoses/{diagnosis_id}/labels")
-def get_labels(session: ReadSession, diagnosis_id: DiagnosisId) -> list[LabelOut]:
+def get_labels(session: ReadSession, page: LabelsPage, diagnosis_id: DiagnosisId) -> list[LabelOut]:
     """Engineers' answers to a diagnosis, newest first; the newest holds."""
-    return labels.labels_of(session, diagnosis_id)
+    return page.cut(labels.labels_of(session, diagnosis_id, page.part))
 
 
 @router.post("/diagnoses/{diagnosis_id}/labels", status_code=201)

@@ -19,7 +19,9 @@ class LabelIn(BaseModel):
         description="confirmed: what it says is so; rejected: it is not; withdrawn: the newest answer is taken back."
     )
     found: Found | None = Field(
-        default=None, description="With rejected only: what was found instead, where that is known."
+        default=None,
+        examples=["outer_race"],
+        description="With rejected only: what was found instead, where that is known.",
     )
     comment: Comment = ""
     user_name: UserName

@@ -15,6 +15,7 @@ from chejian_cloud.diagnosis import label_repository as repository
 from chejian_cloud.diagnosis.label_schemas import LabelIn, LabelOut, PrecisionOut
 from chejian_cloud.diagnosis.repository import one
 from chejian_cloud.errors import InvalidValueError, NotFoundError
+from chejian_cloud.paging import Part
 from chejian_cloud.registry.scope import Scope
 
 HEAD = (
@@ -39,7 +40,7 @@ def add(session: Session, diagnosis_id: int, body: LabelIn) -> LabelOut:
     diagnosis = row.Diagnosis
     if body.found is not None and body.answer != "rejected":
         raise InvalidValueError("found", body.found, "nothing, or with the answer 'rejected'")
-    known = repository.labels_of(session, diagnosis_id)
+    known = repository.labels_of(session, diagnosis_id, Part(1))
     if body.answer == "withdrawn" and (not known or known[0].answer == "withdrawn"):
         raise InvalidValueError(
             "answer", body.answer, "confirmed or rejected: there is no answer to take back"
@@ -58,7 +59,7 @@ def add(session: Session, diagnosis_id: int, body: LabelIn) -> LabelOut:
     return LabelOut.model_validate(label)
 
 
-def labels_of(session: Session, diagnosis_id: int) -> list[LabelOut]:
+def labels_of(session: Session, diagnosis_id: int, part: Part) -> list[LabelOut]:
     """Answers to a diagnosis, newest first.
 
     Raises:
@@ -66,7 +67,7 @@ def labels_of(session: Session, diagnosis_id: int) -> list[LabelOut]:
     """
     if one(session, diagnosis_id) is None:
         raise NotFoundError("diagnosis", "diagnosis_id", diagnosis_id)
-    return [LabelOut.model_validate(label) for label in repository.labels_of(session, diagnosis_id)]
+    return [LabelOut.model_validate(label) for label in repository.labels_of(session, diagnosis_id, part)]
 
 
 def precision(session: Session, scope: Scope) -> list[PrecisionOut]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.diagnosis import trends
@@ -12,9 +12,12 @@ from chejian_cloud.diagnosis.routes import DiagnosisId
 from chejian_cloud.diagnosis.schemas import BaselineIn, BaselineOut, RecomputedOut, TrendOut, WaterfallOut
 from chejian_cloud.jsontypes import From, To, time_range
 from chejian_cloud.once import Once
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.registry.routes import EquipmentId
 
 router = APIRouter(tags=["diagnosis"])
+
+BaselinesPage = Annotated[Page, Depends(paging({"baseline_id": int}))]
 
 DEFAULT = timedelta(days=7)
 Signal = Annotated[
@@ -55,10 +58,10 @@ def get_waterfall(
 
 @router.get("/equipment/{equipment_id}/baselines")
 def get_baselines(
-    session: ReadSession, equipment_id: EquipmentId, signal: Signal = None
+    session: ReadSession, page: BaselinesPage, equipment_id: EquipmentId, signal: Signal = None
 ) -> list[BaselineOut]:
     """Frozen baselines of an equipment, newest first."""
-    return trends.baselines_of(session, equipment_id, signal)
+    return page.cut(trends.baselines_of(session, equipment_id, signal, page.part))
 
 
 @router.post("/equipment/{equipment_id}/baselines", status_code=201)

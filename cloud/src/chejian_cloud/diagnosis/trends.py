@@ -15,6 +15,7 @@ from chejian_cloud.diagnosis.methods import by_id, orders_of
 from chejian_cloud.diagnosis.schemas import BaselineIn, BaselineOut, TrendOut, WaterfallOut, WindowOut
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.paging import Part
 from chejian_cloud.registry.service import require_equipment
 
 LEAST_WINDOWS = 10
@@ -80,7 +81,7 @@ def waterfall_of(
     )
 
 
-def baselines_of(session: Session, equipment_id: int, signal: str | None) -> list[BaselineOut]:
+def baselines_of(session: Session, equipment_id: int, signal: str | None, part: Part) -> list[BaselineOut]:
     """Frozen baselines of an equipment, newest first.
 
     Raises:
@@ -92,7 +93,11 @@ def baselines_of(session: Session, equipment_id: int, signal: str | None) -> lis
     for name in dict.fromkeys(row.signal for row in rows):
         own = [row for row in rows if row.signal == name]
         out += _described(session, Place(equipment_id, name, ()), own)
-    return sorted(out, key=lambda b: b.baseline_id, reverse=True)
+    last = (
+        part.after[0] if part.after else None
+    )  # what a baseline tells depends on the later ones: cut at the end
+    behind = [b for b in out if last is None or b.baseline_id < last]
+    return sorted(behind, key=lambda b: b.baseline_id, reverse=True)[: part.limit]
 
 
 def freeze(session: Session, equipment_id: int, body: BaselineIn) -> list[BaselineOut]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.energy import scopes, service, sums
@@ -20,6 +20,8 @@ from chejian_cloud.registry.routes import EquipmentId, LineId, WorkshopId
 from chejian_cloud.registry.scope import InScope, Scope
 
 router = APIRouter(tags=["energy"])
+
+ShareBy = Annotated[str, Path(description="states, products or orders", examples=["states"])]
 
 DEFAULT = timedelta(hours=24)
 Window = Annotated[str, Query(description="hour, shift or day.", examples=["shift"])]
@@ -46,7 +48,7 @@ def get_values_in(
 @router.get("/energy/shares/{by}")
 def get_shares_in(
     session: ReadSession,
-    by: str,
+    by: ShareBy,
     scope: InScope,
     window: Window = "hour",
     start: From = None,
@@ -88,7 +90,7 @@ def get_energy(
 def get_shares(
     session: ReadSession,
     equipment_id: EquipmentId,
-    by: str,
+    by: ShareBy,
     window: Window = "hour",
     carrier: CarrierName = None,
     start: From = None,

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import KpiRevision, KpiValue
+from chejian_cloud.paging import Part
 
 
 def values(
@@ -34,13 +35,9 @@ def values(
 
 
 def revisions(
-    session: Session, equipment_id: int, lo: datetime, hi: datetime, limit: int
+    session: Session, equipment_id: int, lo: datetime, hi: datetime, part: Part
 ) -> Sequence[KpiRevision]:
     """Revisions of windows that overlap [lo, hi), newest first."""
-    statement = (
-        select(KpiRevision)
-        .where(KpiRevision.equipment_id == equipment_id, KpiRevision.end > lo, KpiRevision.start < hi)
-        .order_by(KpiRevision.revised_at.desc(), KpiRevision.kpi_revision_id.desc())
-        .limit(limit)
-    )
-    return session.scalars(statement).all()
+    r = KpiRevision
+    statement = select(r).where(r.equipment_id == equipment_id, r.end > lo, r.start < hi)
+    return session.scalars(part.of(statement, r.revised_at, r.kpi_revision_id, descending=True)).all()

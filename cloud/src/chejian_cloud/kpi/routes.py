@@ -1,20 +1,22 @@
 """HTTP routes of KPIs."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.jsontypes import From, Time, To, time_range
 from chejian_cloud.kpi import service
 from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut, KpiRevisionOut, KpiValueOut
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.registry.routes import EquipmentId
 from chejian_cloud.registry.scope import InScope
 
 router = APIRouter(tags=["kpi"])
 
 DEFAULT = timedelta(hours=24)
+RevisionsPage = Annotated[Page, Depends(paging({"revised_at": datetime, "kpi_revision_id": int}))]
 KpiName = Annotated[str | None, Query(description="Only this KPI.", examples=["oee"])]
 WindowKind = Annotated[str | None, Query(description="hour, shift or day.", examples=["shift"])]
 AsOf = Annotated[
@@ -65,10 +67,11 @@ def get_values_in(
 @router.get("/equipment/{equipment_id}/kpi-revisions")
 def get_revisions(
     session: ReadSession,
+    page: RevisionsPage,
     equipment_id: EquipmentId,
     start: From = None,
     end: To = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[KpiRevisionOut]:
     """Changes of windows that were closed already (default: of the last 24 hours), newest first."""
-    return service.revisions_of(session, equipment_id, time_range(start, end, default=DEFAULT), limit)
+    period = time_range(start, end, default=DEFAULT)
+    return page.cut(service.revisions_of(session, equipment_id, period, page.part))

@@ -54,6 +54,7 @@ class EquipmentKpis(Out):
 class KpiRevisionOut(Out):
     """A change of a closed window."""
 
+    kpi_revision_id: int = Field(examples=[1])
     kpi: str
     window: str = Field(validation_alias="window_kind")
     start: Moment

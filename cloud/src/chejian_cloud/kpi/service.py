@@ -12,6 +12,7 @@ from chejian_cloud.jsontypes import TimeRange
 from chejian_cloud.kpi import repository
 from chejian_cloud.kpi.asof import values_as_of
 from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut, KpiRevisionOut, KpiValueOut
+from chejian_cloud.paging import Part
 from chejian_cloud.registry.scope import Scope
 from chejian_cloud.registry.service import machines_of, require_equipment
 
@@ -90,14 +91,14 @@ def _values(
     return out
 
 
-def revisions_of(session: Session, equipment_id: int, period: TimeRange, limit: int) -> list[KpiRevisionOut]:
+def revisions_of(session: Session, equipment_id: int, period: TimeRange, part: Part) -> list[KpiRevisionOut]:
     """Changes of closed windows that overlap a range, newest first.
 
     Raises:
         NotFoundError: when the equipment is not registered.
     """
     require_equipment(session, equipment_id)
-    rows = repository.revisions(session, equipment_id, period.start, period.end, limit)
+    rows = repository.revisions(session, equipment_id, period.start, period.end, part)
     return [KpiRevisionOut.model_validate(row) for row in rows]
 
 

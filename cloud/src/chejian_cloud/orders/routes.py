@@ -39,7 +39,11 @@ OrdersPage = Annotated[
 InspectionsPage = Annotated[
     Page, Depends(paging({"time": datetime, "inspection_id": int}, default=1000, most=5000))
 ]
-OrderId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+_EXAMPLE = (
+    "code,equipment,product,quantity,planned_start,planned_end\n"
+    "MO-20260302-01,CNC-01,SHAFT-A,400,2026-03-02 08:00,2026-03-02 12:00\n"
+)
+OrderId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
 def _settings(request: Request) -> Settings:
@@ -101,7 +105,10 @@ def put_orders(session: WriteSession, body: OrdersIn) -> StoredOut:
 def post_orders(
     session: WriteSession,
     once: Once,
-    data: Annotated[bytes, Body(media_type="text/csv", description="UTF-8 or GB18030, with a header line.")],
+    data: Annotated[
+        bytes,
+        Body(media_type="text/csv", description="UTF-8 or GB18030, with a header line.", examples=[_EXAMPLE]),
+    ],
     user_name: Annotated[UserName, Query()],
     content_type: Annotated[str, Header()] = "",
 ) -> StoredOut:
@@ -138,7 +145,9 @@ def post_inspection(session: WriteSession, once: Once, equipment_id: EquipmentId
 
 @router.post("/inspections/{inspection_id}/withdraw", status_code=204)
 def post_withdraw(
-    session: WriteSession, inspection_id: Annotated[int, Path(ge=1, le=2**63 - 1)], body: WithdrawIn
+    session: WriteSession,
+    inspection_id: Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])],
+    body: WithdrawIn,
 ) -> None:
     """Take an inspection result back; it stays on record."""
     service.withdraw(session, inspection_id, body.user_name)

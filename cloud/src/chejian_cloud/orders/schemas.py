@@ -72,7 +72,9 @@ class InspectionIn(In):
     good_first_pass: Parts = Field(
         default=0, description="Those good at the first pass (GP), no reworked part among them."
     )
-    order: str | None = Field(default=None, description="Code of the order, for people.")
+    order: str | None = Field(
+        default=None, examples=["MO-20260302-01"], description="Code of the order, for people."
+    )
     comment: Comment = ""
     user_name: UserName
 

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.production import StopReasonChange
+from chejian_cloud.paging import Part
 
 _JOURNAL = text("""
 SELECT c.change_id, c.kind, c.undoes, c.user_name, c.made_at,
@@ -16,7 +17,7 @@ SELECT c.change_id, c.kind, c.undoes, c.user_name, c.made_at,
                    FROM app.stop_reason r LEFT JOIN app.reason n USING (reason_id)
                   WHERE r.change_id = c.change_id), '[]') AS pieces
   FROM app.stop_reason_change c
- WHERE c.equipment_id = :equipment_id
+ WHERE c.equipment_id = :equipment_id AND (CAST(:last AS bigint) IS NULL OR c.change_id < :last)
    AND EXISTS (SELECT FROM app.stop_reason r WHERE r.change_id = COALESCE(c.undoes, c.change_id)
                   AND r.start < :hi AND (r."end" IS NULL OR r."end" > :lo))
  ORDER BY c.change_id DESC LIMIT :limit
@@ -40,10 +41,11 @@ SELECT min(start) AS lo, CASE WHEN bool_or("end" IS NULL) THEN NULL ELSE max("en
 
 
 def journal(
-    session: Session, equipment_id: int, lo: datetime, hi: datetime, limit: int
+    session: Session, equipment_id: int, lo: datetime, hi: datetime, part: Part
 ) -> Sequence[RowMapping]:
     """Lines about [lo, hi), newest first, undone ones and undoings too."""
-    values = {"equipment_id": equipment_id, "lo": lo, "hi": hi, "limit": limit}
+    last = part.after[0] if part.after else None
+    values = {"equipment_id": equipment_id, "lo": lo, "hi": hi, "last": last, "limit": part.limit}
     return session.execute(_JOURNAL, values).mappings().all()
 
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.jsontypes import From, To, time_range
 from chejian_cloud.once import Once
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.reasons import service, stops
 from chejian_cloud.reasons.schemas import (
     AssignIn,
@@ -24,6 +25,7 @@ router = APIRouter(tags=["reasons"])
 
 DEFAULT = timedelta(hours=24)
 LONGEST = timedelta(days=31)
+ChangesPage = Annotated[Page, Depends(paging({"change_id": int}, default=1000))]
 Minor = Annotated[
     float, Query(alias="minor", ge=0, le=86_400, description="[s] Shorter stops need no reason.")
 ]
@@ -69,10 +71,15 @@ def get_stops(
 
 @router.get("/equipment/{equipment_id}/stop-reasons")
 def get_journal(
-    session: ReadSession, equipment_id: EquipmentId, start: From = None, end: To = None
+    session: ReadSession,
+    page: ChangesPage,
+    equipment_id: EquipmentId,
+    start: From = None,
+    end: To = None,
 ) -> list[ChangeOut]:
     """The journal of a range (default: the last 24 hours), newest first, undone lines too."""
-    return service.journal(session, equipment_id, time_range(start, end, default=DEFAULT, longest=LONGEST))
+    period = time_range(start, end, default=DEFAULT, longest=LONGEST)
+    return page.cut(service.journal(session, equipment_id, period, page.part))
 
 
 @router.post("/equipment/{equipment_id}/stop-reasons/assign", status_code=201)

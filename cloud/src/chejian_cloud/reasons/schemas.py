@@ -8,10 +8,15 @@ from chejian_cloud.access.caller import spoken_by
 from chejian_cloud.jsontypes import Moment, Out, Time
 
 UserName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(spoken_by)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(spoken_by),
+    Field(examples=["王工"]),
 ]
 """Who makes the edit. People sign with the name of their account, whatever is sent; a machine says for whom it speaks."""
-Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+Comment = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=2000), Field(examples=["更换接触器"])
+]
 
 
 class In(BaseModel):
@@ -77,7 +82,9 @@ class AssignIn(In):
 
     start: Time
     end: Time | None = Field(description="null: until the machine produces again.")
-    reason: str | None = Field(description="Code of a leaf of the tree; null clears.")
+    reason: str | None = Field(
+        examples=["breakdown.electrical"], description="Code of a leaf of the tree; null clears."
+    )
     comment: Comment = ""
     user_name: UserName
 
@@ -86,15 +93,21 @@ class PartIn(In):
     """One part of a split stop; it begins where the part before ends."""
 
     end: Time
-    reason: str | None
+    reason: str | None = Field(examples=["breakdown.electrical"])
     comment: Comment = ""
+
+
+_PARTS = [
+    {"end": "2026-03-02T08:20:00+08:00", "reason": "breakdown.electrical"},
+    {"end": "2026-03-02T08:45:00+08:00", "reason": "organisation.maintenance"},
+]
 
 
 class SplitIn(In):
     """Cut a stop into parts that have reasons of their own."""
 
     start: Time
-    parts: list[PartIn] = Field(min_length=2, max_length=20)
+    parts: list[PartIn] = Field(min_length=2, max_length=20, examples=[_PARTS])
     user_name: UserName
 
 
@@ -103,7 +116,11 @@ class CommentIn(In):
 
     start: Time
     end: Time
-    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    comment: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+        Field(examples=["等待备件"]),
+    ]
     user_name: UserName
 
 
@@ -111,6 +128,10 @@ class UndoIn(In):
     """Take a change back."""
 
     change_id: int | None = Field(
-        default=None, ge=1, le=2**63 - 1, description="null: the newest change that is not undone."
+        default=None,
+        ge=1,
+        le=2**63 - 1,
+        examples=[1],
+        description="null: the newest change that is not undone.",
     )
     user_name: UserName

@@ -10,6 +10,7 @@ from chejian_cloud.db.production import StopReason, StopReasonChange
 from chejian_cloud.errors import InvalidValueError, NotFoundError
 from chejian_cloud.jsontypes import TimeRange
 from chejian_cloud.marks import mark
+from chejian_cloud.paging import Part
 from chejian_cloud.reasons import repository
 from chejian_cloud.reasons.schemas import AssignIn, ChangeOut, CommentIn, ReasonOut, SplitIn, UndoIn
 from chejian_cloud.reasons.tree import ReasonNode, load_tree
@@ -17,8 +18,6 @@ from chejian_cloud.registry.service import require_equipment
 
 LONGEST_SPAN = timedelta(days=31)
 """Longest span of one edit; a longer one is a slip of the hand."""
-MAX_CHANGES = 1000
-"""Lines of the journal in one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,14 @@ def reasons(session: Session) -> list[ReasonOut]:
     return [ReasonOut.model_validate(node) for node in load_tree(session).values()]
 
 
-def journal(session: Session, equipment_id: int, period: TimeRange) -> list[ChangeOut]:
+def journal(session: Session, equipment_id: int, period: TimeRange, part: Part) -> list[ChangeOut]:
     """Changes about a range, newest first.
 
     Raises:
         NotFoundError: when the equipment is not registered.
     """
     require_equipment(session, equipment_id)
-    found = repository.journal(session, equipment_id, period.start, period.end, MAX_CHANGES)
+    found = repository.journal(session, equipment_id, period.start, period.end, part)
     return [ChangeOut.model_validate(row) for row in found]
 
 

@@ -20,7 +20,7 @@ class CycleIn(In):
     """Planned run time per item of a product, from a time on."""
 
     product: str = Field(examples=["SHAFT-A"])
-    seconds: float = Field(gt=0, lt=1e9, description="[s]")
+    seconds: float = Field(gt=0, lt=1e9, examples=[60.0], description="[s]")
     valid_from: Time
     user_name: UserName
 

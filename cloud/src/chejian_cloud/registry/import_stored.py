@@ -127,3 +127,8 @@ def _workshop(row: db.Workshop, calendar: str) -> Mapping[str, str]:
         "city_code": row.city_code,
         "calendar": calendar,
     }
+
+
+def is_bound(session: Session, equipment_id: int) -> bool:
+    """Whether a bearing or a meter relies on an equipment's type."""
+    return equipment_id in _bound(session)

@@ -81,7 +81,7 @@ def put_cycle(session: WriteSession, equipment_id: EquipmentId, body: CycleIn) -
 def delete_cycle(
     session: WriteSession,
     equipment_id: EquipmentId,
-    product: Annotated[str, Query(max_length=100)],
+    product: Annotated[str, Query(max_length=100, examples=["SHAFT-A"])],
     valid_from: Annotated[Time, Query()],
     user_name: Annotated[UserName, Query()],
 ) -> int:

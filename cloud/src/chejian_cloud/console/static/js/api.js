@@ -2,6 +2,8 @@
 import { parse } from './clock.js';
 import { t } from './i18n.js';
 
+const NO_CONTENT = 204;
+
 export async function get(path, parameters = {}) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined));
   const answer = await fetch(`/api/v1${path}${query.size ? `?${query}` : ''}`, { headers: { accept: 'application/json' } }).catch(() => {
@@ -10,10 +12,10 @@ export async function get(path, parameters = {}) {
   return bodyOf(answer, path);
 }
 
-/** Send `body` as JSON; the answer's body. */
-export async function send(method, path, body) {
-  const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  const answer = await fetch(`/api/v1${path}`, { method, headers, body: JSON.stringify(body) }).catch(() => {
+/** Send `body` as JSON; the answer's body, null where it has none. */
+export async function send(method, path, body, more = {}) {
+  const headers = { accept: 'application/json', 'content-type': 'application/json', ...more };
+  const answer = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
     throw new Error(t('error.offline'));
   });
   return bodyOf(answer, path);
@@ -36,7 +38,7 @@ async function bodyOf(answer, path) {
     const problem = await answer.json().catch(() => ({}));
     throw Object.assign(new Error(problem.detail ?? `${path}: HTTP ${answer.status}`), { status: answer.status, body: problem });
   }
-  return answer.json();
+  return answer.status === NO_CONTENT ? null : answer.json();
 }
 
 const iso = (ms) => new Date(ms).toISOString();

@@ -4,6 +4,7 @@ import { byId, fill, h, table } from '../dom.js';
 import { count } from '../format.js';
 import { known, t, word } from '../i18n.js';
 import { problem, run } from '../page.js';
+import { listen } from '../stream.js';
 
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 const DONE = ['workshops_added', 'workshops_changed', 'lines_added', 'lines_changed', 'equipment_added', 'equipment_changed', 'equipment_unchanged', 'feeds_added'];
@@ -61,6 +62,7 @@ async function check(event) {
   forget();
   const asked = { file: byId('file').files[0], enterprise: byId('enterprise').value };
   say(t('import.checking'));
+  fill('list', h('p', { class: 'empty' }, t('loading')));
   const body = await send('/preview', asked);
   byId('result-meta').textContent = t('import.rows', { n: body.rows });
   if (body.error_count) {
@@ -117,3 +119,4 @@ for (const id of ['file', 'enterprise']) {
   });
 }
 await run(async () => {});
+listen(() => {}); // tells whether the server still answers
