@@ -32,6 +32,7 @@ from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
 from chejian_cloud.programme import plans, scenarios
+from chejian_cloud.programme.outlines import load_outlines
 from chejian_cloud.registry import device_routes, edit_routes, import_routes
 from chejian_cloud.security import BodyLimits, SecurityHeaders
 from chejian_cloud.storable import refuse_unstorable
@@ -90,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.programme = plans.load(settings.programme_plan)
+    app.state.programme_map = load_outlines(settings.programme_map, app.state.programme.places)
     app.state.metrics = Metrics()
     app.state.engine = make_engine(
         settings.dsn,

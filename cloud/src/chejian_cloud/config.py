@@ -20,6 +20,7 @@ _ENVIRONMENT = {
     "raw_retention": "CHEJIAN_RAW_RETENTION",
     "report_font": "CHEJIAN_REPORT_FONT",
     "programme_plan": "CHEJIAN_PROGRAMME_PLAN",
+    "programme_map": "CHEJIAN_PROGRAMME_MAP",
 }
 _NUMBERS = frozenset({"http_port", "worker_port"})
 _MAX_PORT = 65535
@@ -69,6 +70,8 @@ class Settings:
         session_longest: [s] after which a browser has to log in again in any case, >= `session_idle`.
         programme_plan: TOML file of the plan that the programme is held against, laid out as the one that ships (the
             default); from CHEJIAN_PROGRAMME_PLAN.
+        programme_map: GeoJSON file of the cities' outlines with the number under which the map was approved; None: a
+            schematic map of squares. From CHEJIAN_PROGRAMME_MAP.
     """
 
     dsn: str
@@ -91,6 +94,7 @@ class Settings:
     session_idle: Seconds = _SESSION_IDLE
     session_longest: Seconds = _SESSION_LONGEST
     programme_plan: Path | None = None
+    programme_map: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.dsn.startswith(("postgresql://", "postgres://")):

@@ -34,10 +34,10 @@ def key_of(site: httpx.Client) -> dict[str, str]:
 
 
 @contextmanager
-def served(dsn: str, key: dict[str, str] | None = None, plan: Path | None = None) -> Iterator[httpx.Client]:
+def served(dsn: str, key: dict[str, str] | None = None, **settings: Path) -> Iterator[httpx.Client]:
     """A client of the API on `dsn`, which uvicorn serves from a thread on a free port; it may everything, or what `key` opens."""
     config = uvicorn.Config(
-        create_app(Settings(dsn=dsn, programme_plan=plan)),
+        create_app(Settings(dsn=dsn, **settings)),  # type: ignore[arg-type] # of files only
         port=0,
         log_config=None,
         timeout_graceful_shutdown=1,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.cloud.keys import bearer
+from tests.cloud.programme.test_outlines import made_up, stored
 from tests.cloud.programme.test_ranking import SCORED, submit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -96,6 +98,31 @@ def test_the_programme_is_told_as_text_and_used_by_keyboard(
     assert "NaN" not in page.inner_text("main")
     assert wrong == []
     page.close()
+
+
+def test_a_map_of_ones_own_is_drawn_with_its_approval_number(
+    make_database: Callable[..., str], console_template: str, chromium: Browser, tmp_path: Path
+) -> None:
+    dsn = make_database(template=console_template)
+    wrong: list[Any] = []
+    with served(dsn, bearer(dsn), programme_map=stored(tmp_path, made_up())) as site:
+        page = opened(chromium, site, "/programme?lang=zh", wrong)
+        assert page.locator("#map g.tile path.tile-area").count() == 13
+        assert "审图号：测S(2026)001号" in page.inner_text("#map-meta")
+        boxes = {
+            code: page.locator(f'g.tile[data-code="{code}"] path').bounding_box()
+            for code in ("230100", "230200")
+        }
+        first, second = boxes["230100"], boxes["230200"]
+        assert first is not None
+        assert second is not None
+        assert second["x"] > first["x"], "the second lies one degree further east"
+        page.locator('g.tile[data-code="230200"]').focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#city")).to_have_value("230200")
+        assert violations(page) == []
+        assert wrong == []
+        page.close()
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def filled(postgres_server: DatabaseServer, tmp_path_factory: pytest.TempPathFac
     migrate_telemetry(dsn)
     migrate_app(dsn)
     assert fill_again(dsn, folder)
-    with served(dsn, bearer(dsn, Role.PROVINCE, "230000"), plan=folder / "plan.toml") as client:
+    with served(dsn, bearer(dsn, Role.PROVINCE, "230000"), programme_plan=folder / "plan.toml") as client:
         yield Filled(dsn, folder, client)
     postgres_server.drop(dsn)
 

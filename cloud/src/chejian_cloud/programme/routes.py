@@ -13,8 +13,10 @@ from chejian_cloud.jsontypes import Day
 from chejian_cloud.kpi import export
 from chejian_cloud.once import Once
 from chejian_cloud.paging import Page, paging
-from chejian_cloud.programme import figures, keeping, moved, plans, ranking, service, targets
+from chejian_cloud.programme import bulletin, figures, keeping, moved, plans, ranking, service, targets
+from chejian_cloud.programme import bulletin_schemas as sheet
 from chejian_cloud.programme import schemas as out
+from chejian_cloud.programme.outlines import Outlines
 from chejian_cloud.programme.plans import Programme
 from chejian_cloud.registry.scope import MAX_ID
 
@@ -45,6 +47,14 @@ Indicator = Annotated[str, Path(max_length=16, examples=["oee"])]
 StandardName = Annotated[str, Query(max_length=64, description="Id of a standard.")]
 EntriesPage = Annotated[Page, Depends(paging({"programme_entry_id": int}, default=200, most=2000))]
 RankingPage = Annotated[Page, Depends(paging({"place": int}, default=200, most=2000))]
+MonthName = Annotated[
+    str | None,
+    Query(
+        pattern="^(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])$",
+        examples=["2026-10"],
+        description="Month (default: the last one that has ended).",
+    ),
+]
 Since = Annotated[
     Day | None, Query(description="Day that `rank_before` is of (default: a year before `on`).")
 ]
@@ -170,6 +180,22 @@ def put_energy_year(
 def get_cities(session: ReadSession, programme: InForce, on: On) -> list[out.CityCountsOut]:
     """What each city has in the programme, as far as the caller sees it."""
     return service.cities(session, programme, on, utc_now())
+
+
+@router.get("/programme/map")
+def get_map(request: Request) -> out.MapOut:
+    """Outlines of the cities from the map that this site was given, with its approval number; none: a schematic map is drawn."""
+    found: Outlines | None = request.app.state.programme_map
+    if found is None:
+        return out.MapOut(approval_number=None, source="", cities=[])
+    cities = [out.OutlineOut(code=code, rings=rings) for code, rings in found.cities.items()]
+    return out.MapOut(approval_number=found.approval_number, source=found.source, cities=cities)
+
+
+@router.get("/programme/bulletin")
+def get_bulletin(session: ReadSession, programme: InForce, month: MonthName = None) -> sheet.BulletinOut:
+    """The bulletin of a month: counts against the plan, moves of the ranking, who is at risk and why, who does not report."""
+    return bulletin.bulletin(session, programme, month)
 
 
 @router.get("/programme/ranking")

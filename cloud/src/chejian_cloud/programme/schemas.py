@@ -68,6 +68,21 @@ class PlanOut(Out):
     checks: list[CheckOut]
 
 
+class OutlineOut(Out):
+    """Outlines of a city: rings of [longitude, latitude] in degrees."""
+
+    code: str
+    rings: list[list[tuple[float, float]]]
+
+
+class MapOut(Out):
+    """The map that this site was given."""
+
+    approval_number: str | None = Field(description="Null: there is none, and a schematic map is drawn.")
+    source: str
+    cities: list[OutlineOut]
+
+
 class MilestoneOut(Out):
     """A step of an entry; `overdue`: it was due and is not reached."""
 

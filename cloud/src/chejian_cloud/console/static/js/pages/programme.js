@@ -4,7 +4,7 @@ import { stateFlag } from '../assessment.js';
 import { amount, months } from '../charts/months.js';
 import { progress, told } from '../charts/progress.js';
 import { levelName, levels, quartiles } from '../charts/spread.js';
-import { tileMap } from '../charts/tile_map.js';
+import { outlineMap, tileMap } from '../charts/tile_map.js';
 import { yearMinuteOf, parse } from '../clock.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE, count, fixed, percent } from '../format.js';
@@ -19,6 +19,7 @@ const STEPS = ['0–20 %', '20–40 %', '40–60 %', '60–80 %', '80–100 %'];
 const MOST = 2000; // workshops of the ranking that are shown
 
 let plan = null;
+let map = null;
 let targets = [];
 let counts = [];
 
@@ -38,10 +39,12 @@ function showMap() {
     const words = t('prog.city.words', { city: nameOf(city), recognised: row.recognised, workshops: row.workshops, stale: row.stale, contradicted: row.contradicted });
     return { ...city, share: row.workshops ? row.recognised / row.workshops : null, value: `${row.recognised}/${row.workshops}`, mark: mark(row), words };
   });
-  tileMap('map', cities, byId('city').value, (code) => {
+  const pick = (code) => {
     byId('city').value = byId('city').value === code ? '' : code;
     again(filtered)();
-  });
+  };
+  if (map.approval_number) outlineMap('map', cities, map.cities, byId('city').value, pick);
+  else tileMap('map', cities, byId('city').value, pick);
   fill('map-legend', h('li', {}, t('prog.map.legend')), STEPS.map((text, i) => h('li', {}, h('span', { class: `swatch tile-step-${i + 1}` }), text)), h('li', {}, t('prog.map.marks')));
   const columns = [
     [t('prog.city'), (row) => cityName(row.code)],
@@ -192,10 +195,11 @@ async function filtered() {
 }
 
 async function begin() {
-  const [found, standards] = await Promise.all([api.get('/programme'), api.get('/assessment-standards')]);
-  plan = found;
+  const [found, outlines, standards] = await Promise.all([api.get('/programme'), api.get('/programme/map'), api.get('/assessment-standards')]);
+  [plan, map] = [found, outlines];
   byId('plan').textContent = t('prog.plan', { plan: nameOf(plan), version: plan.version, source: plan.source });
-  byId('map-meta').textContent = t('prog.map.meta', { source: plan.places_source });
+  const approved = map.approval_number ? t('prog.map.approved', { number: map.approval_number, source: map.source }) : t('prog.map.meta', { source: plan.places_source });
+  byId('map-meta').textContent = approved;
   options('city', [['', t('prog.all')], ...plan.cities.map((city) => [city.code, nameOf(city)])]);
   options('sector', [['', t('prog.all')], ...plan.fields.filter((field) => field.group === 'key').map((field) => [field.id, nameOf(field)])]);
   options('standard', standards.filter((each) => each.subject !== 'region').map((each) => [each.id, nameOf(each)]), DEFAULT_STANDARD);
