@@ -216,6 +216,24 @@ SELECT diagnosis_id, CASE WHEN diagnosis_id % 4 = 0 THEN 'rejected' ELSE 'confir
        CASE WHEN diagnosis_id % 4 = 0 THEN 'inner_race' END, '', part, confidence, method_version, '', 'engineer'
   FROM app.diagnosis WHERE part IS NOT NULL;
 """
+_PROGRAMME = """
+INSERT INTO app.programme_entry (enterprise_id, workshop_id, kind, code, name_zh, name_en, city_code, sector, industry, status, changed_by)
+SELECT enterprise_id, workshop_id, 'workshop', code, name_zh, name_en, city_code, 'equipment',
+       CASE WHEN workshop_id % 3 = 0 THEN 'process' ELSE 'discrete' END,
+       (ARRAY['planned', 'building', 'running', 'recognised'])[workshop_id % 4 + 1], 'office' FROM app.workshop;
+INSERT INTO app.programme_milestone (programme_entry_id, kind, enterprise_id, due_on, reached_on)
+SELECT programme_entry_id, 'recognised', enterprise_id, %(now)s::date - 40 + programme_entry_id * 7 % 60,
+       CASE WHEN status = 'recognised' THEN %(now)s::date - 30 + programme_entry_id % 20 END FROM app.programme_entry;
+INSERT INTO app.assessment (enterprise_id, workshop_id, standard_id, standard_version, standard_digest, industry, not_applicable,
+                            window_start, window_end, state, due_on, created_by)
+SELECT enterprise_id, workshop_id, 'made-up', '1', '', industry, '{}', %(now)s - interval '30 days', %(now)s,
+       CASE WHEN programme_entry_id % 5 = 0 THEN 'draft' ELSE 'approved' END, %(now)s::date - 3, 'office'
+  FROM app.programme_entry;
+INSERT INTO app.assessment_submission (assessment_id, revision, enterprise_id, submitted_at, submitted_by, content, sha256, total, level,
+                                       level_number, answered, measured, attached, declared, contradictions)
+SELECT assessment_id, 1, enterprise_id, %(now)s - assessment_id * interval '1 day', 'engineer', '', '', 40 + assessment_id * 13 % 50,
+       'L' || assessment_id % 4 + 1, assessment_id % 4 + 1, 1, 0.4, 0.3, 0.3, 0 FROM app.assessment WHERE state = 'approved';
+"""
 
 
 def fill(dsn: str, province: Province, now: datetime) -> None:
@@ -253,6 +271,7 @@ def store(dsn: str, province: Province, now: datetime) -> None:
         connection.execute(_STATES, values)
         connection.execute(_DIAGNOSES.replace("{{", "{").replace("}}", "}"), values)
         connection.execute(_VIBRATION)
+        connection.execute(_PROGRAMME.replace("%", "%%").replace("%%(", "%("), values)
         partitions = RollupPartitions(Edition(edition.value))
         for table, since, length, samples in (
             ("rollup_1h", first, "1 hour", 120),

@@ -14,6 +14,7 @@ from deploy.grafana.parts import (
     RED,
     STACKED,
     TO,
+    spots,
     steps,
 )
 
@@ -23,6 +24,23 @@ _ENERGY = f"boards.workshop_energy({FROM}, {TO}, {_ALL})"
 _CLASS = (
     "CASE WHEN oee IS NULL THEN '无法计算 unknown' WHEN oee < 0.4 THEN '低于 40%' WHEN oee < 0.6 THEN '40-60%'"
     " WHEN oee < 0.85 THEN '60-85%' ELSE '85% 以上 and more' END"
+)
+_KINDS = {"enterprise": ("企业", "enterprises"), "workshop": ("车间", "workshops"), "line": ("产线", "lines")}
+_STATUSES = ", ".join(
+    f"count(*) FILTER (WHERE status = '{code}') AS \"{words}\""
+    for code, words in (
+        ("planned", "计划 planned"),
+        ("building", "在建 in construction"),
+        ("running", "建成 running"),
+        ("recognised", "已认定 recognised"),
+        ("withdrawn", "退出 withdrawn"),
+    )
+)
+_LEVELS = ", ".join(
+    [
+        'count(*) FILTER (WHERE level_number IS NULL) AS "未达级 none"',
+        *(f'count(*) FILTER (WHERE level_number = {n}) AS "{n} 级 level {n}"' for n in range(1, 6)),
+    ]
 )
 
 BOARD = Board(
@@ -174,6 +192,114 @@ BOARD = Board(
             unit="s",
             size=(12, 8),
             defaults={"min": 0, "thresholds": steps((None, GREY), (300, AMBER), (3600, RED))},
+        ),
+        Panel(
+            id=8,
+            kind="timeseries",
+            zh="认定进度",
+            en="Recognised workshops and the plan",
+            asks="按计划吗？已认定的车间数与应认定的车间数，逐日累计 · On plan? Workshops recognised by each day, and those due by then.",
+            queries=(
+                Query(
+                    "SELECT day AS time, count(*) FILTER (WHERE reached_on <= day::date) AS reached, count(*) FILTER (WHERE due_on <="
+                    f" day::date) AS due FROM generate_series(date_trunc('day', {FROM}::timestamptz), {TO}::timestamptz,"
+                    f" '1 day') day CROSS JOIN boards.programme({_ALL}) WHERE kind = 'workshop' AND milestone = 'recognised'"
+                    " GROUP BY 1 ORDER BY 1"
+                ),
+            ),
+            unit="short",
+            size=(12, 8),
+            fields={
+                "reached": {"displayName": "已认定 recognised"},
+                "due": {"displayName": "计划 due", "custom.lineStyle": {"fill": "dash", "dash": [10, 10]}},
+            },
+        ),
+        Panel(
+            id=9,
+            kind="barchart",
+            zh="项目状态",
+            en="Status of the programme",
+            asks="各类项目到了哪一步？· How far are enterprises, workshops and lines?",
+            queries=(
+                Query(
+                    f"SELECT {spots('kind', _KINDS)} AS kind, {_STATUSES} FROM (SELECT DISTINCT enterprise, kind, code, status FROM"
+                    f" boards.programme({_ALL})) p GROUP BY 1 ORDER BY 1",
+                    table=True,
+                ),
+            ),
+            unit="short",
+            size=(12, 8),
+            options={"stacking": "normal", "xField": "kind"},
+        ),
+        Panel(
+            id=10,
+            kind="barchart",
+            zh="评估等级分布",
+            en="Levels by year",
+            asks="水平在提高吗？已核准的评估，按标准与年份 · Do levels rise? Approved assessments by standard and year.",
+            queries=(
+                Query(
+                    "SELECT standard || ' ' || to_char(submitted_at AT TIME ZONE 'Asia/Shanghai', 'YYYY') AS year,"
+                    f" {_LEVELS} FROM boards.assessments({_ALL}) WHERE state = 'approved' GROUP BY 1 ORDER BY 1",
+                    table=True,
+                ),
+            ),
+            unit="short",
+            size=(12, 9),
+            options={"stacking": "normal", "xField": "year"},
+        ),
+        Panel(
+            id=11,
+            kind="table",
+            zh="各行业得分",
+            en="Scores by industry",
+            asks="哪个行业领先？四分位数，已核准的评估，少于五份不显示 · Which industry leads? Quartiles of approved assessments; fewer than"
+            " five are not shown.",
+            queries=(
+                Query(
+                    "SELECT standard, industry, count(*) AS n, percentile_cont(0.25) WITHIN GROUP (ORDER BY total) AS lower,"
+                    " percentile_cont(0.5) WITHIN GROUP (ORDER BY total) AS median, percentile_cont(0.75) WITHIN GROUP (ORDER BY total)"
+                    f" AS upper FROM boards.assessments({_ALL}) WHERE state = 'approved' AND total IS NOT NULL GROUP BY 1, 2"
+                    " HAVING count(*) >= 5 ORDER BY 1, 2",
+                    table=True,
+                ),
+            ),
+            unit="short",
+            size=(12, 9),
+            defaults={"decimals": 1},
+            fields={
+                "standard": {"displayName": "标准 standard", "unit": "string"},
+                "industry": {"displayName": "行业 industry", "unit": "string"},
+                "n": {"displayName": "份数 number", "decimals": 0},
+                "lower": {"displayName": "下四分位 lower quartile"},
+                "median": {"displayName": "中位数 median"},
+                "upper": {"displayName": "上四分位 upper quartile"},
+            },
+        ),
+        Panel(
+            id=12,
+            kind="table",
+            zh="逾期",
+            en="Overdue",
+            asks="谁误期了？里程碑与评估，迟得最久的在前 · Who is late? Milestones and assessments, the longest first.",
+            queries=(
+                Query(
+                    "SELECT enterprise, code, what, due_on, current_date - due_on AS late FROM (SELECT enterprise, code, milestone AS"
+                    f" what, due_on FROM boards.programme({_ALL}) WHERE reached_on IS NULL AND status <> 'withdrawn' UNION ALL"
+                    f" SELECT enterprise, coalesce(workshop, '-'), standard, due_on FROM boards.assessments({_ALL}) WHERE state IN"
+                    " ('draft', 'returned')) x WHERE due_on < current_date ORDER BY due_on, enterprise, code LIMIT 200",
+                    table=True,
+                ),
+            ),
+            unit="string",
+            size=(24, 9),
+            fields={
+                "enterprise": {"displayName": "企业 enterprise"},
+                "code": {"displayName": "项目 entry"},
+                "what": {"displayName": "事项 what"},
+                "due_on": {"displayName": "应于 due", "unit": "dateTimeAsIso"},
+                "late": {"displayName": "迟 late", "unit": "d", "decimals": 0},
+            },
         ),
     ),
 )

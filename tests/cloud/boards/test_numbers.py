@@ -1,11 +1,14 @@
 """Boards and console tell the same numbers."""
 
+import statistics
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import httpx
 import psycopg
+from chejian.boards import TimeRange, boards, expand
+from chejian.boards import statements as statements_of
 from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
 
@@ -166,3 +169,23 @@ def test_what_energy_was_to_be_is_the_line_through_the_windows_before(province: 
     with psycopg.connect(province.dsn) as owner:
         owner.execute("UPDATE app.energy_value SET completeness = 0.9 WHERE start < %s", (end - 12 * HOUR,))
     assert {row["expected"] for row in province.read(role, "SELECT * " + asked, (end, end))} == {None}
+
+
+def test_the_province_reads_programme_and_assessments_of_its_reader(province: Readers) -> None:
+    role = province.make("e0")
+    board = next(b for b in boards() if b.uid == "chejian-province")
+    text = next(s.sql for s in statements_of(board) if s.where == "panel 11")
+    now = datetime.now(UTC)
+    query = expand(text, TimeRange(now - HOUR, now), {"enterprise": ["e0", "e1"]})
+    with psycopg.connect(province.dsn) as owner:
+        totals = owner.execute(
+            "SELECT s.total::float8 FROM app.assessment_submission s JOIN app.assessment a USING (assessment_id)"
+            " JOIN app.enterprise e ON e.enterprise_id = a.enterprise_id WHERE e.code = 'e0' AND a.industry = 'discrete'"
+        ).fetchall()
+    found = {row["industry"]: row for row in province.read(role, query)}
+    assert found["discrete"]["n"] == len(totals) >= 5
+    assert found["discrete"]["median"] == statistics.median(total for (total,) in totals)
+    assert "process" not in found, "three are too few to be shown"
+    with psycopg.connect(province.dsn) as owner:
+        owner.execute("UPDATE app.assessment SET state = 'returned'")
+    assert province.read(role, query) == []

@@ -36,6 +36,8 @@ FUNCTIONS = {
     "boards.workshop_days": f"{RANGE}, '{{e0}}'",
     "boards.workshop_energy": f"{RANGE}, '{{e0}}'",
     "boards.workshops": "'{e0}'",
+    "boards.programme": "'{e0}'",
+    "boards.assessments": "'{e0}'",
     "boards.shifts": "'e0', 'W0'",
 }
 EQUIPMENT = ["W0-M1", "W0-M2", "W0-E1", "W0-E2"]

@@ -34,6 +34,8 @@ SERVICES = (
     "simulator",
     "simulated-edge",
 )
+WRITERS = ("gateway", "worker", "api", "grafana", "backup")
+"""Services that use the database while the platform runs."""
 WITHIN_S = 300.0
 """A start that compiles kernels, on a machine that is busy."""
 LOOK_S = 1.0
@@ -63,6 +65,26 @@ def run(
     return done.stdout
 
 
+def stand_ins(build: Sequence[str]) -> dict[str, str]:
+    """Build what takes the place of images that can't be pulled; answers their tags by service."""
+    folder = "tests/deploy/compose/standin"
+    made = {}
+    for name in STANDINS:
+        made[name] = f"localhost/standin-{name}:1"
+        file = ("--target", name, "-f", f"{folder}/Containerfile")
+        run("podman", "build", "-q", *file, "-t", made[name], *build, folder)
+    return made
+
+
+def remove_project(project: str) -> None:
+    """Containers and volumes of it."""
+    ours = run("podman", "ps", "-aq", "--filter", f"name=^{project}_").split()
+    if ours:
+        run("podman", "rm", "-f", "-v", "--ignore", *ours)
+    for volume in ("database", "sockets", "grafana", "edge"):
+        subprocess.run(["podman", "volume", "rm", f"{project}_{volume}"], capture_output=True, check=False)
+
+
 class Running:
     """The containers of one installation.
 
@@ -75,34 +97,23 @@ class Running:
         self.site = site
         self.ports = {name: free_port() for name in ("MQTT", "CONSOLE", "GRAFANA")}
         self._environment = {f"CHEJIAN_{name}_PORT": str(port) for name, port in self.ports.items()}
-        for name, variable in STANDINS.items():
-            image = f"localhost/standin-{name}:1"
-            folder = "tests/deploy/compose/standin"
-            run(
-                "podman",
-                "build",
-                "-q",
-                "--target",
-                name,
-                "-f",
-                f"{folder}/Containerfile",
-                "-t",
-                image,
-                *build,
-                folder,
-            )
-            self._environment[f"CHEJIAN_{variable}_IMAGE"] = image
+        for name, image in stand_ins(build).items():
+            self._environment[f"CHEJIAN_{STANDINS[name]}_IMAGE"] = image
 
-    def compose(self, *words: str) -> str:
-        """Standard output of podman-compose."""
+    def compose(self, *words: str, version: str | None = None) -> str:
+        """Standard output of podman-compose, with our images of a version."""
         head = ("podman-compose", "-p", PROJECT, "--env-file", str(self.site / ".env"))
+        more = {"CHEJIAN_VERSION": version} if version else {}
         return run(
-            *head, "--profile", "simulators", "--profile", "tools", *words, environment=self._environment
+            *head,
+            *("--profile", "simulators", "--profile", "tools"),
+            *words,
+            environment={**self._environment, **more},
         )
 
-    def tool(self, service: str, *words: str) -> str:
+    def tool(self, service: str, *words: str, version: str | None = None) -> str:
         """What a service that is called by hand says."""
-        return self.compose("run", "-T", "--rm", "--no-deps", service, *words)
+        return self.compose("run", "-T", "--rm", "--no-deps", service, *words, version=version)
 
     def execute(self, service: str, *command: str, given: str | None = None) -> str:
         """Standard output of a command in a container."""
@@ -149,18 +160,11 @@ class Running:
             self._start(SERVICES[2:])
             yield self
         finally:
-            ours = run("podman", "ps", "-aq", "--filter", f"name=^{PROJECT}_").split()
-            if ours:
-                run("podman", "rm", "-f", "-v", "--ignore", *ours)
-            for volume in ("database", "sockets", "grafana", "edge"):
-                subprocess.run(
-                    ["podman", "volume", "rm", f"{PROJECT}_{volume}"], capture_output=True, check=False
-                )
+            remove_project(PROJECT)
 
     def _start(self, services: Sequence[str]) -> None:
         self.compose("up", "-d", "--no-deps", *services)
-        for service in services:
-            until(lambda s=service: self.healthy(s), WITHIN_S, f"{service} is healthy", every=LOOK_S)  # type: ignore[misc]  # bound now
+        self.await_health(services)
 
     def account(self) -> dict[str, Any]:
         """The one account of the ledger, checked against rows and duplicates."""
@@ -174,6 +178,43 @@ class Running:
         status = ("chejian-edge", "status", "--config", "/etc/chejian/edge.toml", "--json")
         found: dict[str, Any] = json.loads(self.execute("simulated-edge", *status))
         return found
+
+    def exact(self) -> int:
+        """Wait until nothing is under way, check both sides of the ledger; answers the number of stored samples."""
+        until(
+            lambda: self.edge()["in_flight_batches"] == 0,
+            WITHIN_S,
+            "everything is acknowledged",
+            every=LOOK_S,
+        )
+        account = self.account()
+        assert account["dead_batches"] == account["lost_batches"] == 0
+        assert account["ranges"] == 1
+        assert account["stored_samples"] == account["rows_counted"]
+        handled = ("stored_batches", "dead_batches", "lost_batches", "in_flight_batches")
+        assert account["produced_batches"] == sum(account[key] for key in handled)
+        assert account["ledger_id"] == self.edge()["ledger_id"]
+        return int(account["stored_samples"])
+
+    def await_health(self, services: Sequence[str]) -> None:
+        """Wait until each is healthy."""
+        for service in services:
+            until(lambda s=service: self.healthy(s), WITHIN_S, f"{service} is healthy", every=LOOK_S)  # type: ignore[misc]  # bound now
+
+    def backup(self) -> tuple[Path, dict[str, str]]:
+        """Back up now; answers the dump and its manifest: rows and hash of every table."""
+        self.execute("backup", "bash", "/etc/chejian/backup.sh", "now")
+        newest = max(p for p in (self.site / "backups").glob("*.dump") if "changed" not in p.name)
+        lines = newest.with_suffix(".manifest").read_text("utf-8").splitlines()
+        return newest, dict(line.split("\t", 1) for line in lines)
+
+    def goes_back_to(self, dump: Path) -> None:
+        """Restore a backup in the place of the database, as the guide says."""
+        self.compose("stop", *WRITERS)
+        self.tool("restore", "restore", f"/backups/{dump.name}")
+        self.tool("rights")
+        self.compose("start", *WRITERS)
+        self.await_health(WRITERS)
 
     def asked(self, end: datetime, span: timedelta) -> dict[str, int]:
         """Rows of each statement of each board, asked by the boards' role from where Grafana runs."""

@@ -12,6 +12,8 @@ from chejian.site.broker import Edge
 from chejian_edge.config import load_edge_config
 from chejian_gateway import config as gateway_config
 
+from tests.deploy.compose.guide import sections
+
 ROOT = Path(__file__).parents[3]
 FILES = {"server": ROOT / "docker-compose.yml", "edge": ROOT / "deploy/compose/edge.yml"}
 PORTS = {"mosquitto": "8883", "api": "8443", "grafana": "3000"}
@@ -180,3 +182,10 @@ def test_the_gateway_takes_its_configuration(monkeypatch: pytest.MonkeyPatch) ->
     mounted = load("server")["services"]["gateway"]["secrets"]
     assert config.mqtt.password_file
     assert {config.mqtt.password_file.name, str(config.mqtt.ca_file).rpartition("/")[2]} <= set(mounted)
+
+
+def test_both_languages_of_the_guide_have_the_same_commands() -> None:
+    english, chinese = sections("en"), sections("zh-CN")
+    assert [s.lines for s in english] == [s.lines for s in chinese]
+    assert [s.named for s in english] == [s.named for s in chinese]
+    assert sum(len(s.lines) for s in english) > 30

@@ -21,8 +21,7 @@ BEGIN
          SELECT e.equipment_id, e.workshop, e.line, e.equipment, boards.interval_at(e.equipment_id, p_from) AS since
            FROM boards.equipment e WHERE e.enterprise = p_enterprise AND e.equipment = ANY (p_equipment)),
     found AS MATERIALIZED (
-         SELECT m.equipment_id, greatest(i.start, p_from) AS start, least(i."end", p_to) AS "end", i.state, i.category,
-                i.loss
+         SELECT m.*, greatest(i.start, p_from) AS start, least(i."end", p_to) AS "end", i.state, i.category, i.loss
            FROM machine m
           CROSS JOIN LATERAL (SELECT s.* FROM app.state_interval s
                  WHERE s.equipment_id = m.equipment_id AND s.start >= m.since AND s.start < p_to AND s."end" > p_from
@@ -60,9 +59,9 @@ BEGIN
            FROM piece p LEFT JOIN met m ON m.equipment_id = p.equipment_id AND m.whole = p.whole
             AND m.start <= p.at AND m."end" > p.at
           ORDER BY p.equipment_id, p.whole, p.at, m.stop_reason_id DESC NULLS LAST)
-    SELECT m.workshop, m.line, m.equipment, coalesce(x.at, f.start), coalesce(x.until, f."end"), f.state, f.category, f.loss,
+    SELECT f.workshop, f.line, f.equipment, coalesce(x.at, f.start), coalesce(x.until, f."end"), f.state, f.category, f.loss,
            CASE WHEN v.open THEN x.code END, CASE WHEN v.open THEN x.name_zh END, CASE WHEN v.open THEN x.name_en END
-      FROM found f JOIN machine m ON m.equipment_id = f.equipment_id
+      FROM found f
       LEFT JOIN explained x ON x.equipment_id = f.equipment_id AND x.whole = f.start
      CROSS JOIN LATERAL (SELECT f.loss NOT IN ('production', 'no_data', 'not_scheduled', 'planned_stop') AS open) v;
 END $$;

@@ -67,3 +67,39 @@ BEGIN
                   GROUP BY 1) n USING (workshop_id)
      WHERE w.enterprise = ANY (p_enterprise);
 END $$;
+
+-- The programme's entries with their milestones; an entry without any has one row.
+CREATE FUNCTION boards.programme(p_enterprise text[])
+RETURNS TABLE (enterprise text, kind text, code text, name_zh text, name_en text, city_code text, industry text,
+               status text, milestone text, due_on date, reached_on date)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT e.enterprise, p.kind, p.code, p.name_zh, p.name_en, p.city_code, p.industry, p.status, m.kind, m.due_on,
+           m.reached_on
+      FROM boards.enterprise e
+      JOIN app.programme_entry p ON p.enterprise_id = e.enterprise_id
+      LEFT JOIN app.programme_milestone m ON m.programme_entry_id = p.programme_entry_id
+     WHERE e.enterprise = ANY (p_enterprise);
+END $$;
+
+-- Assessments with their newest submission, if there is one.
+CREATE FUNCTION boards.assessments(p_enterprise text[])
+RETURNS TABLE (enterprise text, workshop text, standard text, industry text, state text, due_on date,
+               submitted_at timestamptz, total double precision, level text, level_number integer)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT e.enterprise, w.code, a.standard_id, a.industry, a.state, a.due_on, s.submitted_at, s.total::double precision,
+           s.level, s.level_number
+      FROM boards.enterprise e
+      JOIN app.assessment a ON a.enterprise_id = e.enterprise_id
+      LEFT JOIN app.workshop w ON w.workshop_id = a.workshop_id
+      LEFT JOIN LATERAL (SELECT x.* FROM app.assessment_submission x WHERE x.assessment_id = a.assessment_id
+                          ORDER BY x.revision DESC LIMIT 1) s ON true
+     WHERE e.enterprise = ANY (p_enterprise);
+END $$;

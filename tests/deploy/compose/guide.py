@@ -1,0 +1,99 @@
+"""The commands of the operations guide, as an operator reads them from the page, and one who types them."""
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+GUIDES = {"en": ROOT / "docs" / "operations.md", "zh-CN": ROOT / "docs" / "operations.zh-CN.md"}
+"""Section titles differ, commands are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the guide: its title, the lines of its code blocks, and the commands named in its text."""
+
+    title: str
+    lines: tuple[str, ...]
+    named: tuple[str, ...]
+
+
+def sections(language: str) -> list[Section]:
+    """The parts of a guide, in order; comments behind commands are left out."""
+    found = []
+    for part in re.split(r"^## ", GUIDES[language].read_text("utf-8"), flags=re.MULTILINE)[1:]:
+        title, _, body = part.partition("\n")
+        code = [
+            re.sub(r"\s{2,}# .*$", "", line.strip()) for line in body.splitlines() if line.startswith(" " * 4)
+        ]
+        text = "\n".join(line for line in body.splitlines() if not line.startswith(" " * 4))
+        named = re.findall(r"`((?:docker compose|podman-compose|\.venv/bin/)[^`]*)`", text)
+        found.append(Section(title.strip(), tuple(code), tuple(named)))
+    return found
+
+
+class Operator:
+    """Types commands of the guide into a terminal, in a clone of the repository, for an installation of their own.
+
+    Args:
+        clone: where the repository is.
+        site: what the guide calls SITE.
+        environment: what the operator's shell has beside PATH and HOME.
+    """
+
+    def __init__(self, clone: Path, site: Path, environment: Mapping[str, str]) -> None:
+        self.clone = clone
+        self.site = site
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if k in ("PATH", "HOME", "LANG") or k.endswith(("_CERT", "CERT_FILE"))
+        }
+        self._environment = {**kept, **environment}
+
+    def typed(self, line: str) -> str:
+        """A line of the guide with the placeholders filled in, for podman."""
+        line = line.replace("docker compose ...", "docker compose --env-file SITE/.env")
+        line = re.sub(
+            r"docker compose(.*) run (--rm --no-deps (?:admin|restore))",
+            r"docker compose --profile tools\1 run \2",
+            line,
+        )
+        line = line.replace("docker compose", "podman-compose").replace(
+            " exec edge ", " exec simulated-edge "
+        )
+        line = re.sub(r"\bSITE\b", str(self.site), line)
+        line = re.sub(r"\bGROUP/NODE\b", "hlj-demo/HRB-W1", line)
+        line = re.sub(r"\bNAME\b", "localhost", line)
+        if "YYYYMMDDTHHMMSSZ" in line:
+            line = line.replace(
+                "chejian-YYYYMMDDTHHMMSSZ.dump", max((self.site / "backups").glob("*.dump")).name
+            )
+        return line
+
+    def does(self, line: str, within: float = 900.0) -> str:
+        """Type a line of the guide; it has to succeed. Answers what the terminal shows."""
+        command = self.typed(line)
+        done = subprocess.run(
+            ["script", "-qefc", command, "/dev/null"],
+            cwd=self.clone,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=within,
+        )
+        assert done.returncode == 0, (
+            f"{command}: {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
+        )
+        return done.stdout
+
+    def follows(self, section: Section, *, leaving_out: Mapping[str, str] | None = None) -> None:
+        """Do every line of a section's code but those that begin with one of the given words."""
+        for line in section.lines:
+            if not any(line.startswith(start) for start in leaving_out or {}):
+                self.does(line)
