@@ -1,14 +1,16 @@
 """Who sees what through schema `boards`."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from chejian_cloud.cli import main
-from chejian_cloud.db.boards import make_boards, make_reader
+from chejian_cloud.db.boards import GROUP, make_boards, make_reader
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.errors import InvalidValueError
 from psycopg import errors
+from sqlalchemy import make_url
 
 from tests.cloud.boards.reading import PASSWORD, Readers
 
@@ -153,3 +155,39 @@ def test_a_wrong_reader_is_refused(
 ) -> None:
     with pytest.raises(InvalidValueError, match=named):
         make_reader(province.dsn, enterprise, password, role=role)
+
+
+def test_a_reader_is_renewed_by_an_owner_that_is_no_superuser(province: Readers) -> None:
+    suffix = urlsplit(province.dsn).path.removeprefix("/")
+    owner = f"owner_{suffix}"
+    role = f"{GROUP}_renewed_{suffix}"
+    dsn = make_url(province.dsn).set(username=owner, password=PASSWORD).render_as_string(hide_password=False)
+    with psycopg.connect(province.dsn) as admin:
+        admin.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD '{PASSWORD}'")
+        admin.execute(f"GRANT {GROUP} TO {owner} WITH ADMIN OPTION")
+        admin.execute(f"GRANT USAGE ON SCHEMA app TO {owner}")
+        admin.execute(f"GRANT SELECT, INSERT, UPDATE ON app.board_reader, app.enterprise TO {owner}")
+        admin.execute(f"ALTER ROLE {owner} BYPASSRLS")
+    try:
+        make_reader(dsn, None, PASSWORD, role=role)
+        province.roles.append(role)
+        first = _secret(province.dsn, role)
+        make_reader(dsn, "e0", PASSWORD + " renewed", role=role)
+        assert _secret(province.dsn, role) != first
+        assert [row["enterprise"] for row in province.read(role, CODES)] == ["e0"]
+        with psycopg.connect(province.dsn) as admin:
+            admin.execute(f"ALTER ROLE {role} CREATEDB")
+        with pytest.raises(InvalidValueError, match="neither roles nor databases"):
+            make_reader(dsn, None, PASSWORD, role=role)
+    finally:
+        province.drop()
+        with psycopg.connect(province.dsn) as admin:
+            admin.execute(f"DROP OWNED BY {owner} CASCADE")
+            admin.execute(f"DROP ROLE {owner}")
+
+
+def _secret(dsn: str, role: str) -> str:
+    with psycopg.connect(dsn) as admin:
+        row = admin.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", (role,)).fetchone()
+    assert row is not None
+    return str(row[0])

@@ -30,7 +30,7 @@ _CONTAINERFILE = """
 FROM {image}
 USER 0
 COPY revision.py /revision.py
-RUN cp /revision.py /opt/chejian/lib/python3*/site-packages/chejian_cloud/db/migrations/versions/m9000_newer.py
+RUN cp /revision.py "$(echo /opt/chejian/lib/python3*/site-packages/chejian_cloud/db/migrations/versions)/m9000_newer.py"
 USER 10001
 """
 

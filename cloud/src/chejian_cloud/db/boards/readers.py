@@ -29,6 +29,9 @@ _MAP = """
 INSERT INTO app.board_reader (role_name, enterprise_id) VALUES (%s, %s)
 ON CONFLICT (role_name) DO UPDATE SET enterprise_id = excluded.enterprise_id
 """
+_MORE_RIGHTS = """
+SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,16 @@ def _key(connection: psycopg.Connection, enterprise: str) -> int:
 def _role(connection: psycopg.Connection, name: str, password: str) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(hashtext('chejian role'))")
     role = sql.Identifier(name)
-    there = connection.execute("SELECT true FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
-    options = sql.SQL(
-        "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT {}"
-    )
+    told = connection.execute(_MORE_RIGHTS, (name,)).fetchone()
+    if told is not None and told[0]:
+        raise InvalidValueError(
+            "role", name, "a role that is no superuser and may make neither roles nor databases"
+        )
+    # Only a superuser may so much as name these rights of a role that is there.
+    fresh = sql.SQL("NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS" if told is None else "")
     connection.execute(
-        sql.SQL("{} ROLE {} WITH {} PASSWORD {}").format(
-            sql.SQL("ALTER" if there else "CREATE"), role, options.format(CONNECTIONS), sql.Literal(password)
+        sql.SQL("{} ROLE {} WITH {} LOGIN CONNECTION LIMIT {} PASSWORD {}").format(
+            sql.SQL("CREATE" if told is None else "ALTER"), role, fresh, CONNECTIONS, sql.Literal(password)
         )
     )
     connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(GROUP), role))
