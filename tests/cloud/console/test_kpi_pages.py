@@ -39,7 +39,12 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
     fill(url)
     orders = [
         {"code": code, "equipment": "CNC-01", "product": "SHAFT-A", "quantity": quantity}
-        | {"planned_start": start.isoformat(), "planned_end": end.isoformat(), "setup_seconds": 600}
+        | {
+            "planned_start": start.isoformat(),
+            "planned_end": end.isoformat(),
+            "setup_seconds": 600,
+            "planned_scrap": 50,
+        }
         | {"started_at": began and began.isoformat()}
         for code, (start, end, quantity, began) in ORDERS.items()
     ]
@@ -80,6 +85,9 @@ NAMELESS = """
 TWICE = """
 [...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, i, all) => all.indexOf(id) !== i)
 """
+TALLEST = """
+Math.max(0, ...[...document.querySelectorAll('#sheet tbody tr, #list tbody tr')].map((row) => row.offsetHeight))
+"""
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -94,6 +102,7 @@ def test_every_control_has_a_name_and_a_phone_needs_no_sideways_scroll(
     assert page.locator("h1").count() == 1
     assert violations(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate(TALLEST) < 130, "hidden columns must not make rows of a sheet tall"
 
 
 def test_a_stop_is_explained_split_and_undone_with_the_keyboard(page: Page, site: httpx.Client) -> None:
@@ -256,6 +265,7 @@ def test_orders_are_told_planned_against_actual_with_their_evidence(page: Page, 
     running.locator(".pick").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#facts")).to_contain_text("Planned run time per item (PRI)")
+    expect(page.locator("#facts dt:has-text('(PSQ)') + dd")).to_have_text("50")
     expect(page.locator("#sheet tbody tr")).to_have_count(4)
     expect(page.locator("#sheet tbody tr", has_text="Throughput rate")).to_contain_text("1/h")
     assert violations(page) == []

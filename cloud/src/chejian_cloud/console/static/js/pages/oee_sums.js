@@ -63,7 +63,7 @@ function showMachines(body) {
     ['MTBF [h]', (row) => hours(row.mtbf), 'num'],
     ['MTTR [h]', (row) => hours(row.mttr), 'num'],
     [t('sums.completeness'), (row) => percent(row.completeness), 'num'],
-    [t('sums.flags'), (row) => row.flags.map((flag) => h('span', { class: 'flag' }, word('flag', flag)))],
+    [t('sums.flags'), (row) => row.flags.map((flag) => h('span', { class: 'flag' }, word('flag', flag))), 'wide'],
   ];
   fill('machines', table(t('sums.machines.caption'), columns, worst));
 }

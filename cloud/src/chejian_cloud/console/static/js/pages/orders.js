@@ -52,7 +52,7 @@ function columns(now) {
     [t('orders.planned'), (order) => period(order.planned_start, order.planned_end), 'time'],
     [t('orders.actual'), (order) => period(order.start, order.end), 'time'],
     [t('sums.completeness'), (order) => percent(order.completeness), 'num'],
-    [t('sums.flags'), (order) => order.flags.map((flag) => h('span', { class: 'flag' }, word('flag', flag)))],
+    [t('sums.flags'), (order) => order.flags.map((flag) => h('span', { class: 'flag' }, word('flag', flag))), 'wide'],
   ];
 }
 
