@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
 from tests.analytics.kpi import naive_time
-from tests.analytics.kpi.strategies import RANGE, Spans, cut_spans, repeated, spans, states, union
+from tests.analytics.kpi.strategies import RANGE, Spans, cut_spans, repeated, series, spans, states, union
 
 S, M = MachineState, OperationMode
 PRODUCING, STOPPED, FAULT, IDLE = int(S.PRODUCING), int(S.STOPPED), int(S.FAULT), int(S.IDLE)
@@ -63,7 +63,7 @@ equipment = st.builds(
         reasons=reasons,
         rules=TimeRules(minor, changeover),
     ),
-    samples=states,
+    samples=states | series(st.sampled_from([PRODUCING, FAULT, STOPPED, IDLE]), max_size=20),
     modes=st.lists(
         st.tuples(st.integers(-40, RANGE), st.integers(0, 3)), max_size=3, unique_by=lambda p: p[0]
     ).map(sorted),
