@@ -21,7 +21,7 @@ class OrderIn(In):
     planned_start: Time
     planned_end: Time
     setup_seconds: float = Field(default=0, description="Planned setup time (PSUT).")
-    planned_scrap: int | None = Field(default=None, description="Planned scrap quantity (PSQ).")
+    planned_scrap: int | None = Field(default=None, examples=[8], description="Planned scrap quantity (PSQ).")
     started_at: Time | None = Field(default=None, description="Actual start, where known.")
     ended_at: Time | None = Field(default=None, description="Actual end, where known.")
 

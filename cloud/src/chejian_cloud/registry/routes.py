@@ -112,7 +112,7 @@ def post_replacement(
 @router.delete("/counter-replacements/{replacement_id}", status_code=204)
 def delete_replacement(
     session: WriteSession,
-    replacement_id: Annotated[int, Path(ge=1, le=MAX_ID)],
+    replacement_id: Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the replacement.", examples=[1])],
     user_name: Annotated[UserName, Query()],
 ) -> None:
     """Take a replacement of a counter back."""
