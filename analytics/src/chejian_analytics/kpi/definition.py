@@ -85,12 +85,16 @@ class Kpi(Generic[Record_contra]):
 
     def function(self, record: Record_contra) -> float | None:
         """Value of a record; None where it is undefined."""
-        if self.exact is not None:
-            return self.exact(record)
+        return self.numbers(record)[0]
+
+    def numbers(self, record: Record_contra) -> tuple[float | None, int | None, int | None]:
+        """Value, numerator and denominator of a record; each None where it is undefined."""
         numerator, denominator = self.numerator(record), self.denominator(record)
+        if self.exact is not None:
+            return self.exact(record), numerator, denominator
         if numerator is None or not denominator:
-            return None
-        return numerator / (denominator * self.scale)
+            return None, numerator, denominator
+        return numerator / (denominator * self.scale), numerator, denominator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

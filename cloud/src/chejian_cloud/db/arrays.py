@@ -39,11 +39,11 @@ COPY (SELECT time, value, quality, series_id FROM telemetry.sample
   TO STDOUT (FORMAT binary)
 """
 _BY_SERIES = """
-SELECT series_id, string_agg(timestamptz_send(time) || float8send(value) || int2send(quality), ''::bytea
-                             ORDER BY time, value)
+SELECT series_id, string_agg(timestamptz_send(time) || float8send(value) || int2send(quality), ''::bytea)
   FROM telemetry.sample WHERE series_id = ANY(%s) AND time >= %s AND time < %s GROUP BY series_id
 """
-"""One value per series: COPY hands each row to Python by itself, which takes several times as long as reading it."""
+"""One value per series: COPY hands each row to Python by itself, which takes several times as long as reading it. Not sorted
+there: that takes the server as long again, and rows mostly come in the order of time anyway, which `_in_order` sees at once."""
 _PACKED = np.dtype([("time", ">i8"), ("value", ">f8"), ("quality", ">i2")])
 _READABLE = (int(Quality.GOOD), int(Quality.UNCERTAIN))
 
@@ -93,7 +93,7 @@ def read_samples(
 def read_by_series(
     connection: psycopg.Connection, series: list[int], lo_us: int, hi_us: int
 ) -> dict[int, Samples]:
-    """Samples in [lo_us, hi_us) of each series, sorted by time; equal times by value. Series without any are left out.
+    """Samples in [lo_us, hi_us) of each series, sorted by time; equal times by value and quality. Series without any are left out.
 
     Args:
         connection: in any state; its transaction decides what is seen.
@@ -105,7 +105,7 @@ def read_by_series(
         return {}
     with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         found = cursor.execute(_BY_SERIES, [series, from_us(lo_us), from_us(hi_us)]).fetchall()
-    return {key: _samples(np.frombuffer(packed, dtype=_PACKED)) for key, packed in found}
+    return {key: _in_order(_samples(np.frombuffer(packed, dtype=_PACKED))) for key, packed in found}
 
 
 def _copied(
@@ -131,3 +131,12 @@ def _samples(rows: NDArray[np.void]) -> Samples:
         rows["value"].astype(np.float64),
         rows["quality"].astype(np.int16),
     )
+
+
+def _in_order(samples: Samples) -> Samples:
+    """The same sorted by time, value (NaN last) and quality."""
+    times = samples.times_us
+    if (times[1:] > times[:-1]).all():
+        return samples
+    order = np.lexsort((samples.quality, samples.values, times))
+    return Samples(times[order], samples.values[order], samples.quality[order])

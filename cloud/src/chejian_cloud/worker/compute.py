@@ -13,9 +13,11 @@ from chejian_cloud.calendar.service import WINDOW_KINDS
 from chejian_cloud.clock import HOUR_US, from_us, to_us
 from chejian_cloud.db.app import StateInterval
 from chejian_cloud.worker.inputs import Reader
+from chejian_cloud.worker.interval_store import Interval, merged, store_intervals
+from chejian_cloud.worker.kpi_rows import WindowResult
 from chejian_cloud.worker.partials import window_results
 from chejian_cloud.worker.revisions import Revisions
-from chejian_cloud.worker.store import Interval, WindowResult, merged, store_intervals, store_kpis
+from chejian_cloud.worker.store import store_kpis
 
 LONGEST_ADVANCE_US = 7 * 24 * HOUR_US
 """[us] By how much one transaction moves the end of what is known beyond the changed data: after months of silence the

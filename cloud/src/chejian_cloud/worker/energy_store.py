@@ -1,6 +1,5 @@
 """Storing what meters show: equal rows stay untouched, changed ended windows leave a revision like KPIs do."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +9,9 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import RowMapping, text
 
 from chejian_cloud.db.engine import raw_connection
+from chejian_cloud.worker.kpi_rows import LONGEST
 from chejian_cloud.worker.meters import MeterReader
 from chejian_cloud.worker.revisions import Change, Revisions
-from chejian_cloud.worker.store import LONGEST
 
 ENERGY = "energy"
 """Name of the KPI in `kpi_revision`; its value is in the carrier's unit."""
@@ -116,12 +115,17 @@ def _revise(reader: MeterReader, before: RowMapping, row: EnergyRow, revisions: 
     new = {name: getattr(row, name) for name in _TOLD}
     if old == new:
         return
-    key = {name: getattr(row, name) for name in ("window_kind", "start", "end")}
     revisions.note(
         Change(
-            {"equipment_id": reader.setup.equipment_id, "kpi": ENERGY, **key},
-            {"old_value": before["amount"] / reader.per_unit, "old_inputs": json.dumps(old)},
-            {"new_value": row.amount / reader.per_unit, "new_inputs": json.dumps(new)},
+            reader.setup.equipment_id,
+            ENERGY,
+            row.window_kind,
+            row.start,
+            row.end,
+            before["amount"] / reader.per_unit,
+            row.amount / reader.per_unit,
             before["computed_at"],
+            old,
+            new,
         )
     )

@@ -4,6 +4,7 @@ The terms of OEE add up exactly (`chejian_analytics.kpi.rollup`), so this gives 
 window would give; a property test compares the two.
 """
 
+import json
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import fields
 from itertools import pairwise
@@ -24,7 +25,7 @@ Piece = tuple[int, int]
 
 _TERMS = tuple(f.name for f in fields(OeeTerms))
 _HOURS = """
-SELECT start, "end", flags, inputs FROM app.kpi_value
+SELECT start, "end", flags, inputs::text FROM app.kpi_value
  WHERE equipment_id = %s AND kpi = 'oee' AND window_kind = 'hour' AND start >= %s AND start < %s
    AND NOT provisional AND formula_version = %s
 """
@@ -128,7 +129,8 @@ def _stored(reader: Reader, lo: int, hi: int, fresh: Container[Piece]) -> dict[P
         start, end = to_us(began), to_us(ended)
         if (start, end) in fresh or any(first < end and last >= start for first, last in dirty):
             continue
-        found[start, end] = oee(OeeTerms(**{name: inputs[name] for name in _TERMS}), flags)
+        terms = json.loads(inputs)
+        found[start, end] = oee(OeeTerms(**{name: terms[name] for name in _TERMS}), flags)
     return found
 
 

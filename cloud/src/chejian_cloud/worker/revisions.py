@@ -7,9 +7,11 @@ and goes into the window's revision of that run. A window that ended during the 
 revision. What comes back to the settled value leaves none either.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -22,18 +24,16 @@ SAMPLES = "samples"
 LONGEST_RUN = timedelta(hours=24)
 """A buffer on a slow line may be late for ever; people want to see such changes at least daily."""
 
-_INSERTED = (
-    *("equipment_id", "kpi", "window_kind", "start", "end", "old_value", "new_value"),
-    *("old_inputs", "new_inputs", "old_computed_at"),
-)
 _INSERT = """
 INSERT INTO app.kpi_revision (equipment_id, kpi, window_kind, start, "end", old_value, new_value, old_inputs,
                               new_inputs, old_computed_at, revised_at, cause)
-SELECT n.equipment_id, n.kpi, n.kind, n.start, n."end", n.old_value, n.new_value, n.old_inputs::jsonb,
-       n.new_inputs::jsonb, n.old_computed_at, %s, %s
-  FROM unnest(%s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::float8[], %s::float8[],
-              %s::text[], %s::text[], %s::timestamptz[])
-    AS n(equipment_id, kpi, kind, start, "end", old_value, new_value, old_inputs, new_inputs, old_computed_at)
+SELECT n.equipment_id, n.kpi, n.kind, n.start, n."end", n.old_value, n.new_value, n.old_inputs, n.new_inputs,
+       n.old_computed_at, %s, %s
+  FROM ROWS FROM (
+       unnest(%s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::float8[], %s::float8[],
+              %s::timestamptz[]),
+       jsonb_array_elements(%s::jsonb), jsonb_array_elements(%s::jsonb))
+    AS n(equipment_id, kpi, kind, start, "end", old_value, new_value, old_computed_at, old_inputs, new_inputs)
 """
 _UPDATE = text("""
 UPDATE app.kpi_revision SET new_value = :new_value, new_inputs = CAST(:new_inputs AS jsonb), revised_at = :now,
@@ -65,21 +65,32 @@ class LateRun:
     last: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One KPI of an ended window that is about to change.
 
     Attributes:
-        key: equipment_id, kpi, window_kind, start and end.
-        old: value and inputs before.
-        new: value and inputs from now on.
+        equipment_id: of its equipment.
+        kpi: its id.
+        window_kind: of its window.
+        start: of its window.
+        end: of its window.
+        old_value: before.
+        new_value: from now on.
         computed_at: when the old value was computed.
+        old_inputs: what the old value was made of, plain for JSON.
+        new_inputs: what the new one is made of.
     """
 
-    key: dict[str, Any]
-    old: dict[str, Any]
-    new: dict[str, Any]
+    equipment_id: int
+    kpi: str
+    window_kind: str
+    start: datetime
+    end: datetime
+    old_value: float | None
+    new_value: float | None
     computed_at: datetime
+    old_inputs: Mapping[str, Any]
+    new_inputs: Mapping[str, Any]
 
 
 class Revisions:
@@ -102,8 +113,8 @@ class Revisions:
         self._cause = cause
         self._run = run if self._goes_on(run) else LateRun()
         self._changed = False
-        self._settled: list[dict[str, Any]] = []
-        self._moving: list[dict[str, Any]] = []
+        self._settled: list[Change] = []
+        self._moving: list[tuple[Change, datetime]] = []
 
     @property
     def run(self) -> LateRun | None:
@@ -112,35 +123,40 @@ class Revisions:
 
     def note(self, change: Change) -> None:
         """Take note of a change; `flush` writes, renews or undoes the revision that it asks for."""
-        standing = max(change.computed_at, change.key["end"])
+        standing = max(change.computed_at, change.end)
         settled = standing <= (self._run.since or self._now) - self._settle
         if settled or self._run.since is not None:
             self._run = LateRun(self._run.since or self._now, self._now)
             self._changed = True
-        values = {**change.key, **change.new, "now": self._now, "cause": self._cause}
         if settled:
-            self._settled.append(values | change.old | {"old_computed_at": change.computed_at})
+            self._settled.append(change)
         else:
             # Without a run, what changes is a window that has just ended, or one that a run too long has just touched.
-            self._moving.append(values | {"since": self._run.since or self._now - self._settle})
+            self._moving.append((change, self._run.since or self._now - self._settle))
 
     def flush(self) -> None:
         """Write what was noted, each kind of statement at once; call it when all of the unit's changes are noted."""
         if self._settled:
-            columns = [array_literal(v[name] for v in self._settled) for name in _INSERTED]
+            *plain, old, new = zip(*self._settled, strict=True)
+            values = [*map(array_literal, plain), json.dumps(old), json.dumps(new)]
             with raw_connection(self._session).cursor() as cursor:
-                cursor.execute(_INSERT, [self._now, self._cause, *columns])
+                cursor.execute(_INSERT, [self._now, self._cause, *values])
         if self._moving:
-            own = self._recent(min(v["since"] for v in self._moving))
-            moving = [v for v in self._moving if _key(v) in own]
+            own = self._recent(min(since for _, since in self._moving))
+            moving = [self._values(change, since) for change, since in self._moving if _key(change) in own]
             if moving:
                 self._session.execute(_UPDATE, moving)
                 self._session.execute(_UNDO, moving)
         self._settled, self._moving = [], []
 
+    def _values(self, change: Change, since: datetime) -> dict[str, Any]:
+        new_inputs = json.dumps(change.new_inputs)
+        values = {**change._asdict(), "new_inputs": new_inputs, "now": self._now, "cause": self._cause}
+        return {**values, "since": since}
+
     def _recent(self, since: datetime) -> set[tuple[Any, ...]]:
         """Keys of the revisions that later changes may still renew."""
-        equipment = sorted({v["equipment_id"] for v in self._moving})
+        equipment = sorted({change.equipment_id for change, _ in self._moving})
         rows = self._session.execute(_RECENT, {"equipment": equipment, "since": since})
         return {tuple(row) for row in rows}
 
@@ -150,5 +166,5 @@ class Revisions:
         return self._now - run.last <= self._settle and self._now - run.since <= LONGEST_RUN
 
 
-def _key(values: dict[str, Any]) -> tuple[Any, ...]:
-    return (values["equipment_id"], values["kpi"], values["window_kind"], values["start"])
+def _key(change: Change) -> tuple[Any, ...]:
+    return (change.equipment_id, change.kpi, change.window_kind, change.start)
