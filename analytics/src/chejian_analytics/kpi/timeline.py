@@ -122,5 +122,6 @@ def state_intervals(
             break
     if count < 0:
         check_sorted(times, "state series")
-    begin = starts[:count].copy()
-    return Intervals(begin, np.append(begin[1:], np.int64(end_us)), runs[:count].copy())
+    begin, end = starts[:count].copy(), np.empty(count, np.int64)
+    end[:-1], end[-1] = begin[1:], end_us
+    return Intervals(begin, end, runs[:count].copy())
