@@ -15,8 +15,9 @@ from chejian_cloud.db.rollups import HOUR_TABLE, ROW, RollupPartitions, write_ch
 from chejian_cloud.energy.carriers import per_unit
 from chejian_cloud.energy.factors import stored_factors
 from chejian_cloud.worker.energy_store import FORMULA_VERSION, NO_FACTOR
+from chejian_cloud.worker.kpi_rows import WindowResult
 from chejian_cloud.worker.revisions import LateRun, Revisions
-from chejian_cloud.worker.store import WindowResult, store_kpis
+from chejian_cloud.worker.store import store_kpis
 from chejian_contract.signals import SignalKind
 from chejian_simulators.province import Days, Machine, Province, Workshop
 from sqlalchemy.orm import Session
