@@ -21,6 +21,7 @@ import chejian_cloud.orders.routes as orders_routes
 import chejian_cloud.programme.routes as programme_routes
 import chejian_cloud.reasons.routes as reasons_routes
 import chejian_cloud.registry.routes as registry_routes
+import chejian_cloud.reports.routes as pdf_routes
 import chejian_cloud.series.routes as series_routes
 import chejian_cloud.states.routes as states_routes
 import chejian_cloud.stream.routes as stream_routes
@@ -52,6 +53,7 @@ _SUBJECTS = (
     kpi_routes,
     energy_routes,
     report_routes,
+    pdf_routes,
     lines_routes,
     orders_routes,
     reasons_routes,

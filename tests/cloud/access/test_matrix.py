@@ -117,6 +117,7 @@ VALUES = {
 ABSENT = "987654"
 QUERY = {
     "DELETE /api/v1/equipment/{equipment_id}/feeds": {"node": "HRB-W1", "device": "CNC-01"},
+    "GET /api/v1/reports/production": {"workshop_id": "1", "window": "hour", "start": SPAN["start"]},
     "GET /api/v1/equipment/{equipment_id}/kpis/explain": {
         "kpi": "oee",
         "window": "hour",

@@ -272,6 +272,8 @@ def test_orders_are_told_planned_against_actual_with_their_evidence(page: Page, 
     table = site.get(page.locator("#file-csv").get_attribute("href") or "").text
     assert "MO-RUN" in table
     assert "workshop_id=1" in (page.locator("#file-xlsx").get_attribute("href") or "")
+    for link in ("#file-pdf", "#file-pdf-month"):
+        assert site.get(page.locator(link).get_attribute("href") or "").content.startswith(b"%PDF")
     page.locator("#facts a").click()
     page.wait_for_selector("body[data-page=explain][data-ready]")
     assert int(page.locator("#choose-start").input_value()) <= int(ORDERS["MO-RUN"][0].timestamp() * 1000)

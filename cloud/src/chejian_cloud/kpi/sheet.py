@@ -20,7 +20,7 @@ from chejian_analytics.kpi import (
     rollup,
 )
 from chejian_analytics.kpi.indicators import fall_off_ratio, mtbf, mttr
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.calendar.service import WINDOW_KINDS
@@ -67,7 +67,8 @@ def sheet_of(session: Session, equipment_id: int, *, window: str, start: datetim
         NotFoundError: when the equipment is not registered.
         InvalidValueError: for an unknown kind of window.
     """
-    return _sheet(session, [require_equipment(session, equipment_id)], window, start, lines=False)
+    machines = [require_equipment(session, equipment_id)]
+    return _sheet(session, machines, _rows(session, machines, window, start), window, start, lines=False)
 
 
 def sheet_in(session: Session, place: Place, *, window: str, start: datetime) -> SheetOut:
@@ -77,15 +78,36 @@ def sheet_in(session: Session, place: Place, *, window: str, start: datetime) ->
         NotFoundError: when the workshop or the line is not registered.
         InvalidValueError: for an unknown kind of window.
     """
-    return _sheet(session, machines_of(session, place), window, start, lines=True)
+    machines = machines_of(session, place)
+    return _sheet(session, machines, _rows(session, machines, window, start), window, start, lines=True)
+
+
+def sheet_of_days(session: Session, place: Place, *, window: str, start: datetime, end: datetime) -> SheetOut:
+    """Every KPI of a line or a workshop over the days in [start, end), each machine's days summed first.
+
+    Args:
+        session: any.
+        place: workshop or line.
+        window: what the days are called together, e.g. "month".
+        start: of the first day.
+        end: of the last day.
+
+    Raises:
+        NotFoundError: when the workshop or the line is not registered.
+    """
+    machines = machines_of(session, place)
+    return _sheet(session, machines, _days(session, machines, start, end), window, start, lines=True)
 
 
 def _sheet(
-    session: Session, machines: Sequence[EquipmentOut], window: str, start: datetime, *, lines: bool
+    session: Session,
+    machines: Sequence[EquipmentOut],
+    rows: Mapping[int, _Row],
+    window: str,
+    start: datetime,
+    *,
+    lines: bool,
 ) -> SheetOut:
-    if window not in WINDOW_KINDS:
-        raise InvalidValueError("window", window, ", ".join(WINDOW_KINDS))
-    rows = _rows(session, [m.equipment_id for m in machines], window, start)
     results = [row.result for row in rows.values()]
     total = rollup(results) if results else None
     counted = rollup(_counting(results)) if results else None
@@ -121,17 +143,45 @@ def _counting(results: Sequence[OeeResult]) -> list[OeeResult]:
     return [r for r in results if _counts(r)] or list(results)
 
 
-def _rows(session: Session, machines: Sequence[int], window: str, start: datetime) -> dict[int, _Row]:
-    statement = select(KpiValue).where(
-        KpiValue.equipment_id.in_(machines),
+def _rows(
+    session: Session, machines: Sequence[EquipmentOut], window: str, start: datetime
+) -> dict[int, _Row]:
+    if window not in WINDOW_KINDS:
+        raise InvalidValueError("window", window, ", ".join(WINDOW_KINDS))
+    statement = _stored(machines, window).where(KpiValue.start == start)
+    return {row.equipment_id: _row(row) for row in session.scalars(statement)}
+
+
+def _days(
+    session: Session, machines: Sequence[EquipmentOut], start: datetime, end: datetime
+) -> dict[int, _Row]:
+    """The sum of each machine's days inside [start, end)."""
+    statement = _stored(machines, "day").where(KpiValue.start >= start, KpiValue.end <= end)
+    days: dict[int, list[_Row]] = {}
+    for row in session.scalars(statement.order_by(KpiValue.equipment_id, KpiValue.start)):
+        days.setdefault(row.equipment_id, []).append(_row(row))
+    return {
+        key: _Row(
+            rollup([day.result for day in own]),
+            own[-1].end,
+            any(day.provisional for day in own),
+            max(day.computed_at for day in own),
+        )
+        for key, own in days.items()
+    }
+
+
+def _stored(machines: Sequence[EquipmentOut], window: str) -> Select[KpiValue]:
+    return select(KpiValue).where(
+        KpiValue.equipment_id.in_([m.equipment_id for m in machines]),
         KpiValue.kpi == "oee",
         KpiValue.window_kind == window,
-        KpiValue.start == start,
     )
-    return {
-        row.equipment_id: _Row(result_of(row.inputs, row.flags), row.end, row.provisional, row.computed_at)
-        for row in session.scalars(statement)
-    }
+
+
+def _row(stored: KpiValue) -> _Row:
+    result = result_of(stored.inputs, stored.flags)
+    return _Row(result, stored.end, stored.provisional, stored.computed_at)
 
 
 def _inspected(session: Session, machines: Sequence[int], start: datetime, end: datetime) -> InspectionTerms:

@@ -104,6 +104,17 @@ def stops_of(
     return _stops(session, [equipment_id], period, minor, unexplained=unexplained)
 
 
+def stops_in(
+    session: Session, equipment: Sequence[int], period: TimeRange, *, minor: timedelta
+) -> list[StopOut]:
+    """Stops of some machines that overlap a range, cut to it.
+
+    Raises:
+        InvalidValueError: when the range holds more than `MAX_STOPS`.
+    """
+    return _stops(session, equipment, period, minor, unexplained=False)
+
+
 def needs_reason(
     session: Session, period: TimeRange, *, minor: timedelta, workshop: str | None, limit: int
 ) -> list[StopOut]:

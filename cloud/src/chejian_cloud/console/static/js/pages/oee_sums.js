@@ -7,7 +7,7 @@ import { stepsChart } from '../charts/steps.js';
 import { dateTimeOf, windowText } from '../clock.js';
 import { byId, fill, h, table } from '../dom.js';
 import { NONE, fixed, minutes, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { language, nameOf, t, word } from '../i18n.js';
 import { calmly, lastHours, pageScope, problem, run } from '../page.js';
 import { sheet, sheetTable } from '../sheet.js';
 import { listen } from '../stream.js';
@@ -78,6 +78,9 @@ async function showWindow() {
   const text = windowText(chosen.start, chosen.end);
   for (const [form, id] of [['csv', 'file-csv'], ['xlsx', 'file-xlsx']]) {
     byId(id).href = `/api/v1/kpi-values/file?${new URLSearchParams({ format: form, window: chosenKind(), ...scope, ...api.span(chosen.start, chosen.end) })}`;
+  }
+  for (const [window, id] of [[chosenKind(), 'file-pdf'], ['month', 'file-pdf-month']]) {
+    byId(id).href = `/api/v1/reports/production?${new URLSearchParams({ window, start: new Date(chosen.start).toISOString(), lang: language === 'en' ? 'en' : 'zh', ...scope })}`;
   }
   const [body, losses] = await Promise.all([sheet(scope, chosenKind(), chosen.start), api.get('/losses', { ...scope, ...api.span(chosen.start, chosen.end) })]);
   byId('now-meta').textContent = t('window.is', { window: text, age: dateTimeOf(body.computed_at) });
