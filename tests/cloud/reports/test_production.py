@@ -94,8 +94,11 @@ async def test_a_shift_says_what_the_api_says_in_both_languages(api: httpx.Async
         told = say.t("card.complete", share=say.percent(sheet["completeness"]))
         assert text.count(told) >= 8, "each key figure has its completeness"
         in_order(text, say.t("count.good"), f"{sheet['terms']['good']} {say.t('unit.pieces')}")
-        for step in waterfall([Amount(**s) for s in losses["waterfall"]], say):
-            in_order(text, say.t("report.losses"), f"{step.label} {step.text}".split(" · ")[0])
+        lost = say.minutes(sheet["terms"]["no_data_us"])
+        part = say.percent(sheet["terms"]["no_data_us"] / sheet["terms"]["calendar_us"])
+        in_order(text, say.t("report.losses"), say.t("step.no_data"), f"−{lost} · {part}")
+        for bar in losses["pareto"]:
+            in_order(text, say.t("oee.pareto"), bar[f"name_{lang}"], say.minutes(bar["duration_us"]))
         in_order(text, say.t("stops.list"), "EVP-01", "03-02 08:30:00", "30.0", COMMENT)
         assert ("Electrical" if lang == "en" else "电气故障") in text
         in_order(text, say.t("energy.sum"), f"{say.measured(energy['kgce'], 5)} kgce")
@@ -158,9 +161,7 @@ async def test_who_took_it_is_journalled_and_what_is_not_there_is_said(
         assert answer.status_code == status, (params, answer.text)
         assert told in answer.text
     found = rows(dsn, "SELECT target FROM app.audit WHERE action = 'GET /api/v1/reports/production'")
-    assert [line["target"].get("workshop_id") for line in found] == ["1", None, "99", "1", "1"], (
-        "422 of the form is none"
-    )
+    assert [line["target"].get("workshop_id") for line in found] == ["1", None, "99", "1", "1", "1"]
 
 
 def test_a_local_month_ends_with_its_last_day() -> None:
@@ -180,20 +181,26 @@ def test_a_waterfall_goes_down_to_what_is_effective() -> None:
 
 
 def test_a_sum_of_days_is_told_only_where_every_day_is_known() -> None:
-    nothing = dict.fromkeys(
+    nothing: dict[str, Any] = dict.fromkeys(
         ("amount", "per_unit", "kgce_per_unit", "sub_metered", "remainder", "remainder_completeness")
     )
-    ends = {
+    ends: dict[str, Any] = {
         "window": "day",
         "start": DAY,
         "end": after(hours=24),
         "provisional": False,
         "output_machines": ["PCK-01"],
     }
-    none = {"output_completeness": 1.0, "kgce": None, "kgce_per_unit": None}
+    none: dict[str, Any] = {"output_completeness": 1.0, "kgce": None, "kgce_per_unit": None}
 
     def day(value: float | None, completeness: float) -> EnergySumOut:
-        known = {"value": value, "kgce": value, "completeness": completeness, "counted": True, "flags": []}
+        known: dict[str, Any] = {
+            "value": value,
+            "kgce": value,
+            "completeness": completeness,
+            "counted": True,
+            "flags": [],
+        }
         row = CarrierSum(
             carrier="electricity",
             unit="kWh",

@@ -8,7 +8,7 @@ How to write one:
     say = Numbers("zh-CN")                      # or "en": numbers, times and words of that language
     report = Report(
         language="zh-CN",
-        title=say.t("page.orders"),             # on the first page and in every footer
+        title=say.t("report.production.shift"),  # on the first page and in every footer
         place="HRB-W1 哈尔滨动力装备车间",         # what it is about
         window=say.span(start, end),            # the data window: on the first page and in every footer
         versions=["OEE 1", "GB/T 39116-2020"],  # formulas and standards behind the figures: in every footer

@@ -96,7 +96,7 @@ def production(
     period = TimeRange(first, sheet.end)
     machines = [m.equipment_id for m in sheet.machines]
     minor = timedelta(seconds=settings.minor_stop)
-    found = stops_in(session, machines, period, minor=minor)
+    found = [s for machine in machines for s in stops_in(session, [machine], period, minor=minor)]
     return Production(
         where=where,
         window=window,

@@ -191,7 +191,7 @@ def _lines(report: Report, sheet: SheetOut, say: Numbers) -> None:
     report.heading(say.t("sums.lines"), say.t("sums.lines.caption"))
     columns = [
         Column(say.t("sums.name"), 2),
-        *(Column(say.t(f"kpi.{kpi}"), 1, numbers=True) for kpi in FACTORS),
+        *(Column(say.t(f"kpi.{kpi}"), 1.4 if kpi == "oee" else 1, numbers=True) for kpi in FACTORS),
         Column(say.t("sums.bottleneck"), 1.4),
         Column(say.t("sums.completeness"), 1, numbers=True),
     ]
@@ -211,7 +211,7 @@ def _machines(report: Report, sheet: SheetOut, say: Numbers) -> None:
     report.heading(say.t("sums.machines"), say.t("sums.machines.question"))
     columns = [
         Column(say.t("sums.name"), 2.2),
-        *(Column(say.t(f"kpi.{kpi}"), 1, numbers=True) for kpi in FACTORS),
+        *(Column(say.t(f"kpi.{kpi}"), 1.4 if kpi == "oee" else 1, numbers=True) for kpi in FACTORS),
         Column("MTBF [h]", 0.9, numbers=True),
         Column("MTTR [h]", 0.9, numbers=True),
         Column(say.t("sums.completeness"), 0.9, numbers=True),
@@ -241,7 +241,8 @@ def _energy(report: Report, found: Production, say: Numbers) -> None:
     output = _total([each.output for each in found.energy])
     shares = [c.completeness for each in found.energy for c in each.carriers if c.counted]
     share = min(shares, default=0.0)
-    counted = min((each.output_completeness or 0.0 for each in found.energy), default=None)
+    known = [each.output_completeness for each in found.energy if each.output_completeness is not None]
+    counted = min(known, default=None)
     each_item = kgce / output if kgce is not None and output else None
     pieces = say.t("unit.pieces")
     days = say.t("report.days", n=len(found.energy)) if found.window == "month" else ""

@@ -94,7 +94,7 @@ class Report:
 
     def _completeness(self, figure: Figure) -> str:
         if figure.completeness is None:
-            return self.say.t("report.no_completeness")
+            return "" if figure.note else self.say.t("report.no_completeness")
         return self.say.t("card.complete", share=self.say.percent(figure.completeness))
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, empty: str) -> None:

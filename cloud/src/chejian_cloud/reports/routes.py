@@ -4,10 +4,13 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from chejian_cloud.assessment import review, service
+from chejian_cloud.assessment.routes import AssessmentId
 from chejian_cloud.console.language import language_of
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.jsontypes import Time
 from chejian_cloud.registry.scope import InScope
+from chejian_cloud.reports.assessment_pdf import assessment_report
 from chejian_cloud.reports.file import MEDIA_TYPE, as_pdf
 from chejian_cloud.reports.production import KINDS, production
 from chejian_cloud.reports.production_pdf import production_report
@@ -44,3 +47,18 @@ def get_production(
     place = "line" if found.where.line else "workshop"
     key = found.where.line.line_id if found.where.line else found.where.workshop.workshop_id
     return as_pdf(f"production-{place}-{key}-{window}-{found.period.start:%Y%m%d%H%M}", body)
+
+
+@router.get("/reports/assessments/{assessment_id}", response_class=Response, responses=PDF)
+def get_assessment(
+    request: Request, session: ReadSession, assessment_id: AssessmentId, lang: Language = "zh"
+) -> Response:
+    """The report of an assessment: level, radar, beside others, gaps and advice, evidence, steps; as PDF."""
+    report = assessment_report(
+        service.form_of(session, assessment_id),
+        service.result_of(session, assessment_id),
+        review.revisions(session, assessment_id),
+        review.benchmark(session, assessment_id),
+        tag_of(lang),
+    )
+    return as_pdf(f"assessment-{assessment_id}", report.pdf(request.app.state.settings.report_font))
