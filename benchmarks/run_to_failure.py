@@ -11,7 +11,7 @@ import numpy as np
 from chejian_analytics.diagnosis import onset_of
 
 BASELINE = 20
-"""Snapshots taken for healthy: the least that `onset_of` accepts."""
+"""Snapshots taken for healthy."""
 
 YOUNG_SHARE = 0.5
 """An onset that shows within the first half of a run, seen from there, counts as early."""

@@ -33,6 +33,7 @@ _SETTLE = Seconds(60)
 _POLL = Seconds(1)
 _DIAGNOSIS_BUDGET = Seconds(0.5)
 _RAW_RETENTION = parse_duration("400d")
+_MOST_WINDOWS_KEPT = 10_000
 _LEAST_RETENTION = parse_duration("3d")
 _SESSION_IDLE = parse_duration("12h")
 _LEAST_IDLE = Seconds(60)
@@ -66,6 +67,8 @@ class Settings:
             recomputed beyond it. From CHEJIAN_RAW_RETENTION, e.g. "400d".
         report_font: TrueType font with Chinese glyphs that PDF reports embed (.ttf or .ttc); None: one that is found, e.g.
             of the package fonts-wqy-microhei. From CHEJIAN_REPORT_FONT.
+        windows_kept: of each waveform signal so many windows, the newest, are kept beyond raw retention whatever they say,
+            1 to 10,000; windows that a verdict, an answer or a baseline names are kept in any case.
         session_idle: [s] after which a browser that asks nothing is logged out, >= 60 s.
         session_longest: [s] after which a browser has to log in again in any case, >= `session_idle`.
         programme_plan: TOML file of the plan that the programme is held against, laid out as the one that ships (the
@@ -91,6 +94,7 @@ class Settings:
     diagnosis_budget: Seconds = _DIAGNOSIS_BUDGET
     raw_retention: Seconds = _RAW_RETENTION
     report_font: Path | None = None
+    windows_kept: int = 100
     session_idle: Seconds = _SESSION_IDLE
     session_longest: Seconds = _SESSION_LONGEST
     programme_plan: Path | None = None
@@ -110,12 +114,17 @@ class Settings:
         for key in ("minor_stop", "changeover"):
             if not 0 <= getattr(self, key) <= _LONGEST_RULE:
                 raise ConfigValueError(key, getattr(self, key), "0 s to 12 h")
+        self._check_retention()
+        if self.settle < 0:
+            raise ConfigValueError("settle", self.settle, "0 s or more")
+
+    def _check_retention(self) -> None:
         if self.raw_retention < _LEAST_RETENTION:
             raise ConfigValueError(
                 "raw_retention", self.raw_retention, '"3d" or more (environment CHEJIAN_RAW_RETENTION)'
             )
-        if self.settle < 0:
-            raise ConfigValueError("settle", self.settle, "0 s or more")
+        if not 1 <= self.windows_kept <= _MOST_WINDOWS_KEPT:
+            raise ConfigValueError("windows_kept", self.windows_kept, f"1 to {_MOST_WINDOWS_KEPT}")
 
     def _check_files(self) -> None:
         if (self.http_certificate is None) != (self.http_key is None):

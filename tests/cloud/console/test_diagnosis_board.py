@@ -94,6 +94,9 @@ def test_the_card_says_what_how_sure_why_and_what_next(page: Page, board: str) -
     assert "轴承外圈损伤" in card
     assert "安排更换轴承" in card
     assert "条高出背景" in card
+    assert "谱相干印证" in card
+    assert "剩余时间：无，因为变化开始以来的窗口不足 8 个" in card
+    assert "区" in card[card.index("ISO 10816-3") :]
     picture(page, "board-zh")
     page.click("#list tbody tr:nth-child(6) .pick")  # the newest window out of balance
     page.wait_for_selector("#chosen >> text=转子不平衡")

@@ -120,3 +120,23 @@ def test_a_bearing_by_designation_or_dimensions(
         [3.5848, 5.4152, 0.39828, 4.7135], rel=1e-4
     )
     assert (found["zone_group"], found["support"]) == zones
+
+
+def test_what_turns_near_a_bearing_is_kept_as_orders_of_its_shaft(dsn: str, tmp_path: Path) -> None:
+    kinematics = """mains_hz = 60
+gear_teeth = 23
+mesh_orders = [7.5]
+pulley_diameter_mm = 100.0
+belt_length_mm = 1000.0
+blades = 6
+"""
+    path = tmp_path / "gearbox.toml"
+    path.write_text(GOOD.read_text("utf-8").replace("mains_hz = 60\n", kinematics), "utf-8")
+    for _ in range(2):
+        seed(dsn, path)
+        (found,) = rows(dsn, "SELECT neighbours FROM app.bearing")
+        assert found["neighbours"] == {
+            "meshes": [7.5, 23.0],
+            "belts": [pytest.approx(0.314159, rel=1e-5)],
+            "blades": [6.0],
+        }

@@ -108,3 +108,22 @@ def test_an_edited_bearing_renews_the_diagnosis(plant: PlantRows) -> None:
     (found,) = rows(plant.dsn, "SELECT part, bearing FROM app.diagnosis WHERE method = 'bearing_envelope'")
     assert found["bearing"]["bpfo"] == 3.1
     assert found["part"] != "outer_race"
+
+
+def test_what_turns_nearby_is_masked_and_a_named_part_gets_a_second_opinion(plant: PlantRows) -> None:
+    with psycopg.connect(plant.dsn) as connection:
+        connection.execute(
+            'UPDATE app.bearing SET neighbours = \'{"meshes": [23.0], "belts": [0.3], "blades": []}\''
+        )
+    block = ("Vibration/DriveEnd", T0 + 1000, shocks(1772.0, ORDERS.bpfo))
+    plant.write("MTS-01", [("Motor/Speed", T0, 1772.0), block])
+    with Bench(plant.dsn, after(hours=1)) as bench:
+        bench.settle(diagnose=True)
+    (found,) = rows(plant.dsn, BEARING)
+    evidence = found["evidence"]
+    kinds = [mask["kind"] for mask in evidence["masks"]]
+    assert kinds == ["shaft", "mains", "mesh", "mesh", "mesh", "belt"]
+    orders = {m["kind"]: m["base_hz"] / evidence["shaft_hz"] for m in evidence["masks"]}
+    assert (round(orders["mesh"], 6), round(orders["belt"], 6)) == (23.0, 0.3)
+    assert found["bearing"]["neighbours"]["meshes"] == [23.0]
+    assert [e["code"] for e in evidence["supporting_evidence"]] == ["coherence_agrees"]

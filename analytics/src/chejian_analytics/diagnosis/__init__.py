@@ -11,6 +11,7 @@ from chejian_analytics.diagnosis.envelope import envelope_spectrum
 from chejian_analytics.diagnosis.gear import diagnose_gear
 from chejian_analytics.diagnosis.kinematics import BearingGeometry, BearingOrders
 from chejian_analytics.diagnosis.kurtogram import kurtogram, most_impulsive
+from chejian_analytics.diagnosis.life import Course, course_of
 from chejian_analytics.diagnosis.lines import Line
 from chejian_analytics.diagnosis.machine import MachineDiagnosis
 from chejian_analytics.diagnosis.masks import Mask, Neighbours
@@ -45,6 +46,7 @@ __all__ = [
     "BearingDiagnosis",
     "BearingGeometry",
     "BearingOrders",
+    "Course",
     "Evidence",
     "Explanation",
     "Features",
@@ -55,6 +57,7 @@ __all__ = [
     "Neighbours",
     "ShaftBaseline",
     "ShaftSpeed",
+    "course_of",
     "diagnose_bearing",
     "diagnose_current",
     "diagnose_gear",

@@ -1,7 +1,8 @@
 """Method `bearing_envelope`: which part of a rolling bearing is damaged, or why that cannot be said.
 
 Quality gates, shaft speed, cepstrum prewhitening, squared envelope spectrum, masks, joint line test per part, test
-against every other harmonic series, verdict. No state, no randomness: the same window gives the same bits.
+against every other harmonic series, verdict; for a named part a second opinion by spectral coherence. No state, no
+randomness: the same window gives the same bits.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.baseline import BearingBaseline, comb_threshold, thresholds
+from chejian_analytics.diagnosis.coherence import opinion
 from chejian_analytics.diagnosis.combs import Comb, rival_comb
 from chejian_analytics.diagnosis.decide import Findings, against, decide
 from chejian_analytics.diagnosis.envelope import (
@@ -63,6 +65,8 @@ class _Window:
     """What the line test reads of one axis."""
 
     axis: int
+    signal: NDArray[np.float64]
+    sample_rate: float
     ratio: NDArray[np.float64]
     bin_hz: float
     samples: int
@@ -81,6 +85,7 @@ class _Terms:
     baseline: BearingBaseline | None
     config: BearingConfig
     drift: float
+    second_opinion: bool
 
 
 def diagnose_bearing(
@@ -94,6 +99,7 @@ def diagnose_bearing(
     neighbours: Neighbours = NO_NEIGHBOURS,
     baseline: BearingBaseline | None = None,
     follow: bool = False,
+    second_opinion: bool = False,
     config: BearingConfig = DEFAULTS,
 ) -> BearingDiagnosis:
     """Diagnose one bearing from one window of acceleration.
@@ -109,6 +115,8 @@ def diagnose_bearing(
         baseline: scores of the machine's own healthy windows; None = cold start.
         follow: look for a speed that changes within the window, and resample at equal angles if it drifts by more than
             0.5 %. Without it the speed must be constant; costs about as much as the diagnosis itself.
+        second_opinion: where a part is named, hold spectral coherence beside it and report what it says as evidence for or
+            against; the verdict stays. Costs some ten times the diagnosis itself, on windows that name a part only.
         config: thresholds.
 
     Returns:
@@ -131,7 +139,9 @@ def diagnose_bearing(
     if follow:
         axes, sample_rate, nominal_rpm, drift = equal_angles(axes, sample_rate, nominal_rpm)
     families = families_of(bearing)
-    terms = _Terms(families, nominal_rpm / 60.0, mains_hz, neighbours, baseline, config, drift)
+    terms = _Terms(
+        families, nominal_rpm / 60.0, mains_hz, neighbours, baseline, config, drift, second_opinion
+    )
     found = [_read(axis, index, sample_rate, terms) for index, axis in enumerate(axes)]
     windows = [window for window in found if isinstance(window, _Window)]
     verdicts = [verdict for verdict in found if isinstance(verdict, BearingDiagnosis)]
@@ -169,7 +179,7 @@ def _read(
     low = int(band_hz(terms.nominal_hz) / bin_hz) + 1
     envelope_level = np.log(np.maximum(ratio[:low], 1.0))
     evidence = speed_evidence(spectrum[: low + 1], envelope_level, bin_hz, terms.nominal_hz)
-    return _Window(axis, ratio, bin_hz, n, features, evidence)
+    return _Window(axis, signal[:n], sample_rate, ratio, bin_hz, n, features, evidence)
 
 
 def _highest_hz(families: tuple[Family, ...], shaft_hz: float) -> float:
@@ -211,10 +221,16 @@ def _judge(window: _Window, speed: ShaftSpeed, terms: _Terms) -> BearingDiagnosi
     )
     confidence, reason = decide(found, config)
     lines = lines_of(best, ratio, masked, shaft_hz=speed.hz, bin_hz=bin_hz)
+    named = confidence in ("confirmed", "probable")
+    agreeing, differing = (
+        opinion(window.signal, window.sample_rate, lines, masks)
+        if named and terms.second_opinion
+        else ((), ())
+    )
     return BearingDiagnosis(
         method=METHOD,
         version=VERSION,
-        part=best.family.part if confidence in ("confirmed", "probable") else None,
+        part=best.family.part if named else None,
         confidence=confidence,
         score=best.score,
         explanations=tuple(
@@ -228,7 +244,8 @@ def _judge(window: _Window, speed: ShaftSpeed, terms: _Terms) -> BearingDiagnosi
         samples_used=window.samples,
         lines=lines,
         masks=masks,
-        counter_evidence=(*against(found, lines, config), *skipped),
+        counter_evidence=(*against(found, lines, config), *skipped, *differing),
+        supporting_evidence=agreeing,
         features=window.features,
         band_hz=(bin_hz, ((window.samples + 1) // 2 - 1) * bin_hz),
         comb_order=comb.order,
@@ -283,6 +300,7 @@ def _cannot_tell(reason: Reason, axis: int, shaft_hz: float, features: Features)
         lines=(),
         masks=(),
         counter_evidence=(),
+        supporting_evidence=(),
         features=features,
         band_hz=(0.0, 0.0),
         comb_order=0.0,

@@ -14,10 +14,11 @@ WEIGHT = 0.2
 """Weight of the newest value in the moving average (EWMA): remembers about 10 values."""
 
 WIDTH = 3.0
-"""Limits in standard deviations of the moving average: a false alarm in about 500 values."""
+"""Limits in standard deviations of the moving average: a false alarm in about 500 values. A standard deviation that is
+itself an estimate widens them by Student's distribution."""
 
-LEAST_BASELINE = 20
-"""Below 20 healthy values the standard deviation is known worse than +-16 %."""
+LEAST_BASELINE = 10
+"""Below 10 healthy values the standard deviation is known worse than +-24 %, and the limits are no use."""
 
 LEAST_POINTS = 8
 """Values after the onset from which a slope is read."""
@@ -82,13 +83,14 @@ def onset_of(indicator: NDArray[np.float64], baseline: int) -> Onset | None:
         raise ValueError("indicator: NaN or infinity given, finite values allowed")
     healthy = indicator[:baseline]
     mean, deviation = float(healthy.mean()), float(healthy.std(ddof=1))
+    width = float(scipy.stats.t.isf(scipy.stats.norm.sf(WIDTH), baseline - 1))
     average, first = mean, None
     limit = mean
     for i, value in enumerate(indicator[baseline:].tolist(), start=1):
         average += WEIGHT * (value - average)
         variance = WEIGHT / (2.0 - WEIGHT) * (1.0 - (1.0 - WEIGHT) ** (2 * i))
         # The mean itself is an estimate: its variance counts too.
-        limit = mean + WIDTH * deviation * math.sqrt(variance + 1.0 / baseline)
+        limit = mean + width * deviation * math.sqrt(variance + 1.0 / baseline)
         if average <= limit:
             first = None
         elif first is None:
@@ -97,7 +99,7 @@ def onset_of(indicator: NDArray[np.float64], baseline: int) -> Onset | None:
 
 
 def remaining_life(
-    times: NDArray[np.float64], indicator: NDArray[np.float64], limit: float
+    times: NDArray[np.float64], indicator: NDArray[np.float64], limit: float, *, inflation: float = 1.0
 ) -> RemainingLife | None:
     """When a straight line through the values after the onset reaches the limit.
 
@@ -108,6 +110,7 @@ def remaining_life(
         times: shape (n,), rising [any unit].
         indicator: shape (n,), values since the onset.
         limit: value that counts as failure.
+        inflation: factor on the variance of the residuals, >= 1: neighbouring values resemble each other.
 
     Returns:
         The remaining life after the last time; None when there are less than `LEAST_POINTS` values, when they do not
@@ -120,7 +123,7 @@ def remaining_life(
     spread = float(((times - mean_t) ** 2).sum())
     slope = float(((times - mean_t) * (indicator - mean_y)).sum()) / spread
     residual = indicator - mean_y - slope * (times - mean_t)
-    variance = float((residual**2).sum()) / (n - 2)
+    variance = inflation * float((residual**2).sum()) / (n - 2)
     quantile = float(scipy.stats.t.ppf(0.5 + COVERAGE / 2.0, n - 2))
     significance = quantile * quantile * variance / (slope * slope * spread) if slope > 0.0 else math.inf
     if significance >= 1.0:

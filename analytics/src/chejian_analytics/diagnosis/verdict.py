@@ -9,7 +9,7 @@ from chejian_analytics.diagnosis.masks import Mask
 from chejian_analytics.diagnosis.quality import Features, Unusable
 
 METHOD = "bearing_envelope"
-VERSION = "3"
+VERSION = "4"
 
 Confidence = Literal["confirmed", "probable", "impulsive_unassigned", "none", "cannot_tell"]
 Reason = Unusable | Literal["not_separable_from_shaft", "stronger_comb"]
@@ -62,7 +62,7 @@ DEFAULTS = BearingConfig()
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One circumstance that speaks against, or limits, the verdict.
+    """One circumstance that speaks against, or limits, the verdict; or supports it.
 
     Args:
         code: ``runner_up_present`` (lead over it [nat]), ``explained_by_shaft`` (how far a part would
@@ -70,7 +70,9 @@ class Evidence:
             (count), ``unknown_comb_order`` (fundamental of a stronger harmonic series that is no part's [shaft orders]),
             ``shocks_follow_shaft`` (level of the shaft orders [nat]), ``lines_smeared`` (width of the lines [shaft orders]),
             ``speed_drifts`` (relative change within the window), ``speed_uncertain`` (evidence [nat]), ``speed_departs_nominal`` (relative),
-            ``not_evaluated_<part>`` (passes seen).
+            ``not_evaluated_<part>`` (passes seen); spectral coherence as second opinion on a named part:
+            ``coherence_agrees``, ``coherence_differs`` (coherence at the lines over that beside them),
+            ``coherence_not_evaluated`` (samples of the window).
         value: its size.
     """
 
@@ -113,6 +115,7 @@ class BearingDiagnosis:
         lines: lines of the best family.
         masks: what was taken out before scoring.
         counter_evidence: what speaks against the verdict.
+        supporting_evidence: what speaks for it besides its lines; only for a named part. It has no say in the verdict.
         features: time-domain features.
         band_hz: frequencies whose envelope was read [Hz].
         comb_order: fundamental of the strongest harmonic series that is not the best part's [shaft orders], 0 = none.
@@ -139,6 +142,7 @@ class BearingDiagnosis:
     lines: tuple[Line, ...]
     masks: tuple[Mask, ...]
     counter_evidence: tuple[Evidence, ...]
+    supporting_evidence: tuple[Evidence, ...]
     features: Features
     band_hz: tuple[float, float]
     comb_order: float

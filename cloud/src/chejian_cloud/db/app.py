@@ -188,7 +188,8 @@ class IdealCycle(Base):
 class Bearing(Base):
     """A monitored bearing: fault frequencies as orders of shaft speed, and the waveform signal that hears it.
 
-    `zone_group` and `support` say which zones of ISO 10816-3 grade the machine's vibration; NULL: none do.
+    `zone_group` and `support` say which zones of ISO 10816-3 grade the machine's vibration; NULL: none do. `neighbours`:
+    orders of gear meshes, belts and blades near it (`chejian_analytics.diagnosis.Neighbours`), which are masked.
     """
 
     __tablename__ = "bearing"
@@ -209,6 +210,7 @@ class Bearing(Base):
     mains_hz: Mapped[float]
     zone_group: Mapped[int | None] = mapped_column(SmallInteger)
     support: Mapped[str | None]
+    neighbours: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
 
 
 class BoardReader(Base):

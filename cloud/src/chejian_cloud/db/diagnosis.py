@@ -123,6 +123,17 @@ class VibrationWindow(Base):
 Index("ix_vibration_window_newest", VibrationWindow.equipment_id, VibrationWindow.time.desc())
 
 
+class KeptWindow(Base):
+    """A waveform that outlives raw retention: see `chejian_cloud.worker.kept_windows`."""
+
+    __tablename__ = "kept_window"
+    series_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[datetime] = mapped_column(primary_key=True)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
+    sample_rate: Mapped[float]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class DiagnosisLabel(Base):
     """An engineer's answer to a diagnosis; the table only grows, the newest line of a diagnosis holds.
 

@@ -69,7 +69,7 @@ class HealthyWindow:
     series_id: int
     time: datetime
     rpm: float
-    bearing: dict[str, float]
+    bearing: dict[str, Any]
 
 
 def active(

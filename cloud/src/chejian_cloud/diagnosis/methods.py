@@ -21,6 +21,7 @@ from chejian_analytics.diagnosis import (
     BearingOrders,
     MachineDiagnosis,
     Method,
+    Neighbours,
     ShaftBaseline,
     diagnose_bearing,
     diagnose_shaft,
@@ -61,13 +62,13 @@ class Given:
     Attributes:
         sample_rate: [Hz].
         rpm: nominal shaft speed [1/min]; None when none was stored.
-        bearing: the `ORDERS` of the bearing that the signal hears.
+        bearing: of the bearing that the signal hears, see `given_of`.
         baseline: that judges the window; None: cold start.
     """
 
     sample_rate: float
     rpm: float | None
-    bearing: Mapping[str, float]
+    bearing: Mapping[str, Any]
     baseline: Frozen | None = None
 
 
@@ -94,6 +95,8 @@ def _bearing(signal: Array, rpm: float, given: Given) -> BearingDiagnosis:
         nominal_rpm=rpm,
         bearing=BearingOrders(orders["bpfo"], orders["bpfi"], orders["ftf"], orders["bsf2"]),
         mains_hz=orders["mains_hz"],
+        neighbours=Neighbours(**_tuples_of(orders.get("neighbours") or {})),
+        second_opinion=True,
         baseline=None if given.baseline is None else BearingBaseline(**_fields(given.baseline)),
     )
 
@@ -125,8 +128,13 @@ def by_id(method: str) -> WindowMethod | None:
 
 
 def orders_of(bearing: Bearing) -> dict[str, float]:
-    """What methods read of a registered bearing."""
+    """Orders of a registered bearing, and its mains."""
     return {name: getattr(bearing, name) for name in ORDERS}
+
+
+def given_of(bearing: Bearing) -> dict[str, Any]:
+    """The same with what else turns near it: the orders that are masked."""
+    return {**orders_of(bearing), "neighbours": bearing.neighbours}
 
 
 def signal_of(data: bytes) -> Array:
@@ -194,7 +202,11 @@ def _content(baseline: BearingBaseline | ShaftBaseline) -> dict[str, Any]:
 
 
 def _fields(frozen: Frozen) -> dict[str, Any]:
-    return {"version": frozen.version, **{name: _tuples(value) for name, value in frozen.content.items()}}
+    return {"version": frozen.version, **_tuples_of(frozen.content)}
+
+
+def _tuples_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _tuples(value) for name, value in content.items()}
 
 
 def _tuples(value: Any) -> Any:

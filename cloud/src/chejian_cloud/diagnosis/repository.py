@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import Bearing, EquipmentFeed
-from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisLabel
+from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisLabel, KeptWindow, VibrationWindow
 from chejian_cloud.paging import Part
 from chejian_cloud.series.repository import FEED_OF_DEVICE
 
@@ -70,10 +70,13 @@ def one(session: Session, diagnosis_id: int) -> Row[Told] | None:
 
 
 def waveform(session: Session, series_id: int, time: datetime) -> RowMapping | None:
-    """A stored waveform, None when retention has removed it."""
-    w = t.waveform.c
-    statement = select(t.waveform).where(w.series_id == series_id, w.time == time).limit(1)
-    return session.execute(statement).mappings().one_or_none()
+    """Sample rate and data of a stored or kept waveform, None when retention has removed it."""
+    for c in (t.waveform.c, KeptWindow):
+        statement = select(c.sample_rate, c.data).where(c.series_id == series_id, c.time == time).limit(1)
+        found = session.execute(statement).mappings().one_or_none()
+        if found is not None:
+            return found
+    return None
 
 
 def bearing(session: Session, equipment_id: int, series_id: int) -> Bearing | None:
@@ -84,6 +87,11 @@ def bearing(session: Session, equipment_id: int, series_id: int) -> Bearing | No
         .where(Bearing.equipment_id == equipment_id, t.series.c.series_id == series_id)
     )
     return session.scalars(statement).one_or_none()
+
+
+def window(session: Session, series_id: int, time: datetime) -> VibrationWindow | None:
+    """What was measured of a window, None before it was read."""
+    return session.get(VibrationWindow, (series_id, time))
 
 
 def unit_of(session: Session, series_id: int) -> str:

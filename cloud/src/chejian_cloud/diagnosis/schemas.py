@@ -34,12 +34,55 @@ class DiagnosisOut(Out):
     answer: str | None = Field(description="Engineers' answer that holds: confirmed, rejected, or null.")
 
 
+class SeverityOut(Out):
+    """Vibration of the machine against the zones of ISO 10816-3."""
+
+    velocity_mm_s: Number = Field(
+        examples=[2.1], description="Velocity RMS in the band of the standard [mm/s]."
+    )
+    zone: str | None = Field(description="A to D; null where group and support are not registered.")
+    limits: list[float] | None = Field(description="A/B, B/C, C/D [mm/s].")
+    zone_group: int | None
+    support: str | None
+
+
+class CourseOut(Out):
+    """How the indicator behind a verdict went since the machine was healthy, up to this window."""
+
+    indicator: str = Field(
+        examples=["outer_race"],
+        description="A bearing's part: level of its lines over background [nat]; velocity: its natural logarithm, of mm/s.",
+    )
+    windows: int = Field(description="Windows after the baseline that were read.")
+    onset: Moment | None = Field(description="When it left its baseline for good.")
+    growth_per_day: Number = Field(description="Slope since then (Sen) [nat per day].")
+    limit: Number = Field(description="Value up to which the time is counted.")
+    limit_is: str = Field(
+        examples=["serious_change"],
+        description="zone_d: the limit of zone D; serious_change: 20 dB over the machine's own baseline.",
+    )
+    low_days: Number = Field(
+        description="Lower end of the 90 % interval until the limit, if it goes on as it did [d]."
+    )
+    best_days: Number
+    high_days: Number
+    reason: str | None = Field(
+        examples=["inside_baseline"],
+        description="Why no time can be told: no_baseline, baseline_too_short, other_part_each_window, inside_baseline, "
+        "too_few_since_onset, no_monotone_trend, growth_not_steady, limit_reached or interval_too_wide; null with an interval.",
+    )
+
+
 class DiagnosisDetail(DiagnosisOut):
     """A diagnosis with its evidence."""
 
     bearing: str | None = Field(examples=["6205-2RS JEM SKF"])
     evidence: dict[str, Any] = Field(
         description="What the method returned: lines, masks, features, counter-evidence."
+    )
+    severity: SeverityOut | None = Field(description="Of the window; null where no velocity was measured.")
+    course: CourseOut | None = Field(
+        description="Of a named bearing part, or of the velocity behind a verdict on the shaft; else null."
     )
 
 

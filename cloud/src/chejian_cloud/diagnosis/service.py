@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import Bearing
 from chejian_cloud.diagnosis import repository
+from chejian_cloud.diagnosis.courses import course_of, severity_of
 from chejian_cloud.diagnosis.levels import GRAVITIES
 from chejian_cloud.diagnosis.repository import Told
 from chejian_cloud.diagnosis.schemas import (
@@ -67,6 +68,8 @@ def describe(session: Session, diagnosis_id: int) -> DiagnosisDetail:
             **_columns(row),
             "bearing": bearing.designation if bearing else None,
             "evidence": row.Diagnosis.evidence,
+            "severity": severity_of(session, row.Diagnosis, bearing),
+            "course": course_of(session, row.Diagnosis, bearing, serial=row.serial),
         }
     )
 

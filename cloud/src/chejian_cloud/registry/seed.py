@@ -185,7 +185,7 @@ class _Writer(Upserts):
             orders, (group, support) = item.orders, item.zones
             values = {name: getattr(item, name) for name in ("designation", "signal", "mains_hz")}
             values |= {name: getattr(orders, name) for name in ("bpfo", "bpfi", "ftf", "bsf2")}
-            values |= {"zone_group": group, "support": support}
+            values |= {"zone_group": group, "support": support, "neighbours": item.neighbours}
             key = {"equipment_id": equipment.equipment_id, "position": item.position}
             self.upsert(db.Bearing, key, values)
 

@@ -23,8 +23,8 @@ from chejian_cloud.diagnosis.methods import (
     WINDOW_METHODS,
     Given,
     finite,
+    given_of,
     judge,
-    orders_of,
     signal_of,
 )
 from chejian_cloud.diagnosis.repository import waveform
@@ -79,7 +79,7 @@ def plan(session: Session, setup: Setup, lo_us: int, hi_us: int) -> None:
                 "tolerance": SPEED_TOLERANCE_US / 1e6,
                 "readable": READABLE,
                 "chain": CHAIN,
-                "bearing": json.dumps(_given_of(bearing)),
+                "bearing": json.dumps(_all_given(bearing)),
             }
             session.execute(_PLAN, values)
 
@@ -118,13 +118,13 @@ def diagnose_next(session: Session, now: datetime) -> str | None:
     results = {}
     for reader in WINDOW_METHODS:
         baseline = active(session, place, reader, task.time, rpm)
-        given = Given(stored["sample_rate"], rpm, orders_of(bearing), baseline)
+        given = Given(stored["sample_rate"], rpm, given_of(bearing), baseline)
         results[reader.method.id] = judge(reader, stored["data"], given)
         values = {
             "equipment_id": task.equipment_id,
             "method_version": reader.method.version,
             "nominal_rpm": rpm,
-            "bearing": orders_of(bearing),
+            "bearing": given_of(bearing),
             "baseline_id": baseline and baseline.baseline_id,
             "computed_at": now,
             **results[reader.method.id],
@@ -153,9 +153,9 @@ def _store(session: Session, table: type[Any], key: dict[str, Any], values: dict
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
-def _given_of(bearing: Bearing) -> dict[str, Any]:
+def _all_given(bearing: Bearing) -> dict[str, Any]:
     """What a window's figures depend on; a change of one makes it be read again."""
-    return {**orders_of(bearing), "zone_group": bearing.zone_group, "support": bearing.support}
+    return {**given_of(bearing), "zone_group": bearing.zone_group, "support": bearing.support}
 
 
 def _figures(
@@ -169,7 +169,7 @@ def _figures(
     figures: dict[str, Any] = {
         "chain": CHAIN,
         "nominal_rpm": rpm,
-        "bearing": _given_of(bearing),
+        "bearing": _all_given(bearing),
         "shaft_hz": told["shaft_hz"] if readable else None,
         **{name: features.get(name) for name in ("rms", "peak", "kurtosis")},
         "parts": {e["part"]: e["score"] for e in told.get("explanations", ())},

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import psycopg
 from chejian_contract.health import Metrics
@@ -17,6 +18,7 @@ from chejian_cloud.db.app import Equipment, StateInterval, WorkProgress, Worksho
 from chejian_cloud.db.edition import detect_edition
 from chejian_cloud.db.rollups import RollupPartitions
 from chejian_cloud.marks import lock_registry
+from chejian_cloud.worker.kept_windows import AT_ONCE, keep_windows
 from chejian_cloud.worker.process_diagnoses import diagnose_process_next
 from chejian_cloud.worker.rollups import closed_until
 from chejian_cloud.worker.take import Mark, Unit, delete_marks, still_unmapped, take_marks, units_of
@@ -30,6 +32,8 @@ CLOCK_SECONDS = 5.0
 METER_PACE = 5
 """A machine's marks of running hours reach its meter this many times less often than they reach the machine: a meter has
 a reading a minute, and what a machine does in between is not worth a computation of its own each two seconds."""
+KEEP_SECONDS = 3600.0
+"""[s] between two looks at which windows must be kept beyond raw retention; they are looked at two days ahead."""
 RETRY_SECONDS = 30.0
 """[s] before an equipment whose computation failed is tried again; its marks stay."""
 
@@ -65,6 +69,9 @@ class Worker:
         )
         metrics.declare("chejian_worker_rollup_rows_total", "counter", "Rollup rows written or deleted.")
         metrics.declare("chejian_worker_diagnoses_total", "counter", "Diagnosed waveforms by confidence.")
+        metrics.declare(
+            "chejian_worker_kept_windows_total", "counter", "Waveforms copied to outlive raw retention."
+        )
         metrics.declare("chejian_worker_marks", "gauge", "Marks seen in the last round.")
         self._settings = settings
         self._metrics = metrics
@@ -75,12 +82,12 @@ class Worker:
         self._failed: dict[int, tuple[str, float]] = {}
         self._unmapped: set[str] = set()
         self._refused: set[int] = set()
-        self._next_clock = float("-inf")
+        self._next_clock = self._next_keep = float("-inf")
 
     def begin(self) -> None:
         """Forget what was known of the database: behind a new connection there may be a restored backup."""
         self._partitions = None
-        self._next_clock = float("-inf")
+        self._next_clock = self._next_keep = float("-inf")
 
     def step(self, connection: Connection, *, diagnose: bool = True) -> bool:
         """Do what is due: marks, ended windows, then diagnoses for at most their budget.
@@ -98,6 +105,7 @@ class Worker:
         done = sum(self._run(connection, unit) for unit in units)
         self._drop_unmapped(connection, [m for m in marks if m.equipment_id is None])
         diagnosed = self._diagnose(connection) if diagnose else 0
+        self._keep(connection)
         return bool(done or diagnosed)
 
     def _take(self, connection: Connection) -> list[Mark]:
@@ -215,6 +223,17 @@ class Worker:
             self._metrics.add("chejian_worker_diagnoses_total", confidence=confidence)
             count += 1
         return count
+
+    def _keep(self, connection: Connection) -> None:
+        """Copy windows that must outlive raw retention; a full portion goes on in the next round."""
+        if self._monotonic() < self._next_keep:
+            return
+        with Session(connection) as session, session.begin():
+            retention = timedelta(seconds=self._settings.raw_retention)
+            copied = keep_windows(session, self._clock(), retention, self._settings.windows_kept)
+        self._metrics.add("chejian_worker_kept_windows_total", copied)
+        if copied < AT_ONCE:
+            self._next_keep = self._monotonic() + KEEP_SECONDS
 
 
 _KNOWN_ENDS = (

@@ -123,7 +123,8 @@ export async function diagnoses(id, limit) {
 
 /** One diagnosis with its evidence. */
 export async function diagnosis(id) {
-  return timed(await get(`/diagnoses/${id}`), 'time', 'computed_at');
+  const found = timed(await get(`/diagnoses/${id}`), 'time', 'computed_at');
+  return { ...found, course: found.course && timed(found.course, 'onset') };
 }
 
 /** Spectrum behind a diagnosis: {frequencies, values, background, markers: [{part, order, hz}]}. */

@@ -42,6 +42,29 @@ export function circumstance({ code, value }) {
   return t(key, { value: measured(value, 3), percent: percent(value, 2) });
 }
 
+/** Vibration of the machine in words: velocity and zone with the limit above it. */
+function severity({ severity: s }) {
+  if (!s) return null;
+  const velocity = measured(s.velocity_mm_s, 3);
+  if (!s.zone) return t('severity.no_zone', { velocity });
+  const next = s.limits['ABC'.indexOf(s.zone)];
+  return t(`severity.${s.zone}`, { velocity, limit: next === undefined ? '' : measured(next, 2) });
+}
+
+/** Course of what the verdict rests on: since when, how fast, and how long at least and at most, or why not. */
+function course({ course: c }) {
+  if (!c) return null;
+  const what = c.indicator === 'velocity' ? t('course.velocity') : t('course.lines', { part: t(`part.${c.indicator}`) });
+  const since = c.onset ? t('course.since', { what, time: dateTimeOf(c.onset), percent: percent(Math.expm1(c.growth_per_day), 2) }) : '';
+  if (c.reason) return `${since}${t('course.none', { reason: t(`course.no.${c.reason}`) })}`;
+  return `${since}${t('course.life', { limit: t(`course.${c.limit_is}`), low: measured(c.low_days, 2), high: measured(c.high_days, 2), best: measured(c.best_days, 2) })}`;
+}
+
+function supporting(d) {
+  const items = d.evidence.supporting_evidence ?? [];
+  return items.length ? h('ul', {}, items.map((item) => h('li', {}, t(`supports.${item.code}`, { value: measured(item.value, 2) })))) : null;
+}
+
 function facts(d) {
   const { evidence } = d;
   const features = evidence.features ?? {};
@@ -64,13 +87,19 @@ function facts(d) {
 function whole(d, key) {
   const against = d.evidence.counter_evidence ?? [];
   const unsure = d.confidence === 'probable';
+  const graded = severity(d);
+  const agreeing = supporting(d);
+  const went = course(d);
   const parts = [
     [t('card.when'), `${dateTimeOf(d.time)}${d.serial ? ` · ${t('diagnoses.serial')} ${d.serial}` : ''}`],
     [t('card.sure'), `${confidenceText(d)} - ${t(`sure.${d.confidence}`)}`],
     [t('card.why'), d.reason ? word('reason', d.reason) : (WHY[d.method] ?? whyProcess)(d)],
+    agreeing && [t('card.supports'), agreeing],
     [t('card.against'), against.length ? h('ul', {}, against.map((item) => h('li', {}, circumstance(item)))) : t('counter.none')],
+    graded && [t('card.severity'), graded],
+    went && [t('card.course'), went],
     [t('card.next'), h('strong', {}, d.part && unsure ? t('next.probable') : '', t(`next.${key}`))],
-  ];
+  ].filter(Boolean);
   return h('dl', { class: 'card-of-verdict' }, parts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
 }
 
