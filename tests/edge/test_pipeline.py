@@ -10,6 +10,7 @@ from chejian_contract.samples import Quality
 from chejian_contract.signals import SignalDef, SignalKind
 from chejian_contract.sparkplug.payload import get_quality
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
+from chejian_edge.acquisition import Acquisition, rms
 from chejian_edge.config import PipelineConfig
 from chejian_edge.driver import Reading
 from chejian_edge.lag import CEILING_MS, FLOOR_MS, MEMORY_MS, Lag
@@ -176,3 +177,58 @@ def test_lag_learns_from_a_late_source_and_forgets() -> None:
     lag.observe(60_000, NOW)
     assert lag.ms(NOW + MEMORY_MS) == CEILING_MS
     assert lag.ms(NOW + 3 * MEMORY_MS) == FLOOR_MS
+
+
+MINUTE = 60_000
+
+
+def gated(acquisition: Acquisition) -> Pipeline:
+    plan = SignalPlan("D", WAVE, "src", None, transform_of(WAVE), 0.0, 0, acquisition)
+    return Pipeline({4: Series(5, plan)}, PipelineConfig(), clock=lambda: NOW)
+
+
+def sent(pipeline: Pipeline, blocks: list[tuple[int, list[float]]]) -> list[int]:
+    """Seconds of the blocks that leave, counted from the first full ten minutes before now."""
+    start = NOW - NOW % (10 * MINUTE) - 20 * MINUTE
+    pipeline.take([reading(4, raw, time_ms=start + 1000 * second) for second, raw in blocks])
+    return [(m.timestamp - start) // 1000 for m in metrics(pipeline)]
+
+
+QUIET, LOUD = [1.0, 1.1] * 8, [1.0, 5.0] * 8
+
+
+def test_the_first_waveform_of_each_span_is_sent() -> None:
+    pipeline = gated(Acquisition(every_ms=10 * MINUTE))
+    assert sent(pipeline, [(s, QUIET) for s in range(30, 1200, 60)]) == [30, 630]
+    assert pipeline.counts["not_due"] == 18
+    assert sent(gated(Acquisition()), [(s, QUIET) for s in range(30, 1200, 60)]) == [*range(30, 1200, 60)]
+
+
+def test_a_restarted_edge_sends_the_same_waveforms() -> None:
+    rule = Acquisition(every_ms=10 * MINUTE)
+    first, again = gated(rule), gated(rule)
+    assert sent(first, [(s, QUIET) for s in range(30, 600, 60)]) == [30]
+    again._series[4].restore(first._series[4].state())
+    assert sent(again, [(s, QUIET) for s in range(330, 1200, 60)]) == [630]
+
+
+def test_a_waveform_above_its_limit_is_sent_at_once_whatever_the_sensors_offset() -> None:
+    pipeline = gated(Acquisition(every_ms=10 * MINUTE, rms_above=1.0))
+    assert sent(pipeline, [(10, QUIET), (70, QUIET), (130, LOUD), (190, LOUD), (250, QUIET)]) == [
+        10,
+        130,
+        190,
+    ]
+    assert rms(struct.pack("<4f", 7.0, 9.0, 7.0, 9.0)) == 1.0
+    assert rms(b"") == 0.0
+
+
+def test_an_engineer_gets_the_next_waveform_once() -> None:
+    pipeline = gated(Acquisition(every_ms=10 * MINUTE))
+    assert sent(pipeline, [(10, QUIET), (70, QUIET)]) == [10]
+    assert (pipeline.acquire("D"), pipeline.acquire("other")) == (1, 0)
+    assert sent(pipeline, [(130, QUIET), (190, QUIET)]) == [130]
+    pipeline.acquire("D")
+    assert sent(pipeline, [(130, QUIET)]) == []  # a repeat is none
+    assert pipeline.counts["repeat"] == 1
+    assert sent(pipeline, [(250, QUIET)]) == [250]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from chejian_contract.ledger import METRIC_REBIRTH, Ack
+from chejian_contract.ledger import METRIC_ACQUIRE, METRIC_REBIRTH, Ack
 from chejian_contract.sparkplug.datatypes import Code
 from chejian_contract.sparkplug.payload import add_metric
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
@@ -47,6 +47,28 @@ async def test_rebirth_keeps_bd_seq_and_loses_nothing(mqtt_url: str, group: str,
         births = [m for m in host.messages if m.topic.type is MessageType.NBIRTH]
         assert len({m.payload.metrics[0].long_value for m in births}) == 1
         assert host.errors == []
+
+
+async def test_the_host_asks_a_device_for_its_next_waveform(
+    mqtt_url: str, group: str, run_edge: RunEdge
+) -> None:
+    wanted: list[str] = []
+    with Host(mqtt_url, group, "W1") as host:
+        async with run_edge() as edge:
+            edge.publisher._acquire = wanted.append
+            await edge.produce(1)
+            await until(lambda: edge.buffer.totals.in_flight_batches == 0)
+            for device, asked in (("D1", False), ("D1", True)):
+                ask = Payload(timestamp=1)
+                add_metric(ask, Code.BOOLEAN, asked, time_ms=1, name=METRIC_ACQUIRE)
+                host.publish(f"spBv1.0/{group}/DCMD/W1/{device}", ask.SerializeToString())
+            host.publish(f"spBv1.0/{group}/DCMD/W1/D2", b"no payload")
+            await until(lambda: edge.publisher.counts["bad_commands"] == 1)
+            await edge.produce(1)
+            await until(lambda: edge.buffer.totals.in_flight_batches == 0)
+    assert wanted == ["D1"]
+    assert edge.publisher.counts["acquisitions"] == 1
+    assert host.errors == []
 
 
 async def test_dropped_messages_come_again_flagged_historical(

@@ -22,6 +22,8 @@ METRIC_STORED = "Node Control/Ledger Stored"
 """NCMD, String, see `Ack`; announced in NBIRTH."""
 METRIC_REBIRTH = "Node Control/Rebirth"
 """Boolean of Sparkplug; NCMD with true asks for a complete birth sequence."""
+METRIC_ACQUIRE = "Device Control/Acquire"
+"""DCMD, Boolean: with true the next block of each of the device's waveforms is sent, whatever its schedule says."""
 METRIC_BDSEQ = "bdSeq"
 
 LEDGER_PREFIX = "Ledger/"

@@ -92,7 +92,14 @@ class Agent:
             await self._buffer.forget_sources()
             series = await self._restore()
             self._pipeline = Pipeline(dict(enumerate(series)), self._plan.config.pipeline, clock=self._clock)
-            self._publisher = Publisher(self._plan, self._buffer, series, self._presence, clock=self._clock)
+            self._publisher = Publisher(
+                self._plan,
+                self._buffer,
+                series,
+                self._presence,
+                clock=self._clock,
+                acquire=self._pipeline.acquire,
+            )
             self._make_runners(series)
             self._exits.callback(self._show)
             http = self._plan.config.http

@@ -1,10 +1,10 @@
-"""What the host tells the edge: NCMD (rebirth, acknowledgement) and STATE."""
+"""What the host tells the edge: NCMD (rebirth, acknowledgement), DCMD (a waveform is wanted) and STATE."""
 
 import json
 from dataclasses import dataclass
 
 from chejian_contract.errors import PayloadError
-from chejian_contract.ledger import METRIC_REBIRTH, METRIC_STORED, Ack
+from chejian_contract.ledger import METRIC_ACQUIRE, METRIC_REBIRTH, METRIC_STORED, Ack
 from chejian_contract.sparkplug.payload import parse_payload
 
 
@@ -34,6 +34,15 @@ def parse_command(data: bytes) -> Command:
         elif metric.name == METRIC_STORED:
             ack = Ack.parse(metric.string_value)
     return Command(rebirth, ack)
+
+
+def asks_for_waveform(data: bytes) -> bool:
+    """Whether a DCMD asks for the device's next waveform; unknown metrics are left alone.
+
+    Raises:
+        PayloadError: no Sparkplug payload.
+    """
+    return any(m.name == METRIC_ACQUIRE and m.boolean_value for m in parse_payload(data).metrics)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@ from chejian_contract.signals import Role, SignalKind
 
 ENV_MQTT_URL = "CHEJIAN_MQTT_URL"
 """Environment variable that wins over [mqtt] url."""
+_LONGEST_PAUSE = 7 * 86_400
+"""[s] A week between two waveforms; a trend of fewer tells nothing."""
 
 
 def _code(key: str, value: str, what: str) -> None:
@@ -193,6 +195,8 @@ class SignalConfig:
         state_map: name of a map, or a table of source codes to machine states.
         mode_map: name of a map, or a table of source codes to operation modes (quantity `operation_mode`).
         sample_rate: [Hz], waveforms only.
+        acquire_every: [s], waveforms only, 1 s to 7 d: the first block of each span of so long is sent; default: each block is.
+        acquire_above: [signal's unit], waveforms only: with `acquire_every`, blocks whose RMS is above this are sent too.
         heartbeat: [s]; wins over [pipeline].
         quantity: needed where the equipment type does not know the name.
         kind: needed where the equipment type does not know the name.
@@ -208,6 +212,8 @@ class SignalConfig:
     state_map: object = None
     mode_map: object = None
     sample_rate: float = 0.0
+    acquire_every: Seconds | None = None
+    acquire_above: float = 0.0
     heartbeat: Seconds | None = None
     quantity: Quantity | None = None
     kind: SignalKind | None = None
@@ -218,6 +224,10 @@ class SignalConfig:
             check_heartbeat("heartbeat", self.heartbeat)
         if not self.deadband >= 0:
             raise ConfigValueError("deadband", self.deadband, "0 or more")
+        if self.acquire_every is not None and not 1 <= self.acquire_every <= _LONGEST_PAUSE:
+            raise ConfigValueError("acquire_every", float(self.acquire_every), "1s to 7d")
+        if not 0 <= self.acquire_above < float("inf"):
+            raise ConfigValueError("acquire_above", self.acquire_above, "0 or more")
 
 
 @dataclass(frozen=True)

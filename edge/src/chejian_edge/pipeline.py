@@ -8,6 +8,7 @@ from typing import NamedTuple
 from chejian_contract.samples import Quality
 from chejian_contract.signals import SignalKind
 
+from chejian_edge.acquisition import Gate
 from chejian_edge.batch import Closed, OpenBatch
 from chejian_edge.clock import wall_clock_ms
 from chejian_edge.config import PipelineConfig
@@ -66,6 +67,7 @@ class Pipeline:
         self._room = asyncio.Event()
         self._room.set()
         self._outlets: dict[int, _Outlets] = {}
+        self._gates: dict[int, Gate] = {}
         self._open: list[OpenBatch] = []
         self._build(config)
 
@@ -75,6 +77,7 @@ class Pipeline:
             device = series.plan.device
             if series.plan.definition.kind is SignalKind.WAVEFORM:
                 self._outlets[key] = self._pair(device, 1)  # a waveform travels alone
+                self._gates[key] = Gate(series.plan.acquisition)
                 continue
             if device not in shared:
                 shared[device] = self._pair(device, config.batch_samples)
@@ -118,10 +121,27 @@ class Pipeline:
                     counts[f"refused:{refused}"] += 1
             else:
                 value, quality = self._doubtful(series, raw, quality)  # noqa: PLW2901 - same
-            if value is None and series.plan.definition.kind is SignalKind.WAVEFORM:
-                continue  # an absent block holds nothing that a sample could say
+            if key in self._gates and not self._due(key, time_ms, value):
+                continue
             counts[series.take(time_ms, value, quality, outlets[key][which])] += 1
         self.wake.set()
+
+    def acquire(self, device: str) -> int:
+        """Let the next block of each waveform of a device through, whatever its rules say; how many waveforms it has."""
+        own = [gate for key, gate in self._gates.items() if self._series[key].plan.device == device]
+        for gate in own:
+            gate.ask()
+        return len(own)
+
+    def _due(self, key: int, time_ms: int, value: Value | None) -> bool:
+        """Whether a block is sent; an absent one holds nothing that a sample could say."""
+        if not isinstance(value, bytes):
+            return False
+        series = self._series[key]
+        if time_ms <= series.source_ms or self._gates[key].passes(time_ms, value, series.source_ms):
+            return True  # a repeat is judged as such
+        self.counts["not_due"] += 1
+        return False
 
     def _replace_time(self, series: Series, server_ms: int | None, latest: int) -> int:
         """Server time, else our own; our own never runs behind the series, whatever the clock did."""

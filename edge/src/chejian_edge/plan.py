@@ -11,6 +11,7 @@ from chejian_contract.quantities import units_of
 from chejian_contract.signals import Role, SignalDef, SignalKind
 from chejian_contract.templates import EquipmentType, equipment_types
 
+from chejian_edge.acquisition import EACH_BLOCK, Acquisition
 from chejian_edge.config import EdgeConfig, EquipmentConfig, SignalConfig, load_edge_config
 from chejian_edge.driver import Driver, DriverKind, SourceOptions
 from chejian_edge.drivers import driver_names, load_driver
@@ -42,6 +43,7 @@ class SignalPlan:
         transform: from the source's raw value to the published one.
         deadband: [signal's unit], 0 for none.
         heartbeat_ms: [ms], 0 for none (events and waveforms hold until changed).
+        acquisition: which blocks of a waveform are sent.
     """
 
     device: str
@@ -51,6 +53,7 @@ class SignalPlan:
     transform: Transform
     deadband: float
     heartbeat_ms: int
+    acquisition: Acquisition = EACH_BLOCK
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ def _signals(
             definition = _definition(signal, known)
             address = driver.parse(signal.address)
             transform = _transform(signal, definition)
+            acquisition = _acquisition(signal, definition.kind)
         except ConfigValueError as error:
             raise ConfigError(where, f"{at}.{error.key}", error.value, error.allowed) from error
         except AddressError as error:
@@ -162,6 +166,7 @@ def _signals(
                 transform,
                 signal.deadband,
                 _heartbeat_ms(config, signal, definition),
+                acquisition,
             )
         )
     return out
@@ -212,6 +217,15 @@ def _check_rate(signal: SignalConfig, kind: SignalKind) -> None:
         raise ConfigValueError("sample_rate", signal.sample_rate, "more than 0 Hz, waveforms need it")
     if kind is not SignalKind.WAVEFORM and signal.sample_rate:
         raise ConfigValueError("sample_rate", signal.sample_rate, "nothing: only waveforms have it")
+
+
+def _acquisition(signal: SignalConfig, kind: SignalKind) -> Acquisition:
+    for key in ("acquire_every", "acquire_above"):
+        if getattr(signal, key) and kind is not SignalKind.WAVEFORM:
+            raise ConfigValueError(key, getattr(signal, key), "nothing: only waveforms have it")
+    if signal.acquire_above and signal.acquire_every is None:
+        raise ConfigValueError("acquire_above", signal.acquire_above, "together with acquire_every")
+    return Acquisition(round((signal.acquire_every or 0) * 1000), signal.acquire_above)
 
 
 def _transform(signal: SignalConfig, definition: SignalDef) -> Transform:

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 import aiomqtt
 from chejian_contract.errors import PayloadError
 from chejian_contract.sparkplug.session import EdgeSession
-from chejian_contract.sparkplug.topics import MessageType, device_topic, node_topic, state_topic
+from chejian_contract.sparkplug.topics import NAMESPACE, MessageType, device_topic, node_topic, state_topic
 
 from chejian_edge import births
 from chejian_edge.aliases import RetiredAlias
 from chejian_edge.backoff import Backoff
 from chejian_edge.buffer import Buffer
 from chejian_edge.clock import wall_clock_ms
-from chejian_edge.commands import HostState, parse_command
+from chejian_edge.commands import HostState, asks_for_waveform, parse_command
 from chejian_edge.config import MqttConfig
 from chejian_edge.errors import BufferFullError
 from chejian_edge.flow import Flow
@@ -48,6 +48,7 @@ class Publisher:
         series: all of them, for births.
         presence: knows which devices are there.
         clock: [ms UTC] for the times of messages.
+        acquire: called with a device whose next waveform the host asks for.
 
     Attributes:
         connected: births are out and data flows.
@@ -62,8 +63,10 @@ class Publisher:
         presence: Presence,
         *,
         clock: Callable[[], int] = wall_clock_ms,
+        acquire: Callable[[str], object] | None = None,
     ) -> None:
         self.connected = False
+        self._acquire = acquire
         self._plan = plan
         self._clock = clock
         self._config = plan.config
@@ -83,6 +86,7 @@ class Publisher:
         self._flow = Flow(buffer, window=plan.config.ledger.window, rows=self._rows)
         self.counts = self._flow.counts
         node = plan.config.node
+        self._wanted = f"{NAMESPACE}/{node.group}/{MessageType.DCMD}/{node.name}/+"
         self._topics: Mapping[MessageType, str] = {
             kind: str(node_topic(node.group, kind, node.name)) for kind in MessageType if not kind.of_device
         }
@@ -141,6 +145,7 @@ class Publisher:
         client = make_client(self._config.mqtt, will, f"{self._config.node.group}/{self._config.node.name}")
         async with client:
             await client.subscribe(self._topics[MessageType.NCMD], qos=1)
+            await client.subscribe(self._wanted, qos=1)
             if not self._rows:
                 self._host.online = False
                 await client.subscribe(state_topic(self._config.ledger.host_id), qos=1)
@@ -156,13 +161,20 @@ class Publisher:
                 if str(message.topic) == state:
                     self._host.take(data)
                     self._wake.set()
-                else:
+                elif str(message.topic) == self._topics[MessageType.NCMD]:
                     await self._command(data)
+                elif asks_for_waveform(data):
+                    self._ask(str(message.topic).rpartition("/")[2])
             except PayloadError as error:
                 self.counts["bad_commands"] += 1
                 _log.warning(
                     "a message of the host on %s can't be read and is ignored: %s", message.topic, error
                 )
+
+    def _ask(self, device: str) -> None:
+        self.counts["acquisitions"] += 1
+        if self._acquire is not None:
+            self._acquire(device)
 
     async def _command(self, data: bytes) -> None:
         command = parse_command(data)
