@@ -18,7 +18,7 @@ function editButton(kind, node) {
 }
 
 function newButton(kind, parent) {
-  return h('button', { class: 'pick', type: 'button', 'data-key': `new ${kind} ${parent.id}`, onclick: () => choose(kind, null, parent) }, t(`registry.new.${kind}`));
+  return h('button', { class: 'pick', type: 'button', 'data-key': `new ${kind} ${parent.id}`, onclick: () => choose(kind, null, parent) }, t(`registry_new.${kind}`));
 }
 
 function equipmentTable(line) {
@@ -52,7 +52,7 @@ function choose(kind, node, parent = null) {
   say('');
   byId('edit-empty').hidden = true;
   byId('edit-form').hidden = false;
-  byId('edit-what').textContent = node ? title(kind, node) : t(`registry.new.${kind}`) + (parent ? `: ${title('', parent)}` : '');
+  byId('edit-what').textContent = node ? title(kind, node) : t(`registry_new.${kind}`) + (parent ? `: ${title('', parent)}` : '');
   const shown = new Set([kind, node ? 'old' : 'new']);
   for (const label of byId('edit-form').querySelectorAll('[data-for]')) {
     label.hidden = !shown.has(label.dataset.for);

@@ -67,7 +67,7 @@ async function choose(device) {
   const lines = tree.workshops.flatMap((workshop) => workshop.lines.map((line) => ({ ...line, workshop })));
   const machines = lines.flatMap((line) => line.equipment.map((row) => [row.id, `${line.workshop.code} / ${line.code} / ${row.code} ${nameOf(row)}`]));
   const same = lines.flatMap((line) => line.equipment).find((row) => row.code === device.device);
-  options('equipment', [[NEW, t('registry.new.equipment')], ...machines], same?.id ?? NEW);
+  options('equipment', [[NEW, t('registry_new.equipment')], ...machines], same?.id ?? NEW);
   options('line', lines.map((line) => [line.id, `${line.workshop.code} / ${line.code} ${nameOf(line)}`]), lines.find((line) => line.code === device.line && line.workshop.code === device.workshop)?.id);
   byId('code').value = device.device;
   byId('name_zh').value = device.device;
