@@ -20,7 +20,9 @@ from chejian_cloud.reasons.schemas import In
 
 FIRST_DAY = date(1900, 1, 1)
 """Date from which the plain rows of a calendar hold."""
-Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
+Clock = Annotated[
+    str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"), Field(examples=["08:00"])
+]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 Weekday = Annotated[int, Field(ge=1, le=7, examples=[1])]
 COUNTRIES = ("CN",)

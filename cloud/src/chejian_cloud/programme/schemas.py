@@ -12,10 +12,10 @@ from chejian_cloud.registry.scope import MAX_ID
 
 Kind = Literal["enterprise", "workshop", "line"]
 Status = Literal["planned", "building", "running", "recognised", "withdrawn"]
-Key = Annotated[int, Field(ge=1, le=MAX_ID)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Key = Annotated[int, Field(ge=1, le=MAX_ID, examples=[1])]
+Name = Annotated[str, Field(min_length=1, max_length=200, examples=["哈尔滨动力装备车间"])]
 Words = Annotated[str, Field(max_length=1000)]
-Amount = Annotated[float, Field(ge=-1e12, le=1e12)]
+Amount = Annotated[float, Field(ge=-1e12, le=1e12, examples=[12.5])]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -137,7 +137,7 @@ class EntryIn(EntryChange):
 
     enterprise_id: Key
     kind: Kind
-    code: Annotated[str, Field(min_length=1, max_length=64)]
+    code: Annotated[str, Field(min_length=1, max_length=64, examples=["HRB-W1"])]
 
 
 class MilestoneIn(In):
@@ -159,9 +159,10 @@ class ObservationIn(In):
 class EnergyYearIn(In):
     """Energy and growth of a year; energy in any unit that stays the same (the plan: 10 000 tce)."""
 
-    energy: Annotated[float, Field(gt=0, le=1e12)]
+    energy: Annotated[float, Field(gt=0, le=1e12, examples=[11_500.0])]
     growth: Annotated[
-        float, Field(gt=-1, le=10, description="Of value added at comparable prices; 0.05: 5 %.")
+        float,
+        Field(gt=-1, le=10, examples=[0.05], description="Of value added at comparable prices; 0.05: 5 %."),
     ]
     basis: Literal[BASES]  # type: ignore[valid-type] # a tuple of texts
     source: Name
