@@ -55,7 +55,8 @@ function severity({ severity: s }) {
 function course({ course: c }) {
   if (!c) return null;
   const what = c.indicator === 'velocity' ? t('course.velocity') : t('course.lines', { part: t(`part.${c.indicator}`) });
-  const since = c.onset ? t('course.since', { what, time: dateTimeOf(c.onset), percent: percent(Math.expm1(c.growth_per_day), 2) }) : '';
+  const grows = c.growth_per_day > 0 ? t('course.grows', { percent: percent(Math.expm1(c.growth_per_day), 1) }) : '';
+  const since = c.onset ? `${t('course.since', { what, time: dateTimeOf(c.onset) })}${grows}` : '';
   if (c.reason) return `${since}${t('course.none', { reason: t(`course.no.${c.reason}`) })}`;
   return `${since}${t('course.life', { limit: t(`course.${c.limit_is}`), low: measured(c.low_days, 2), high: measured(c.high_days, 2), best: measured(c.best_days, 2) })}`;
 }
