@@ -167,7 +167,9 @@ def test_the_board_leads_to_the_explanation_of_its_number(page: Page) -> None:
     expect(page.locator("#value .equation")).to_contain_text("APT / PBT")
 
 
-def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(page: Page) -> None:
+def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(
+    page: Page, site: httpx.Client, report_font: Path
+) -> None:
     show(page, "/workshops/1/oee?lang=en")
     expect(page.locator("#machines tbody")).to_contain_text("CNC-01")
     page.locator("#lines tbody a").first.click()
@@ -179,6 +181,9 @@ def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(page: Page
     expect(page.locator("#sheet tbody tr")).to_have_count(len(INDICATORS) + len(MISSING))
     expect(page.locator("#sheet tbody tr", has_text="Inventory turns")).to_contain_text("inventory levels")
     assert "line_id=1" in (page.locator("#file-xlsx").get_attribute("href") or "")
+    for link in ("#file-pdf", "#file-pdf-month"):
+        report = site.get(page.locator(link).get_attribute("href") or "", timeout=60)
+        assert report.content.startswith(b"%PDF"), report.text
     page.locator("#machines tbody a", has_text="CNC-01").click()
     page.wait_for_selector("body[data-page=oee][data-ready]")
     technical = page.locator("#sheet tbody tr", has_text="Technical efficiency")
@@ -272,8 +277,6 @@ def test_orders_are_told_planned_against_actual_with_their_evidence(page: Page, 
     table = site.get(page.locator("#file-csv").get_attribute("href") or "").text
     assert "MO-RUN" in table
     assert "workshop_id=1" in (page.locator("#file-xlsx").get_attribute("href") or "")
-    for link in ("#file-pdf", "#file-pdf-month"):
-        assert site.get(page.locator(link).get_attribute("href") or "").content.startswith(b"%PDF")
     page.locator("#facts a").click()
     page.wait_for_selector("body[data-page=explain][data-ready]")
     assert int(page.locator("#choose-start").input_value()) <= int(ORDERS["MO-RUN"][0].timestamp() * 1000)
