@@ -145,3 +145,19 @@ async def test_a_standard_that_cannot_be_computed_is_refused(people: People) -> 
         refused = await people.ask("enterprise", "POST", "", 422, json={"industry": "discrete", **change})
         assert refused["key"] == key
     await people.ask("enterprise", "POST", "", 404, json={**START, "standard": "nothing"})
+
+
+async def test_forms_are_told_in_pages_that_newcomers_do_not_shift(people: People) -> None:
+    for _ in range(5):
+        await people.ask("enterprise", "POST", "", 201, json=START)
+    told, path = [], "?limit=2"
+    while path:
+        answer = await people.client.get(BASE + path, headers=people.keys["city"])
+        told.append([each["assessment_id"] for each in answer.json()])
+        following = answer.links.get("next")
+        path = following["url"].removeprefix(BASE) if following else ""
+        if len(told) == 1:
+            await people.ask("enterprise", "POST", "", 201, json=START)
+    assert told == [[5, 4], [3, 2], [1]]
+    for wrong in ("?cursor=zzz", "?limit=501", "?limit=0"):
+        await people.ask("city", "GET", wrong, 422)

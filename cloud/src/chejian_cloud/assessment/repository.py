@@ -16,6 +16,7 @@ from chejian_cloud.db.assessment import (
     AssessmentEvidence,
     AssessmentSubmission,
 )
+from chejian_cloud.paging import Part
 
 _LIST = text("""
 SELECT a.assessment_id, a.enterprise_id, e.code AS enterprise, e.name_zh AS enterprise_name_zh, e.name_en AS enterprise_name_en,
@@ -27,7 +28,8 @@ SELECT a.assessment_id, a.enterprise_id, e.code AS enterprise, e.name_zh AS ente
                       ORDER BY x.revision DESC LIMIT 1) s ON true
  WHERE (CAST(:standard AS text) IS NULL OR a.standard_id = :standard)
    AND (CAST(:key AS integer) IS NULL OR a.assessment_id = :key)
- ORDER BY a.assessment_id DESC LIMIT :limit OFFSET :offset
+   AND (CAST(:below AS bigint) IS NULL OR a.assessment_id < :below)
+ ORDER BY a.assessment_id DESC LIMIT :limit
 """)
 _TAKE = text("""
 UPDATE app.assessment SET lock = lock + 1 WHERE assessment_id = :key AND lock = :lock RETURNING lock
@@ -41,10 +43,11 @@ def find(session: Session, assessment_id: int) -> Assessment | None:
 
 
 def listed(
-    session: Session, *, standard: str | None = None, key: int | None = None, limit: int, offset: int = 0
+    session: Session, part: Part, *, standard: str | None = None, key: int | None = None
 ) -> Sequence[RowMapping]:
     """Forms with what was submitted last, newest first."""
-    values = {"standard": standard, "key": key, "limit": limit, "offset": offset}
+    below = part.after[0] if part.after else None
+    values = {"standard": standard, "key": key, "below": below, "limit": part.limit}
     return session.execute(_LIST, values).mappings().all()
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from chejian_cloud.access.routes import CallerIs
 from chejian_cloud.assessment import filling, forms, report, review, service
@@ -25,12 +25,14 @@ from chejian_cloud.assessment.schemas import (
 from chejian_cloud.clock import utc_now
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.once import Once
+from chejian_cloud.paging import Page, paging
 from chejian_cloud.registry.scope import MAX_ID
 
 router = APIRouter(tags=["assessment"])
 
 AssessmentId = Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
 AttachmentId = Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
+AssessmentsPage = Annotated[Page, Depends(paging({"assessment_id": int}, most=500))]
 Revision = Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
 
 
@@ -43,12 +45,11 @@ def get_standards() -> list[StandardOut]:
 @router.get("/assessments")
 def get_assessments(
     session: ReadSession,
+    page: AssessmentsPage,
     standard: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=service.MOST_LISTED)] = 100,
-    offset: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
 ) -> list[AssessmentOut]:
     """Forms with what was submitted last, newest first."""
-    return service.listed(session, standard, limit, offset)
+    return page.cut(service.listed(session, standard, page.part))
 
 
 @router.post("/assessments", status_code=201)

@@ -23,8 +23,7 @@ from chejian_cloud.assessment import forms, repository
 from chejian_cloud.assessment import schemas as out
 from chejian_cloud.assessment.forms import Form
 from chejian_cloud.db.assessment import AssessmentEvidence
-
-MOST_LISTED = 500
+from chejian_cloud.paging import Part
 
 
 def standards() -> list[out.StandardOut]:
@@ -54,9 +53,9 @@ def _standard(each: Standard) -> out.StandardOut:
     )
 
 
-def listed(session: Session, standard: str | None, limit: int, offset: int) -> list[out.AssessmentOut]:
+def listed(session: Session, standard: str | None, part: Part) -> list[out.AssessmentOut]:
     """Forms that the caller may see, newest first."""
-    rows = repository.listed(session, standard=standard, limit=limit, offset=offset)
+    rows = repository.listed(session, part, standard=standard)
     return [out.AssessmentOut.model_validate(dict(row)) for row in rows]
 
 
@@ -67,7 +66,7 @@ def form_of(session: Session, assessment_id: int) -> out.FormOut:
         NotFoundError: there is none, or it is somebody else's.
     """
     form = forms.load(session, assessment_id)
-    row: RowMapping = repository.listed(session, key=assessment_id, limit=1)[0]
+    row: RowMapping = repository.listed(session, Part(1), key=assessment_id)[0]
     result = forms.check(form)
     return out.FormOut(
         **dict(row),
