@@ -23,7 +23,7 @@ def add_assessment(dsn: str) -> None:
         bind_rows(session, "1")
         asked = StartIn(standard="gbt37393-2019", workshop_id=1, industry="discrete")
         key = filling.start(session, asked, "li", utc_now())
-        filling.attach(session, key, "mes.pdf", b"%PDF-1.7 of the MES", "li", utc_now())
+        filling.attach(session, key, ("mes.pdf", b"%PDF-1.7 of the MES", None), "li", utc_now())
         filling.save(session, key, 1, [AnswerIn(item="mes", given=["1"])], None, "li", utc_now())
         review.submit(session, key, SubmitIn(lock=2), "li", utc_now())
         session.flush()

@@ -6,7 +6,6 @@ import zipfile
 
 import psycopg
 import pytest
-from psycopg.errors import RaiseException
 
 from tests.cloud.assessment.conftest import BASE, People
 
@@ -61,9 +60,10 @@ async def test_a_form_goes_from_telemetry_to_approval(people: People, seeded: st
     assert kinds == ["start", "submit", "return", "submit", "review", "approve"]
 
     changes = await people.ask("province", "GET", "/1/revisions/2/changes")
-    paths = {change["path"]: (change["before"], change["after"]) for change in changes}
-    assert paths["/answers/0/values/0"] == ("0.95", "0")
-    assert paths["/answers/0/basis"] == ("declared", "measured")
+    found = {(c["part"], c["key"], c["field"]): (c["before"], c["after"]) for c in changes}
+    assert found["answers", "auto_data_share", "values/0"] == ("0.95", "0")
+    assert found["answers", "auto_data_share", "basis"] == ("declared", "measured")
+    assert {key for part, key, _ in found if part == "answers"} == {"auto_data_share"}
     with psycopg.connect(seeded) as connection:
         lines = connection.execute(
             "SELECT target ->> 'sha256' FROM app.audit WHERE action LIKE '%/submit'"
@@ -72,50 +72,6 @@ async def test_a_form_goes_from_telemetry_to_approval(people: People, seeded: st
     assert [line for (line,) in lines] == [each["sha256"] for each in told]
     content = await people.client.get(f"{BASE}/1/revisions/1", headers=people.keys["city"])
     assert hashlib.sha256(content.content).hexdigest() == told[0]["sha256"]
-
-
-async def test_what_was_frozen_does_not_change_unseen(people: People, seeded: str) -> None:
-    await people.ask("enterprise", "POST", "", 201, json=START)
-    await people.ask("enterprise", "POST", "/1/submit", json={"lock": 1})
-    statements = (
-        "UPDATE app.assessment_submission SET total = 99",
-        "DELETE FROM app.assessment_event",
-        "UPDATE app.assessment_evidence SET numerator = denominator",
-        "DELETE FROM app.assessment_evidence",
-        "TRUNCATE app.assessment_submission",
-    )
-    with psycopg.connect(seeded, autocommit=True) as connection:
-        for statement in statements:
-            with pytest.raises(RaiseException, match="only grows"):  # not even the owner
-                connection.execute(statement.encode())
-        assert (await people.ask("city", "GET", "/1/revisions"))[0]["intact"]
-        connection.execute("SET session_replication_role = replica")  # a superuser who wants it badly
-        for change in (
-            "content = convert_to(replace(convert_from(content, 'UTF8'), '\"0\"', '\"1\"'), 'UTF8')",
-            "sha256 = encode(sha256(content), 'hex')",
-        ):
-            connection.execute(f"UPDATE app.assessment_submission SET {change}".encode())
-            assert not (await people.ask("city", "GET", "/1/revisions"))[0]["intact"]
-            await people.ask("city", "POST", "/1/review", 409, json={"lock": 2, "verdict": "pass"})
-
-
-async def test_documents_are_checked_and_found_by_their_hash(people: People) -> None:
-    await people.ask("enterprise", "POST", "", 201, json=START)
-    pdf = b"%PDF-1.7 contract"
-    for name, content, status in (("a.pdf", pdf, 201), ("a.pdf", pdf, 201), ("x.html", b"<script>", 422)):
-        sha = await people.ask(
-            "enterprise", "POST", "/1/attachments", status, params={"name": name}, content=content
-        )
-        assert status != 201 or sha == hashlib.sha256(pdf).hexdigest()
-    answer = {"item": "mes", "given": ["1"], "attachments": [hashlib.sha256(pdf).hexdigest()]}
-    form = await people.ask("enterprise", "PUT", "/1/answers", json={"lock": 1, "answers": [answer]})
-    assert next(i for i in form["items"] if i["id"] == "mes")["basis"] == "declared with attachment"
-    assert len(form["attachments"]) == 1
-    answer["attachments"] = ["0" * 64]
-    await people.ask("enterprise", "PUT", "/1/answers", 422, json={"lock": 2, "answers": [answer]})
-    got = await people.client.get(f"{BASE}/1/attachments/1", headers=people.keys["city"])
-    assert (got.content, got.headers["content-type"]) == (pdf, "application/pdf")
-    assert got.headers["content-disposition"].startswith("attachment")
 
 
 async def test_the_report_is_a_workbook_with_both_numbers_and_no_formula(people: People, seeded: str) -> None:
@@ -161,3 +117,20 @@ async def test_forms_are_told_in_pages_that_newcomers_do_not_shift(people: Peopl
     assert told == [[5, 4], [3, 2], [1]]
     for wrong in ("?cursor=zzz", "?limit=501", "?limit=0"):
         await people.ask("city", "GET", wrong, 422)
+
+
+@pytest.mark.parametrize(("due", "late"), [("2020-01-01", True), ("2099-01-01", False), (None, False)])
+async def test_a_submission_after_its_deadline_stays_flagged(
+    people: People, due: str | None, late: bool
+) -> None:
+    form = await people.ask("enterprise", "POST", "", 201, json={**START, "due_on": due})
+    assert form["late"] is late  # it is still open, and the day is over
+    form = await people.ask("enterprise", "POST", "/1/submit", json={"lock": 1})
+    assert (form["late"], form["events"][-1]["late"]) == (late, late)
+    assert form["events"][0]["late"] is False
+    back = {"lock": 2, "verdict": "return", "comment": "?", "due_on": "2098-01-01"}
+    form = await people.ask("city", "POST", "/1/review", json=back)
+    assert form["late"] is False  # a new deadline
+    form = await people.ask("enterprise", "POST", "/1/submit", json={"lock": 3})
+    assert [e["late"] for e in form["events"] if e["kind"] == "submit"] == [late, False]
+    assert (await people.ask("city", "GET", ""))[0]["late"] is False

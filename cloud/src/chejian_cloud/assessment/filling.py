@@ -9,22 +9,14 @@ from chejian_analytics.assessment import Basis, Indicator, Standard, WeightsMiss
 from chejian_analytics.assessment.canonical import exact_text
 from sqlalchemy.orm import Session
 
+from chejian_cloud.assessment import documents, repository
 from chejian_cloud.assessment import evidence as measuring
-from chejian_cloud.assessment import repository
 from chejian_cloud.assessment.facts import Place
 from chejian_cloud.assessment.forms import OPEN, Form, check, load, require, standard_of
 from chejian_cloud.assessment.schemas import AnswerIn, StartIn
 from chejian_cloud.clock import from_us
 from chejian_cloud.db.assessment import Assessment, AssessmentAnswer, AssessmentAttachment, AssessmentEvidence
 from chejian_cloud.errors import ConflictError, InvalidRowsError, InvalidValueError, NotFoundError, RowError
-
-_KINDS: Mapping[bytes, str] = {
-    b"%PDF-": "application/pdf",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"PK\x03\x04": "application/zip",
-}
-"""First bytes of documents that are taken -> media type; office documents are zip archives."""
 
 
 def start(session: Session, asked: StartIn, user: str, now: datetime) -> int:
@@ -194,8 +186,8 @@ def save(
     """
     form = load(session, assessment_id)
     take_open(session, form.row, lock)
-    documents = {each["sha256"]: each["name"] for each in repository.attachments(session, assessment_id)}
-    rows = [_row(form, each, documents, number, user, now) for number, each in enumerate(given, 1)]
+    held = {each["sha256"]: each["name"] for each in repository.attachments(session, assessment_id)}
+    rows = [_row(form, each, held, number, user, now) for number, each in enumerate(given, 1)]
     repository.drop_answers(session, assessment_id, [each.item for each in given])
     session.expire_all()
     session.add_all(row for row in rows if row is not None)
@@ -206,7 +198,7 @@ def save(
 
 
 def _row(
-    form: Form, each: AnswerIn, documents: Mapping[str, str], number: int, user: str, now: datetime
+    form: Form, each: AnswerIn, held: Mapping[str, str], number: int, user: str, now: datetime
 ) -> AssessmentAnswer | None:
     """The row of an answer; None where it is taken back."""
     item = next((i for i in form.standard.items if i.id == each.item), None)
@@ -217,7 +209,7 @@ def _row(
         return _measured(form.row, each.item, indicator, user, now)
     if not each.given:
         return None
-    missing = [sha for sha in each.attachments if sha not in documents]
+    missing = [sha for sha in each.attachments if sha not in held]
     if missing:
         raise InvalidRowsError(
             [RowError(number, each.item, missing[0], "the hash of an attachment of this form")]
@@ -229,35 +221,42 @@ def _row(
         given=[exact_text(Fraction(value)) for value in each.given],
         basis=(Basis.ATTACHED if each.attachments else Basis.DECLARED).value,
         base=None if each.base is None else exact_text(Fraction(each.base)),
-        attachments=[{"name": documents[sha], "sha256": sha} for sha in each.attachments],
+        attachments=[{"name": held[sha], "sha256": sha} for sha in each.attachments],
         changed_at=now,
         changed_by=user,
     )
 
 
-def attach(session: Session, assessment_id: int, name: str, content: bytes, user: str, now: datetime) -> str:
+def attach(
+    session: Session, assessment_id: int, document: tuple[str, bytes, str | None], user: str, now: datetime
+) -> str:
     """Keep a document for an open form; answers its SHA-256. The same document again changes nothing.
+
+    Args:
+        session: whose transaction it belongs to.
+        assessment_id: of the form.
+        document: name, content, and the SHA-256 that the sender has counted, or None.
+        user: who adds it.
+        now: when.
 
     Raises:
         NotFoundError: the form is not there, or is somebody else's.
-        ConflictError: the form is not with the enterprise.
-        InvalidValueError: the content is no PDF, picture or office document.
+        ConflictError: the form is not with the enterprise, or has documents enough.
+        InvalidValueError: it is no document that a form takes.
     """
     row = require(session, assessment_id)
     if row.state not in OPEN:
         raise ConflictError(
             f"the form is {row.state}; documents are added only while it is {' or '.join(OPEN)}"
         )
-    kind = next((kind for first, kind in _KINDS.items() if content.startswith(first)), None)
-    if kind is None:
-        raise InvalidValueError(
-            "content", f"{len(content)} bytes", "PDF, PNG, JPEG, or an office document (zip)"
-        )
+    name, content, counted = document
+    kind = documents.checked(name, content, counted)
     sha256 = hashlib.sha256(content).hexdigest()
-    if any(
-        a["sha256"] == sha256 and a["name"] == name for a in repository.attachments(session, assessment_id)
-    ):
+    before = repository.attachments(session, assessment_id)
+    if any((a["sha256"], a["name"]) == (sha256, name) for a in before):
         return sha256
+    if len(before) >= documents.MOST:
+        raise ConflictError(f"the form has {documents.MOST} documents; more are not taken")
     session.add(
         AssessmentAttachment(
             assessment_id=assessment_id,

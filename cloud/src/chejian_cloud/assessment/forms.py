@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 from chejian_analytics.assessment import (
     Answer,
@@ -127,6 +129,21 @@ def indicator_of(row: AssessmentEvidence) -> Indicator:
         expected=row.expected,
         unit=row.unit,
     )
+
+
+def origin_of(row: AssessmentEvidence) -> dict[str, Any]:
+    """Where stored evidence came from, as it is frozen."""
+    return {
+        "query": row.query,
+        "links": row.links,
+        "detail": row.detail,
+        "measured_at": row.measured_at.isoformat(),
+    }
+
+
+def decimal_of(value: Fraction) -> Decimal:
+    """A number as lists and their database column hold it, to 28 digits."""
+    return Decimal(value.numerator) / Decimal(value.denominator)
 
 
 def _answer(row: AssessmentAnswer, standard: Standard, indicators: Mapping[str, Indicator]) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, select, text
+from sqlalchemy import RowMapping, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import Enterprise, Workshop
@@ -22,10 +22,15 @@ _LIST = text("""
 SELECT a.assessment_id, a.enterprise_id, e.code AS enterprise, e.name_zh AS enterprise_name_zh, e.name_en AS enterprise_name_en,
        a.workshop_id, w.code AS workshop, w.name_zh AS workshop_name_zh, w.name_en AS workshop_name_en,
        a.standard_id, a.standard_version, a.industry, a.state, a.revision, a.due_on, a.window_start, a.window_end,
+       COALESCE((COALESCE(CASE WHEN a.state IN ('draft', 'returned') THEN NULL ELSE s.submitted_at END, now())
+                 AT TIME ZONE 'Asia/Shanghai')::date > d.due_on, false) AS late,
        s.submitted_at, s.total, s.level, s.level_number, s.answered, s.measured, s.attached, s.declared, s.contradictions
   FROM app.assessment a JOIN app.enterprise e USING (enterprise_id) LEFT JOIN app.workshop w USING (workshop_id)
   LEFT JOIN LATERAL (SELECT * FROM app.assessment_submission x WHERE x.assessment_id = a.assessment_id
                       ORDER BY x.revision DESC LIMIT 1) s ON true
+  LEFT JOIN LATERAL (SELECT x.due_on FROM app.assessment_event x
+                      WHERE x.assessment_id = a.assessment_id AND x.kind IN ('start', 'return')
+                      ORDER BY x.event_id DESC LIMIT 1) d ON true
  WHERE (CAST(:standard AS text) IS NULL OR a.standard_id = :standard)
    AND (CAST(:key AS integer) IS NULL OR a.assessment_id = :key)
    AND (CAST(:below AS bigint) IS NULL OR a.assessment_id < :below)
@@ -34,6 +39,7 @@ SELECT a.assessment_id, a.enterprise_id, e.code AS enterprise, e.name_zh AS ente
 _TAKE = text("""
 UPDATE app.assessment SET lock = lock + 1 WHERE assessment_id = :key AND lock = :lock RETURNING lock
 """)
+_JOURNALLED = text("SELECT sha256 FROM app.assessment_journalled(:key) WHERE revision = :revision")
 _PEERS = text("SELECT * FROM app.assessment_peers(:key, :least)")
 
 
@@ -99,9 +105,21 @@ def drop_evidence(session: Session, assessment_id: int, revision: int) -> None:
 def attachments(session: Session, assessment_id: int) -> Sequence[RowMapping]:
     """Attachments of a form without their content."""
     a = AssessmentAttachment
-    columns = (a.attachment_id, a.name, a.media_type, a.sha256, a.added_at, a.added_by)
+    size = func.length(a.content).label("size")
+    columns = (a.attachment_id, a.name, a.media_type, size, a.sha256, a.added_at, a.added_by)
     statement = select(*columns).where(a.assessment_id == assessment_id).order_by(a.attachment_id)
     return session.execute(statement).mappings().all()
+
+
+def attachment_hashes(session: Session, assessment_id: int) -> Sequence[RowMapping]:
+    """Attachments of a form with the hash that is stored, and that of the content as it is now."""
+    a = AssessmentAttachment
+    found = func.encode(func.sha256(a.content), "hex").label("found")
+    return (
+        session.execute(select(a.name, a.sha256, found).where(a.assessment_id == assessment_id))
+        .mappings()
+        .all()
+    )
 
 
 def attachment(session: Session, assessment_id: int, attachment_id: int) -> AssessmentAttachment | None:
@@ -118,6 +136,11 @@ def submissions(session: Session, assessment_id: int) -> Sequence[AssessmentSubm
         .order_by(AssessmentSubmission.revision)
     )
     return session.scalars(statement).all()
+
+
+def journalled(session: Session, assessment_id: int, revision: int) -> Sequence[str]:
+    """Hashes that the audit journal has of a revision."""
+    return session.scalars(_JOURNALLED, {"key": assessment_id, "revision": revision}).all()
 
 
 def events(session: Session, assessment_id: int) -> Sequence[AssessmentEvent]:

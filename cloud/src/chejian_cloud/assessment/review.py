@@ -1,15 +1,13 @@
 """The way of a form: submitted, reviewed by the city, approved by the province, or returned; and what was frozen."""
 
 from datetime import datetime
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
-from chejian_analytics.assessment import MIN_PEERS, Basis, Frozen, changes, submission
+from chejian_analytics.assessment import MIN_PEERS, Basis, Change, Frozen, changes, freeze, submission
 from chejian_analytics.assessment.result import Assessment as Result
 from sqlalchemy.orm import Session
 
-from chejian_cloud.assessment import filling, forms, repository
+from chejian_cloud.assessment import filling, forms, repository, seals
 from chejian_cloud.assessment import schemas as out
 from chejian_cloud.assessment.forms import Form
 from chejian_cloud.clock import to_us
@@ -42,13 +40,13 @@ def submit(
         submitted_by=user,
         content=frozen.content,
         sha256=frozen.sha256,
-        total=None if result.total is None else _decimal(result.total),
+        total=None if result.total is None else forms.decimal_of(result.total),
         level=level.id if level else None,
         level_number=level.number if level else None,
-        answered=_decimal(result.answered),
-        measured=_decimal(result.founded[Basis.MEASURED]),
-        attached=_decimal(result.founded[Basis.ATTACHED]),
-        declared=_decimal(result.founded[Basis.DECLARED]),
+        answered=forms.decimal_of(result.answered),
+        measured=forms.decimal_of(result.founded[Basis.MEASURED]),
+        attached=forms.decimal_of(result.founded[Basis.ATTACHED]),
+        declared=forms.decimal_of(result.founded[Basis.DECLARED]),
         contradictions=len(result.findings.contradictions),
     )
     session.add(kept)
@@ -57,22 +55,16 @@ def submit(
     return kept
 
 
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
-
-
 def _freeze(session: Session, form: Form, result: Result, now: datetime) -> Frozen:
     enterprise = repository.enterprise(session, form.row.enterprise_id)
     workshop = repository.workshop(session, form.row.workshop_id) if form.row.workshop_id else None
     subject = "/".join(each.code for each in (enterprise, workshop) if each is not None)
     context = {
-        each.indicator: {
-            "query": each.query,
-            "links": each.links,
-            "detail": each.detail,
-            "measured_at": each.measured_at.isoformat(),
-        }
-        for each in form.evidence
+        "evidence": {each.indicator: forms.origin_of(each) for each in form.evidence},
+        "attachments": [
+            {name: each[name] for name in ("name", "media_type", "sha256", "size")}
+            for each in repository.attachments(session, form.row.assessment_id)
+        ],
     }
     return submission(
         subject,
@@ -103,9 +95,10 @@ def judge(
         raise InvalidValueError("comment", asked.comment, "what the enterprise has to change")
     filling.take(session, row, asked.lock)
     last = repository.submissions(session, assessment_id)[-1]
-    if not _intact(session, last):
+    changed = seals.broken(session, last)
+    if changed:
         raise ConflictError(
-            f"revision {last.revision} was changed after it was submitted; it can't be judged"
+            f"revision {last.revision} was changed after it was submitted ({', '.join(changed)}); it can't be judged"
         )
     more = {"comment": asked.comment, "due_on": asked.due_on, "sha256": last.sha256}
     if asked.verdict == "pass":
@@ -128,16 +121,6 @@ def _reopen(session: Session, row: Assessment) -> None:
     row.state, row.revision = "returned", row.revision + 1
 
 
-def _intact(session: Session, each: AssessmentSubmission) -> bool:
-    """Whether content and hash agree, and both with the hash that the step recorded."""
-    recorded = {
-        e.sha256
-        for e in repository.events(session, each.assessment_id)
-        if e.kind == "submit" and e.revision == each.revision
-    }
-    return Frozen(bytes(each.content), each.sha256).intact and recorded == {each.sha256}
-
-
 def revisions(session: Session, assessment_id: int) -> list[out.RevisionOut]:
     """What was submitted, by revision.
 
@@ -145,18 +128,21 @@ def revisions(session: Session, assessment_id: int) -> list[out.RevisionOut]:
         NotFoundError: there is none, or it is somebody else's.
     """
     forms.require(session, assessment_id)
+    kept = repository.submissions(session, assessment_id)
+    broken = {each.revision: seals.broken(session, each) for each in kept}
     return [
         out.RevisionOut(
             revision=each.revision,
             submitted_at=each.submitted_at,
             submitted_by=each.submitted_by,
             sha256=each.sha256,
-            intact=_intact(session, each),
+            intact=not broken[each.revision],
+            broken=list(broken[each.revision]),
             total=None if each.total is None else float(each.total),
             level=each.level,
             contradictions=each.contradictions,
         )
-        for each in repository.submissions(session, assessment_id)
+        for each in kept
     ]
 
 
@@ -186,11 +172,31 @@ def differences(session: Session, assessment_id: int, before: int, after: int) -
     """
     old, new = (_submission(session, assessment_id, number) for number in (before, after))
     try:
-        newer: dict[str, Any] = Frozen(bytes(new.content), new.sha256).document()
-        found = changes(Frozen(bytes(old.content), old.sha256), newer)
+        parts = [_by_key(Frozen(bytes(each.content), each.sha256).document()) for each in (old, new)]
     except ValueError as error:
         raise ConflictError(str(error)) from error
-    return [out.ChangeOut(path=c.path, before=c.frozen, after=c.found) for c in found]
+    return [_change(each) for each in changes(freeze(parts[0]), parts[1])]
+
+
+def _by_key(document: dict[str, Any]) -> dict[str, Any]:
+    """A frozen document whose lists are named: an answer more does not make all that follow it other ones."""
+    context = document["context"]
+    return {
+        "answers": {each["item"]: each for each in document["answers"]},
+        "measured": {each["id"]: each for each in document["measured"]},
+        "attachments": {each["sha256"]: each for each in context["attachments"]},
+        "evidence": context["evidence"],
+        "result": document["result"],
+    }
+
+
+def _change(each: Change) -> out.ChangeOut:
+    part, *rest = each.path.strip("/").split("/")
+    key = rest[0] if rest else ""
+    field = "/".join(rest[1:])
+    return out.ChangeOut(
+        part=part, key=key, field=field, path=each.path, before=each.frozen, after=each.found
+    )
 
 
 def benchmark(session: Session, assessment_id: int) -> out.BenchmarkOut:

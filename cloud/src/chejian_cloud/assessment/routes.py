@@ -17,6 +17,7 @@ from chejian_cloud.assessment.schemas import (
     Name,
     ResultOut,
     RevisionOut,
+    Sha,
     StandardOut,
     StartIn,
     SubmitIn,
@@ -95,9 +96,11 @@ def post_attachment(
     assessment_id: AssessmentId,
     name: Annotated[Name, Query(examples=["evidence.pdf"])],
     content: Annotated[bytes, Body(media_type="application/octet-stream")],
+    sha256: Annotated[Sha | None, Query(description="Of the content as it was sent.")] = None,
 ) -> str:
     """Add a document (PDF, PNG, JPEG, office); answers its SHA-256, by which answers name it."""
-    return filling.attach(session, assessment_id, name, content, caller.display_name, utc_now())
+    document = (name, content, sha256)
+    return filling.attach(session, assessment_id, document, caller.display_name, utc_now())
 
 
 @router.get("/assessments/{assessment_id}/attachments/{attachment_id}", response_class=Response)
@@ -124,7 +127,7 @@ def post_submit(
     kept = review.submit(session, assessment_id, body, caller.display_name, utc_now())
     line = request.state.line  # the journal keeps the hash apart from the content
     more = {"sha256": kept.sha256, "revision": kept.revision}
-    request.state.line = replace(line, target={**line.target, **more})
+    request.state.line = replace(line, target={**line.target, **more}, enterprise_id=kept.enterprise_id)
     session.flush()
     return service.form_of(session, assessment_id)
 

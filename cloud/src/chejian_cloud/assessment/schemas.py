@@ -105,6 +105,7 @@ class AssessmentOut(Out):
     state: str = Field(description="draft, submitted, reviewed, returned or approved")
     revision: int
     due_on: date | None
+    late: bool = Field(description="The enterprise's deadline is over, or was when it submitted last.")
     window_start: Moment
     window_end: Moment
     submitted_at: Moment | None
@@ -195,7 +196,8 @@ class EventOut(Out):
     at: Moment
     user_name: str
     comment: str
-    due_on: date | None
+    due_on: date | None = Field(description="The deadline that the step sets.")
+    late: bool = Field(description="A submission after its deadline.")
     sha256: str | None
 
 
@@ -205,6 +207,7 @@ class AttachmentOut(Out):
     attachment_id: int
     name: str
     media_type: str
+    size: int = Field(description="[byte]")
     sha256: str
     added_at: Moment
     added_by: str
@@ -295,21 +298,27 @@ class ResultOut(Out):
 
 
 class RevisionOut(Out):
-    """What was submitted; `intact`: content, hash and the step's hash agree."""
+    """What was submitted; `intact`: document, hashes, figures, evidence and attachments are as they were."""
 
     revision: int
     submitted_at: Moment
     submitted_by: str
     sha256: str
     intact: bool
+    broken: list[str] = Field(
+        description="What is not as it was: content, step, journal, figures, evidence, attachments."
+    )
     total: float | None
     level: str | None
     contradictions: int
 
 
 class ChangeOut(Out):
-    """A place where two revisions differ."""
+    """A place where two revisions differ; answers go by item, evidence by indicator, attachments by hash."""
 
+    part: str = Field(description="answers, measured, attachments, evidence or result")
+    key: str
+    field: str = Field(description='Place within it, "" for the whole.')
     path: str
     before: Any
     after: Any

@@ -1,8 +1,9 @@
 """What people see of forms: answers beside what telemetry says, and what the engine makes of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from chejian_analytics.assessment import (
     Basis,
@@ -22,8 +23,11 @@ from chejian_cloud.assessment import evidence as measuring
 from chejian_cloud.assessment import forms, repository
 from chejian_cloud.assessment import schemas as out
 from chejian_cloud.assessment.forms import Form
-from chejian_cloud.db.assessment import AssessmentEvidence
+from chejian_cloud.db.assessment import AssessmentEvent, AssessmentEvidence
 from chejian_cloud.paging import Part
+
+CHINA = ZoneInfo("Asia/Shanghai")
+_STEP = ("revision", "kind", "at", "user_name", "comment", "due_on", "sha256")
 
 
 def standards() -> list[out.StandardOut]:
@@ -80,8 +84,21 @@ def form_of(session: Session, assessment_id: int) -> out.FormOut:
         attachments=[
             out.AttachmentOut.model_validate(dict(a)) for a in repository.attachments(session, assessment_id)
         ],
-        events=[out.EventOut.model_validate(e) for e in repository.events(session, assessment_id)],
+        events=_events(repository.events(session, assessment_id)),
     )
+
+
+def _events(rows: Sequence[AssessmentEvent]) -> list[out.EventOut]:
+    """Steps; a submission is late after the deadline that the start or return before it set, in the province's time."""
+    told, due_on = [], None
+    for each in rows:
+        if each.kind in {"start", "return"}:
+            due_on = each.due_on
+        late = each.kind == "submit" and due_on is not None and each.at.astimezone(CHINA).date() > due_on
+        told.append(
+            out.EventOut.model_validate({name: getattr(each, name) for name in _STEP} | {"late": late})
+        )
+    return told
 
 
 def _nodes(form: Form) -> list[out.NodeOut]:

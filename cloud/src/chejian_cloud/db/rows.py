@@ -118,6 +118,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
 """
 """How many entries count towards a region's targets from which day: known to everybody with an account, since a target
 of the region is not judged by what one caller sees of it."""
+_JOURNALLED: Final = """
+CREATE OR REPLACE FUNCTION app.assessment_journalled(asked integer) RETURNS TABLE (revision integer, sha256 text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT (u.target ->> 'revision')::integer, u.target ->> 'sha256'
+      FROM app.assessment a JOIN app.audit u ON u.enterprise_id = a.enterprise_id
+     WHERE a.assessment_id = asked AND u.target ->> 'assessment_id' = asked::text AND u.target ? 'sha256'
+       AND u.target ? 'revision' AND right(u.action, 7) = '/submit'
+       AND (app.caller_sees_all() OR a.enterprise_id = ANY (app.caller_enterprises())) $$;
+"""
+"""Hashes of submissions as the audit journal has them, which the application role can't read otherwise."""
 _FEEDS: Final = (
     "EXISTS (SELECT FROM app.equipment_feed f JOIN app.equipment e USING (equipment_id)"
     " WHERE f.group_id = n.group_id AND f.edge_node = n.edge_node {more} AND e.enterprise_id = ANY "
@@ -174,6 +184,7 @@ def secure(connection: Connection) -> None:
     connection.exec_driver_sql(_FUNCTIONS)
     connection.exec_driver_sql(peers.FUNCTIONS)
     connection.exec_driver_sql(_COUNTED)
+    connection.exec_driver_sql(_JOURNALLED)
     connection.exec_driver_sql("DROP SCHEMA IF EXISTS scoped CASCADE; CREATE SCHEMA scoped")
     _make_views(connection)
     columns, parents = _columns(connection), _parents(connection)

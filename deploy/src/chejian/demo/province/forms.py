@@ -76,7 +76,7 @@ def _form(
     with Session(engine) as session, session.begin():
         bind_rows(session, str(enterprise))
         key = filling.start(session, asked, _USERS["enterprise"], at)
-        sha = filling.attach(session, key, "simulated.pdf", _DOCUMENT, _USERS["enterprise"], at)
+        sha = filling.attach(session, key, ("simulated.pdf", _DOCUMENT, None), _USERS["enterprise"], at)
         answers = _answers(load_standards().get(asked.standard), told, sha, rng)
         filling.save(session, key, 1, answers, None, _USERS["enterprise"], at)
         review.submit(session, key, SubmitIn(lock=2), _USERS["enterprise"], at)

@@ -251,7 +251,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for function in ("assessment_peers", "assessment_released", "two_digits"):
+    for function in ("assessment_journalled", "assessment_peers", "assessment_released", "two_digits"):
         op.execute(f"DROP FUNCTION IF EXISTS app.{function}")
     for table in (
         *("metering_point", "key_process", "equipment_fact", "programme_milestone", "programme_entry"),
