@@ -115,6 +115,7 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /api/v1/programme/trends/{indicator}/workshops",
         "GET /api/v1/reasons",
         "GET /api/v1/reports/assessments/{assessment_id}",
+        "GET /api/v1/reports/bulletin",
         "GET /api/v1/reports/production",
         "GET /api/v1/series/{series_id}/samples",
         "GET /api/v1/states",
@@ -238,6 +239,7 @@ EXPORTS: Final = frozenset(
         "GET /api/v1/orders/results/file",
         "GET /api/v1/programme/ranking/file",
         "GET /api/v1/reports/assessments/{assessment_id}",
+        "GET /api/v1/reports/bulletin",
         "GET /api/v1/reports/production",
         "GET /diagnoses/{diagnosis_id}/waveform.csv",
     }

@@ -9,8 +9,11 @@ from chejian_cloud.assessment.routes import AssessmentId
 from chejian_cloud.console.language import language_of
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.jsontypes import Time
+from chejian_cloud.programme.bulletin import bulletin
+from chejian_cloud.programme.routes import InForce, MonthName
 from chejian_cloud.registry.scope import InScope
 from chejian_cloud.reports.assessment_pdf import assessment_report
+from chejian_cloud.reports.bulletin_pdf import bulletin_report
 from chejian_cloud.reports.file import MEDIA_TYPE, as_pdf
 from chejian_cloud.reports.production import KINDS, production
 from chejian_cloud.reports.production_pdf import production_report
@@ -62,3 +65,13 @@ def get_assessment(
         tag_of(lang),
     )
     return as_pdf(f"assessment-{assessment_id}", report.pdf(request.app.state.settings.report_font))
+
+
+@router.get("/reports/bulletin", response_class=Response, responses=PDF)
+def get_bulletin(
+    request: Request, session: ReadSession, programme: InForce, month: MonthName = None, lang: Language = "zh"
+) -> Response:
+    """The programme's monthly bulletin: counts against the plan, cities, moves of the ranking, who is at risk; as PDF."""
+    found = bulletin(session, programme, month)
+    report = bulletin_report(found, programme.places, tag_of(lang))
+    return as_pdf(f"bulletin-{found.month}", report.pdf(request.app.state.settings.report_font))
