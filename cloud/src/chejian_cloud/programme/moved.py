@@ -54,20 +54,31 @@ def by_workshop(
     return sorted(rows, key=place)
 
 
-def together(session: Session, indicator: str, on: date, where: Mapping[str, Any]) -> out.MovedOut:
+def together(
+    session: Session, indicator: str, on: date, where: Mapping[str, Any], span: int = SPAN
+) -> out.MovedOut:
     """Many workshops as one: OEE of sums, electricity as an index over each workshop's own baseline.
+
+    Args:
+        session: of the caller.
+        indicator: one of `figures.INDICATORS`.
+        on: last day.
+        where: which workshops.
+        span: [months] to look back on.
 
     Raises:
         InvalidValueError: there is no such indicator.
     """
-    workshops = asked(session, indicator, on, where)
+    workshops = asked(session, indicator, on, where, span)
     series = (
         workshops.values() if indicator == "oee" else filter(None, map(_against_baseline, workshops.values()))
     )
     return moved(indicator, _summed(series), unit=_UNITS["oee"] if indicator == "oee" else _INDEX)
 
 
-def asked(session: Session, indicator: str, on: date, where: Mapping[str, Any]) -> dict[int, list[Month]]:
+def asked(
+    session: Session, indicator: str, on: date, where: Mapping[str, Any], span: int = SPAN
+) -> dict[int, list[Month]]:
     """Months by workshop.
 
     Raises:
@@ -77,14 +88,14 @@ def asked(session: Session, indicator: str, on: date, where: Mapping[str, Any]) 
         raise InvalidValueError("indicator", indicator, ", ".join(figures.INDICATORS))
     until = end_of(on)
     found: dict[int, list[Month]] = defaultdict(list)
-    for row in figures.months(session, indicator, _since(on), until, dict(where)):
+    for row in figures.months(session, indicator, _since(on, span), until, dict(where)):
         found[row["programme_entry_id"]].append(_month(row))
     return dict(found)
 
 
-def _since(on: date) -> datetime:
-    """First moment of the oldest month that trends look back on."""
-    year, month = divmod(on.year * 12 + on.month - 1 - SPAN, 12)
+def _since(on: date, span: int) -> datetime:
+    """First moment of the month that many before a day's."""
+    year, month = divmod(on.year * 12 + on.month - 1 - span, 12)
     return end_of(date(year, month + 1, 1) - _DAY)
 
 

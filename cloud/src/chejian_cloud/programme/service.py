@@ -19,6 +19,8 @@ from chejian_cloud.programme.plans import Programme
 STALE: Final = timedelta(days=3)
 """Silence after which a workshop counts as one that does not report; project default."""
 _DAY: Final = timedelta(days=1)
+_RECENT: Final = 6
+"""[months] Enough for the recent window of an indicator and as long a baseline before it."""
 _LIVE: Final = frozenset({"running", "recognised"})
 """Statuses in which a workshop is to report."""
 
@@ -164,7 +166,8 @@ def _city(session: Session, code: str, *, rows: Sequence[RowMapping], on: date) 
             for r in rows
         )
 
-    oee = moved.together(session, "oee", on, figures.narrowed(city=code)) if count("workshop") else None
+    where = figures.narrowed(city=code)
+    oee = moved.together(session, "oee", on, where, _RECENT) if count("workshop") else None
     return out.CityCountsOut(
         code=code,
         workshops=count("workshop"),
