@@ -68,7 +68,8 @@ class _Page:
     def _monthly(self, each: MonthlyOut) -> Figure:
         say = self.say
         before = say.t("report.bulletin.before", value=say.percent(each.before))
-        return Figure(say.t(f"prog.{each.indicator}"), say.percent(each.value), each.completeness, before)
+        name = "OEE" if each.indicator == "oee" else say.t("prog.energy")
+        return Figure(name, say.percent(each.value), each.completeness, before)
 
     def targets(self) -> None:
         say = self.say
@@ -104,7 +105,7 @@ class _Page:
 
     def cities(self) -> None:
         say = self.say
-        self.report.heading(say.t("prog.map"), say.t("prog.map.question"))
+        self.report.heading(say.t("prog.map"))
         names = ("workshops", "recognised", "lines", "reporting", "stale")
         columns = [
             Column(say.t("prog.city"), 2),

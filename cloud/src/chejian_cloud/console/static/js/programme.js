@@ -9,7 +9,7 @@ const LOUD = { 'at risk': 'flag bad', missed: 'flag bad', 'no data': 'flag', ope
 const key = (value) => value.replaceAll(' ', '_');
 
 /** Where a target or an entry stands. */
-export const statusFlag = (status) => h('span', { class: LOUD[status] ?? 'flag' }, word('target_status', key(status)));
+export const statusFlag = (status) => h('span', { class: `${LOUD[status] ?? 'flag'} nowrap` }, word('target_status', key(status)));
 
 const SHARES = new Set(['incomplete', 'mostly declared']);
 const DAYS = new Set(['stale', 'not observed when due']);
@@ -66,8 +66,8 @@ export function movedText(moved) {
 /** Whether months rise or fall, and whether that is told from chance. */
 export function directionFlag(moved) {
   const good = moved.indicator === 'oee' ? 1 : -1;
-  if (moved.direction === 0) return h('span', { class: 'flag calm' }, t('prog.direction.none'));
-  return h('span', { class: moved.direction === good ? 'flag calm' : 'flag bad' }, t(moved.direction === 1 ? 'prog.direction.up' : 'prog.direction.down'));
+  if (moved.direction === 0) return h('span', { class: 'flag calm nowrap' }, t('prog.direction.none'));
+  return h('span', { class: moved.direction === good ? 'flag calm nowrap' : 'flag bad nowrap' }, t(moved.direction === 1 ? 'prog.direction.up' : 'prog.direction.down'));
 }
 
 /** How long a workshop has been silent. */
