@@ -78,6 +78,14 @@ def test_pelt_finds_the_very_changes_of_the_exhaustive_search(seed: int) -> None
     assert found.tolist() == plain[::-1]
 
 
+@pytest.mark.parametrize(("share", "found"), [(0.07, []), (0.12, [50])])
+def test_a_change_must_explain_more_than_two_logarithms_of_the_length(share: float, found: list[int]) -> None:
+    """Of 100 values with this share of their variance between the halves: 2 ln 100 / 100 = 0.092 decides."""
+    step = 2.0 * math.sqrt(share / (1.0 - share))
+    values = np.tile([1.0, -1.0], 50) + step * (np.arange(100) >= 50)
+    assert list(level_changes(values)) == found
+
+
 def test_bad_input_is_refused_or_quiet() -> None:
     with pytest.raises(ValueError, match="NaN or infinity"):
         pelt(np.array([1.0, math.nan]), 1.0, 1)
