@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from chejian_cloud.access.permissions import Role
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, FilePayload
 
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.cloud.keys import bearer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+PDF = b"%PDF-1.7 contract"
 PATHS = ("/assessments", "/assessments/1")
 START = {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"}
 SAID = {"zh": "申报 95.0 % 高于实测", "en": "declared 95.0 %, above the measured"}
@@ -55,4 +56,54 @@ def test_an_enterprise_fills_a_form_in_and_sees_what_telemetry_says(
         page.get_by_text("待市级审核").wait_for()
         assert violations(page) == []
         assert wrong == []
+        page.close()
+
+
+def test_no_answer_is_lost_and_what_happened_is_shown(
+    make_database: Callable[..., str], console_template: str, chromium: Browser
+) -> None:
+    dsn = make_database(template=console_template)
+    with served(dsn, bearer(dsn, Role.ENTERPRISE_ADMIN, "hlj-demo")) as site:
+        site.post("/api/v1/assessments", json={**START, "due_on": "2020-01-31"})
+        path = "/api/v1/assessments/1"
+
+        def given(item: str) -> list[str]:
+            return next(i["given"] for i in site.get(path).json()["items"] if i["id"] == item)
+
+        page = chromium.new_page(extra_http_headers=key_of(site))
+        page.goto(f"{site.base_url}/assessments/1?lang=zh")
+        page.wait_for_selector("body[data-ready]")
+        page.locator("#subtitle").get_by_text("逾期").wait_for()
+        document: FilePayload = {"name": "合同.pdf", "mimeType": "application/pdf", "buffer": PDF}
+        page.set_input_files("#document-files", document)
+        page.get_by_role("button", name="上传").click()
+        page.get_by_text("已添加：合同.pdf").wait_for()
+        page.get_by_label("制造执行系统或同类系统").select_option("1")
+        page.get_by_text("已保存：制造执行系统或同类系统").wait_for()
+        page.locator("[data-key='documents mes summary']").click()
+        page.get_by_role("checkbox", name="合同.pdf").check()
+        page.locator("#items").get_by_text("申报并附材料").wait_for()
+
+        page.context.set_offline(True)
+        page.get_by_label("制造执行系统或同类系统").select_option("0")
+        page.get_by_text("尚未保存").wait_for()
+        assert given("mes") == ["1"]
+        page.context.set_offline(False)
+        page.get_by_text("尚未保存").wait_for(state="hidden")
+        page.get_by_text("已保存：制造执行系统或同类系统").wait_for()
+        assert given("mes") == ["0"]
+
+        lock = site.get(path).json()["lock"]
+        theirs = {"lock": lock, "answers": [{"item": "mes", "given": ["1"]}]}
+        assert site.put(f"{path}/answers", json=theirs).status_code == 200
+        page.get_by_label("制造执行系统或同类系统").select_option("")
+        page.get_by_text("他人已改为 是").wait_for()
+        assert given("mes") == ["1"]
+        page.get_by_role("button", name="用他人的").click()
+        page.get_by_text("他人已改为 是").wait_for(state="hidden")
+        assert given("mes") == ["1"]
+        page.get_by_role("button", name="提交").click()
+        page.locator("#steps").get_by_text("逾期").wait_for()
+        page.get_by_text("企业太少，不公布").first.wait_for()
+        assert violations(page) == []
         page.close()

@@ -21,6 +21,15 @@ export async function send(method, path, body, more = {}) {
   return bodyOf(answer, path);
 }
 
+/** Items of one page of a list, and the address of the next page, as `get` takes it; null: there is none. */
+export async function page(path) {
+  const answer = await fetch(`/api/v1${path}`, { headers: { accept: 'application/json' } }).catch(() => {
+    throw new Error(t('error.offline'));
+  });
+  const next = /<\/api\/v1([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '');
+  return { items: await bodyOf(answer, path), next: next ? next[1] : null };
+}
+
 export const post = (path, body) => send('POST', path, body);
 
 /** Send a file as it is, of a media type; the answer's body. */

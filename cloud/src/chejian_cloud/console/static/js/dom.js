@@ -22,7 +22,9 @@ export function refill(element, ...children) {
   for (const part of element.querySelectorAll('details')) part.open = open.has(part.dataset.key);
   if (focused === undefined) return;
   for (const part of element.querySelectorAll('[data-key]')) {
-    if (part.dataset.key === focused) part.focus({ preventScroll: true });
+    if (part.dataset.key !== focused) continue;
+    part.focus({ preventScroll: true });
+    if (part.matches('input:not([type])')) part.setSelectionRange(part.value.length, part.value.length); // typing goes on where it was
   }
 }
 

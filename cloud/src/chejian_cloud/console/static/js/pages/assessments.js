@@ -10,6 +10,7 @@ import { listen } from '../stream.js';
 
 let standards = [];
 let workshops = [];
+let shownPages = 1;
 
 const subjectOf = (row) => (row.workshop ? nameOf({ name_zh: row.workshop_name_zh, name_en: row.workshop_name_en, code: row.workshop }) : nameOf({ name_zh: row.enterprise_name_zh, name_en: row.enterprise_name_en, code: row.enterprise }));
 const standardName = (id) => nameOf(standards.find((each) => each.id === id) ?? { code: id });
@@ -19,7 +20,7 @@ function show(rows) {
     [t('assess.subject'), (row) => h('a', { href: `/assessments/${row.assessment_id}` }, subjectOf(row))],
     [t('assess.standard'), (row) => standardName(row.standard_id)],
     [t('assess.state'), (row) => stateFlag(row.state)],
-    [t('assess.due'), (row) => row.due_on ?? NONE],
+    [t('assess.due'), (row) => h('span', {}, row.due_on ?? NONE, row.late ? ' ' : null, row.late ? h('span', { class: 'flag bad' }, t('assess.late')) : null)],
     [t('assess.submitted_at'), (row) => (row.submitted_at ? dateMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
     [t('assess.standing'), standing],
     [t('assess.measured_share'), (row) => percent(row.measured), 'num'],
@@ -44,7 +45,7 @@ async function start(event) {
   const standard = chosen();
   const key = standard.subject === 'workshop' ? 'workshop_id' : 'enterprise_id';
   try {
-    const form = await api.post('/assessments', { standard: standard.id, [key]: Number(byId('subject').value), industry: byId('industry').value });
+    const form = await api.post('/assessments', { standard: standard.id, [key]: Number(byId('subject').value), industry: byId('industry').value, due_on: byId('due').value || null });
     location.assign(`/assessments/${form.assessment_id}`);
   } catch (error) {
     problem(error.message);
@@ -52,9 +53,11 @@ async function start(event) {
 }
 
 async function load() {
-  const [all, rows] = await Promise.all([api.get('/assessment-standards'), api.get('/assessments')]);
-  standards = all;
-  show(rows);
+  const pages = [];
+  for (let path = '/assessments'; path && pages.length < shownPages; path = pages.at(-1).next) pages.push(await api.page(path));
+  standards = await api.get('/assessment-standards');
+  show(pages.flatMap((each) => each.items));
+  byId('older').hidden = !pages.at(-1).next;
   if (!byId('start-form') || workshops.length) return;
   workshops = await api.get('/workshops');
   options('standard', standards.filter((each) => each.subject !== 'region').map((each) => [each.id, nameOf(each)]));
@@ -63,5 +66,9 @@ async function load() {
 
 byId('start-form')?.addEventListener('submit', start);
 byId('standard')?.addEventListener('change', offerSubjects);
-await run(load);
+const again = await run(load);
+byId('older').addEventListener('click', () => {
+  shownPages += 1;
+  again();
+});
 listen(() => {}); // tells whether the server still answers

@@ -1,0 +1,118 @@
+// Answers on their way: the browser keeps them until the server has them, so that a lost connection loses none.
+
+const RETRY = 5000; // ms after a sending that did not reach the server
+const TRANSIENT = new Set([0, 408, 429, 502, 503, 504]);
+
+/** What a browser has kept; nothing where it keeps nothing or somebody spoilt it. */
+function kept(key) {
+  try {
+    return new Map(JSON.parse(localStorage.getItem(key) ?? '[]'));
+  } catch {
+    return new Map();
+  }
+}
+
+/**
+ * Sends answers by item, newest only, one request at a time.
+ *
+ * An entry is {answer, base}: what is to be saved, and what the server said when it was typed. It gets `theirs` where somebody else
+ * answered meanwhile, and `refused` with the reason where the server will never take it; both wait for the reader.
+ */
+export class Outbox {
+  /**
+   * @param key of the form; names what the browser keeps.
+   * @param send (answers) => Promise; its error has a `status`, none where the server was not reached.
+   * @param reread () => Promise of (item) => what the server has now; after a conflict.
+   * @param changed () => void; after each change of what waits.
+   */
+  constructor(key, { send, reread, changed }) {
+    this.key = `chejian outbox ${key}`;
+    Object.assign(this, { send, reread, changed });
+    this.waiting = kept(this.key);
+    this.offline = false;
+    this.busy = false;
+    this.timer = 0;
+    addEventListener('online', () => this.flush());
+  }
+
+  get(item) {
+    return this.waiting.get(item);
+  }
+
+  /** Keep an answer and send it. */
+  put(answer, base) {
+    const before = this.waiting.get(answer.item);
+    this.waiting.set(answer.item, { answer, base: before && !before.theirs ? before.base : base });
+    this.keep();
+    return this.flush();
+  }
+
+  /** The server's answer stands; ours is given up. */
+  drop(item) {
+    this.waiting.delete(item);
+    this.keep();
+  }
+
+  keep() {
+    if (this.waiting.size) localStorage.setItem(this.key, JSON.stringify([...this.waiting]));
+    else localStorage.removeItem(this.key);
+    this.changed();
+  }
+
+  get ready() {
+    return [...this.waiting].filter(([, entry]) => !entry.theirs && !entry.refused);
+  }
+
+  /** Send what waits, until nothing does or the server is not reached. */
+  async flush() {
+    if (this.busy) return;
+    this.busy = true;
+    clearTimeout(this.timer);
+    try {
+      while (this.ready.length && (await this.sendOnce(this.ready)));
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async sendOnce(sent) {
+    try {
+      await this.send(sent.map(([, entry]) => entry.answer));
+      this.offline = false;
+      for (const [item, entry] of sent) if (this.waiting.get(item) === entry) this.waiting.delete(item);
+      this.keep();
+      return true;
+    } catch (error) {
+      return this.failed(error, sent);
+    }
+  }
+
+  async failed(error, sent) {
+    this.offline = TRANSIENT.has(error.status ?? 0);
+    if (this.offline) this.timer = setTimeout(() => this.flush(), RETRY);
+    else if (error.status === 409) return this.settle(error, sent);
+    else if (error.status === 422) this.refuse(error, sent);
+    this.changed();
+    if (!this.offline && error.status !== 422) throw error;
+    return error.status === 422;
+  }
+
+  /** Somebody else changed the form: what nobody else touched is sent again, the rest waits for the reader. */
+  async settle(error, sent) {
+    const now = await this.reread();
+    if (now === null) throw error; // the form is no longer to be filled in
+    for (const [, entry] of sent) {
+      const theirs = now(entry.answer.item);
+      if (JSON.stringify(theirs) !== JSON.stringify(entry.base)) entry.theirs = theirs;
+    }
+    this.keep();
+    return true;
+  }
+
+  refuse(error, sent) {
+    const rows = new Map((error.body?.errors ?? []).map((row) => [sent[row.row - 1]?.[0], row.allowed]));
+    for (const [item, entry] of sent) if (rows.has(item) || !rows.size) entry.refused = rows.get(item) ?? error.message;
+    if (!sent.some(([, entry]) => entry.refused)) for (const [, entry] of sent) entry.refused = error.message;
+    this.keep();
+  }
+}
