@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from chejian_cloud.access.permissions import Role
-from playwright.sync_api import Browser, FilePayload
+from playwright.sync_api import Browser, FilePayload, Route
 
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
@@ -70,7 +70,17 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         def given(item: str) -> list[str]:
             return next(i["given"] for i in site.get(path).json()["items"] if i["id"] == item)
 
+        def supports(item: str) -> list[str]:
+            found = next(i for i in site.get(path).json()["items"] if i["id"] == item)
+            return [each["name"] for each in found["attachments"]]
+
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
         page = chromium.new_page(extra_http_headers=key_of(site))
+        unsaved = page.locator("#items").get_by_text("尚未保存")
         page.goto(f"{site.base_url}/assessments/1?lang=zh")
         page.wait_for_selector("body[data-ready]")
         page.locator("#subtitle").get_by_text("逾期").wait_for()
@@ -84,12 +94,22 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         page.get_by_role("checkbox", name="合同.pdf").check()
         page.locator("#items").get_by_text("申报并附材料").wait_for()
 
+        page.route("**/answers", hold, times=1)
+        with page.expect_request("**/answers"):
+            page.get_by_label("制造执行系统或同类系统").select_option("0")
+        page.get_by_label("制造执行系统或同类系统").select_option("1")  # while "no" is on its way
+        unsaved.wait_for()
+        held[0].continue_()
+        unsaved.wait_for(state="hidden")
+        assert given("mes") == ["1"]
+        assert supports("mes") == ["合同.pdf"]  # another answer keeps its documents
+
         page.context.set_offline(True)
         page.get_by_label("制造执行系统或同类系统").select_option("0")
-        page.get_by_text("尚未保存").wait_for()
+        unsaved.wait_for()
         assert given("mes") == ["1"]
         page.context.set_offline(False)
-        page.get_by_text("尚未保存").wait_for(state="hidden")
+        unsaved.wait_for(state="hidden")
         page.get_by_text("已保存：制造执行系统或同类系统").wait_for()
         assert given("mes") == ["0"]
 
@@ -102,6 +122,21 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         page.get_by_role("button", name="用他人的").click()
         page.get_by_text("他人已改为 是").wait_for(state="hidden")
         assert given("mes") == ["1"]
+
+        page.route("**/answers", lambda route: route.abort())
+        page.get_by_label("制造执行系统或同类系统").select_option("0")
+        unsaved.wait_for()
+        page.goto("about:blank")  # what waits is kept by the browser
+        page.unroute("**/answers")
+        theirs = {"lock": site.get(path).json()["lock"], "answers": [{"item": "mes", "given": []}]}
+        assert site.put(f"{path}/answers", json=theirs).status_code == 200
+        page.goto(f"{site.base_url}/assessments/1?lang=zh")
+        page.get_by_text("您的答案是 否").wait_for()
+        assert given("mes") == []
+        page.get_by_role("button", name="用我的").click()
+        page.get_by_text("您的答案是 否").wait_for(state="hidden")
+        unsaved.wait_for(state="hidden")
+        assert given("mes") == ["0"]
         page.get_by_role("button", name="提交").click()
         page.locator("#steps").get_by_text("逾期").wait_for()
         page.get_by_text("企业太少，不公布").first.wait_for()

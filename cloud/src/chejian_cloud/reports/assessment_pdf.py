@@ -213,8 +213,8 @@ def _steps(report: Report, form: FormOut, revisions: Sequence[RevisionOut], say:
     for each in form.events:
         seal = ""
         if each.sha256:
-            state = "intact" if intact.get(each.sha256) else "tampered"
-            seal = f"{each.sha256[:16]}… {say.t(f'assess.{state}')}"
+            state = "assess.intact" if intact.get(each.sha256) else "assess.tampered"
+            seal = f"{each.sha256[:16]}… {say.t(state)}"
         step = say.t("assess.step.of", n=each.revision, step=say.word("assess_event", each.kind))
         rows.append([say.moment(each.at), step, each.user_name, each.comment, seal])
     report.table(columns, rows, empty=NONE)

@@ -21,16 +21,17 @@ function kept(key) {
 export class Outbox {
   /**
    * @param key of the form; names what the browser keeps.
-   * @param send (answers) => Promise; its error has a `status`, none where the server was not reached.
-   * @param reread () => Promise of (item) => what the server has now; after a conflict.
+   * @param send (answers) => Promise of (item) => what the server has now; its error has a `status`, none where the server was not reached.
+   * @param reread () => Promise of the same after a conflict; of null where nothing is to be answered any more.
    * @param changed () => void; after each change of what waits.
+   * @param trouble (error) => void; what the reader has to know: it is no lost connection, and sending again would not help.
    */
-  constructor(key, { send, reread, changed }) {
+  constructor(key, { send, reread, changed, trouble }) {
     this.key = `chejian outbox ${key}`;
-    Object.assign(this, { send, reread, changed });
+    Object.assign(this, { send, reread, changed, trouble });
     this.waiting = kept(this.key);
     this.offline = false;
-    this.busy = false;
+    this.running = null;
     this.timer = 0;
     addEventListener('online', () => this.flush());
   }
@@ -54,8 +55,12 @@ export class Outbox {
   }
 
   keep() {
-    if (this.waiting.size) localStorage.setItem(this.key, JSON.stringify([...this.waiting]));
-    else localStorage.removeItem(this.key);
+    try {
+      if (this.waiting.size) localStorage.setItem(this.key, JSON.stringify([...this.waiting]));
+      else localStorage.removeItem(this.key);
+    } catch {
+      // a browser that keeps nothing, or no more: what waits is sent all the same, as long as the page is open
+    }
     this.changed();
   }
 
@@ -63,23 +68,28 @@ export class Outbox {
     return [...this.waiting].filter(([, entry]) => !entry.theirs && !entry.refused);
   }
 
-  /** Send what waits, until nothing does or the server is not reached. */
-  async flush() {
-    if (this.busy) return;
-    this.busy = true;
+  /** Send what waits, until nothing does or the server is not reached; a sending that is under way takes along what came meanwhile. */
+  flush() {
+    this.running ??= this.drain().catch(this.trouble).finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  async drain() {
     clearTimeout(this.timer);
-    try {
-      while (this.ready.length && (await this.sendOnce(this.ready)));
-    } finally {
-      this.busy = false;
-    }
+    while (this.ready.length && (await this.sendOnce(this.ready)));
   }
 
   async sendOnce(sent) {
     try {
-      await this.send(sent.map(([, entry]) => entry.answer));
+      const now = await this.send(sent.map(([, entry]) => entry.answer));
       this.offline = false;
-      for (const [item, entry] of sent) if (this.waiting.get(item) === entry) this.waiting.delete(item);
+      for (const [item, entry] of sent) {
+        const newer = this.waiting.get(item);
+        if (newer === entry) this.waiting.delete(item);
+        else if (newer) newer.base = now(item); // typed meanwhile: it follows our own answer, nobody else's
+      }
       this.keep();
       return true;
     } catch (error) {
@@ -90,7 +100,7 @@ export class Outbox {
   async failed(error, sent) {
     this.offline = TRANSIENT.has(error.status ?? 0);
     if (this.offline) this.timer = setTimeout(() => this.flush(), RETRY);
-    else if (error.status === 409) return this.settle(error, sent);
+    else if (error.status === 409) return this.settle(error);
     else if (error.status === 422) this.refuse(error, sent);
     this.changed();
     if (!this.offline && error.status !== 422) throw error;
@@ -98,15 +108,21 @@ export class Outbox {
   }
 
   /** Somebody else changed the form: what nobody else touched is sent again, the rest waits for the reader. */
-  async settle(error, sent) {
+  async settle(error) {
     const now = await this.reread();
     if (now === null) throw error; // the form is no longer to be filled in
-    for (const [, entry] of sent) {
-      const theirs = now(entry.answer.item);
-      if (JSON.stringify(theirs) !== JSON.stringify(entry.base)) entry.theirs = theirs;
+    this.meet(now);
+    return true;
+  }
+
+  /** Tell what waits from what the server has now: an answer of somebody else's is not written over unseen. */
+  meet(now) {
+    for (const [item, entry] of this.waiting) {
+      const theirs = now(item);
+      if (JSON.stringify(theirs) === JSON.stringify(entry.base)) delete entry.theirs;
+      else entry.theirs = theirs;
     }
     this.keep();
-    return true;
   }
 
   refuse(error, sent) {

@@ -4,8 +4,7 @@ import { NONE, measured, percent } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
 
 const IDLE = 2000; // ms without a key after which what is typed is saved
-const drafts = new Map(); // item -> text that is being typed
-let timer = 0;
+const drafts = new Map(); // item -> {text, timer, commit} of what is being typed
 
 const tidy = (number) => String(Number(number.toPrecision(12)));
 const decimal = (text) => {
@@ -15,6 +14,15 @@ const decimal = (text) => {
 
 /** What the server has of an item, as the outbox compares it. */
 export const known = (item) => ({ given: item.given, basis: item.basis, attachments: item.attachments.map((a) => a.sha256) });
+
+/** Save at once what is still being typed. */
+export const commitTyped = () => [...drafts.values()].forEach((each) => each.commit());
+
+/** What the reader last said of an item, saved or not. */
+function wanted(item, outbox) {
+  const waits = outbox.get(item.id)?.answer;
+  return { ...known(item), ...(waits && !waits.measured ? waits : {}) };
+}
 
 function said(item, given) {
   if (!given.length) return NONE;
@@ -33,17 +41,16 @@ function choice(item, given, save) {
 function entry(item, given, save) {
   const share = item.scale === 'share';
   const shown = given.map((text) => (share ? tidy(decimal(text) * 100) : text)).join(' ');
-  const field = h('input', { 'aria-label': nameOf(item), 'data-key': item.id, value: drafts.get(item.id) ?? shown, size: 7, inputmode: 'decimal' });
+  const field = h('input', { 'aria-label': nameOf(item), 'data-key': item.id, value: drafts.get(item.id)?.text ?? shown, size: 7, inputmode: 'decimal' });
   const commit = () => {
-    clearTimeout(timer);
+    clearTimeout(drafts.get(item.id)?.timer);
     drafts.delete(item.id);
     const words = field.value.trim().split(/\s+/).filter(Boolean);
     if (words.join(' ') !== shown) save(item, share ? words.map((each) => (Number.isFinite(Number(each)) ? tidy(Number(each) / 100) : each)) : words);
   };
   field.addEventListener('input', () => {
-    drafts.set(item.id, field.value);
-    clearTimeout(timer);
-    timer = setTimeout(commit, IDLE);
+    clearTimeout(drafts.get(item.id)?.timer);
+    drafts.set(item.id, { text: field.value, timer: setTimeout(commit, IDLE), commit });
   });
   field.addEventListener('change', commit);
   return h('span', {}, field, share ? ' %' : '');
@@ -63,9 +70,8 @@ function pending(item, outbox, save) {
 }
 
 function answerCell(item, { open, outbox, save }) {
-  const waits = outbox.get(item.id)?.answer;
-  const given = waits && !waits.measured ? waits.given : item.given;
-  if (!open || (item.basis === 'measured' && !waits)) return said(item, item.given);
+  const { given } = wanted(item, outbox);
+  if (!open || (item.basis === 'measured' && !outbox.get(item.id))) return said(item, item.given);
   return h('span', {}, item.scale === 'yes_no' ? choice(item, given, save) : entry(item, given, save), ' ', pending(item, outbox, save));
 }
 
@@ -86,15 +92,16 @@ function saidCell(item, { form }) {
 }
 
 /** The documents that support an answer; while the form is open they are ticked here. */
-function documentsCell(item, { form, open, save }) {
-  const held = new Set(item.attachments.map((each) => each.sha256));
+function documentsCell(item, { form, open, outbox, save }) {
+  const { given, attachments: ticked } = wanted(item, outbox);
+  const held = new Set(ticked);
   const names = item.attachments.map((each) => each.name).join(', ');
-  if (!open || !item.given.length || item.basis === 'measured' || !form.attachments.length) return names || NONE;
+  if (!open || !given.length || item.basis === 'measured' || !form.attachments.length) return names || NONE;
   const box = (each) => {
     const tick = h('input', { type: 'checkbox', checked: held.has(each.sha256), 'data-key': `document ${item.id} ${each.attachment_id}` });
     tick.addEventListener('change', () => {
       const attachments = form.attachments.map((a) => a.sha256).filter((sha) => (sha === each.sha256 ? tick.checked : held.has(sha)));
-      save(item, item.given, { attachments: [...new Set(attachments)] });
+      save(item, given, { attachments: [...new Set(attachments)] });
     });
     return h('label', { class: 'tick' }, tick, ` ${each.name}`);
   };

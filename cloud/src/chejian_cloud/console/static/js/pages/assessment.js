@@ -1,6 +1,6 @@
 // One assessment: answers beside what telemetry says, the score they come to, and its way through city and province.
 import * as api from '../api.js';
-import { known, showItems } from '../assess/answers.js';
+import { commitTyped, known, showItems } from '../assess/answers.js';
 import * as documents from '../assess/documents.js';
 import { offerVersions, showChanges, showSteps } from '../assess/history.js';
 import { showBenchmark, showGaps, showResult } from '../assess/result.js';
@@ -21,6 +21,7 @@ let acting = false;
 
 const isOpen = () => can('assess') && ['draft', 'returned'].includes(form.state);
 const itemOf = (key) => form.items.find((each) => each.id === key);
+const now = (key) => known(itemOf(key));
 const tell = (text) => {
   byId('said').textContent = text;
 };
@@ -30,22 +31,24 @@ const outbox = new Outbox(`assessment ${id}`, {
     form = await api.send('PUT', `${path}/answers`, { lock: form.lock, answers });
     await show();
     tell(t('assess.saved', { item: answers.map((each) => nameOf(itemOf(each.item))).join('; ') }));
+    return now;
   },
   reread: async () => {
     form = await api.get(path);
     await show();
-    return isOpen() ? (item) => known(itemOf(item)) : null;
+    return isOpen() ? now : null;
   },
   changed: () => form && items(),
+  trouble: (error) => problem(error.message),
 });
 
 const items = () => showItems({ form, open: isOpen(), outbox, save });
 
 /** Keep an answer and send it; documents and base year's value stay unless `more` says otherwise. */
 function save(item, given, more = {}) {
-  const kept = { base: item.base, attachments: item.attachments.map((each) => each.sha256) };
+  const kept = { base: item.base, attachments: outbox.get(item.id)?.answer.attachments ?? known(item).attachments };
   const answer = { item: item.id, given, ...(item.basis === 'measured' ? {} : kept), ...more };
-  return outbox.put(answer, known(item)).catch((error) => problem(error.message));
+  return outbox.put(answer, known(item));
 }
 
 /** A step of the form as it was read; what comes back is shown. */
@@ -53,6 +56,7 @@ async function change(method, what, body, said) {
   if (acting) return;
   acting = true;
   try {
+    commitTyped();
     await outbox.flush();
     if (outbox.waiting.size) throw new Error(t('assess.unsaved', { n: outbox.waiting.size }));
     form = await api.send(method, `${path}${what}`, { lock: form.lock, ...body });
@@ -145,10 +149,13 @@ async function show() {
 }
 
 async function load() {
-  if (acting || document.activeElement?.matches('input, select')) return; // nobody's typing is taken away
-  form = await api.get(path);
+  if (acting || outbox.running || document.activeElement?.matches('input, select')) return; // nobody's typing is taken away
+  const read = await api.get(path);
+  if (outbox.running) return; // what is being sent is newer
+  form = read;
+  if (isOpen()) outbox.meet(now);
   await show();
-  if (isOpen()) await outbox.flush(); // what a lost connection left behind
+  if (isOpen()) outbox.flush(); // what a lost connection left behind
 }
 
 byId('add-document').addEventListener('submit', addDocuments);
