@@ -117,10 +117,10 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         theirs = {"lock": lock, "answers": [{"item": "mes", "given": ["1"]}]}
         assert site.put(f"{path}/answers", json=theirs).status_code == 200
         page.get_by_label("制造执行系统或同类系统").select_option("")
-        page.get_by_text("他人已改为 是").wait_for()
+        page.get_by_text("他人已改为“是”").wait_for()
         assert given("mes") == ["1"]
         page.get_by_role("button", name="用他人的").click()
-        page.get_by_text("他人已改为 是").wait_for(state="hidden")
+        page.get_by_text("他人已改为“是”").wait_for(state="hidden")
         assert given("mes") == ["1"]
 
         page.route("**/answers", lambda route: route.abort())
@@ -131,14 +131,16 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         theirs = {"lock": site.get(path).json()["lock"], "answers": [{"item": "mes", "given": []}]}
         assert site.put(f"{path}/answers", json=theirs).status_code == 200
         page.goto(f"{site.base_url}/assessments/1?lang=zh")
-        page.get_by_text("您的答案是 否").wait_for()
+        page.get_by_text("您的答案是“否”").wait_for()
         assert given("mes") == []
         page.get_by_role("button", name="用我的").click()
-        page.get_by_text("您的答案是 否").wait_for(state="hidden")
+        page.get_by_text("您的答案是“否”").wait_for(state="hidden")
         unsaved.wait_for(state="hidden")
         assert given("mes") == ["0"]
         page.get_by_role("button", name="提交").click()
         page.locator("#steps").get_by_text("逾期").wait_for()
+        assert page.locator("#add-document").is_hidden()
+        assert page.locator("#versions").is_hidden()
         page.get_by_text("企业太少，不公布").first.wait_for()
         assert violations(page) == []
         page.close()

@@ -16,7 +16,7 @@ function seal(event, revisions) {
 export function showSteps(form, revisions) {
   const columns = [
     [t('assess.at'), (event) => dateMinuteOf(parse(event.at)), 'time'],
-    [t('assess.step'), (event) => h('span', {}, t('assess.step.of', { step: word('assess_event', event.kind), n: event.revision }), event.late ? h('span', { class: 'flag bad' }, t('assess.late')) : null)],
+    [t('assess.step'), (event) => h('span', {}, t('assess.step.of', { step: word('assess_event', event.kind), n: event.revision }), event.late ? ' ' : null, event.late ? h('span', { class: 'flag bad' }, t('assess.late')) : null)],
     [t('assess.by'), (event) => event.user_name],
     [t('assess.comment'), (event) => event.comment || NONE],
     [t('assess.due'), (event) => event.due_on ?? NONE, 'time'],

@@ -36,6 +36,7 @@ const outbox = new Outbox(`assessment ${id}`, {
   reread: async () => {
     form = await api.get(path);
     await show();
+    tell('');
     return isOpen() ? now : null;
   },
   changed: () => form && items(),
@@ -92,7 +93,7 @@ function showEvidence() {
     [t('assess.fraction'), (each) => `${each.numerator} / ${each.denominator}`, 'num'],
     [t('assess.completeness'), (each) => percent(each.completeness), 'num'],
     [t('assess.window'), (each) => windowText(parse(each.window_start), parse(each.window_end)), 'time'],
-    [t('assess.links'), (each) => each.links.slice(0, 8).map((link) => h('a', { href: link }, `${link} `))],
+    [t('assess.links'), (each) => each.links.slice(0, 8).flatMap((link) => [h('a', { href: link }, link), ' '])],
     [t('assess.query'), (each) => fold(`query ${each.indicator}`, t('assess.query.show'), h('p', {}, each.formula), h('pre', { class: 'code' }, each.query))],
   ];
   fill('evidence', table(t('assess.evidence.caption'), columns, form.evidence));

@@ -20,7 +20,7 @@ function show(rows) {
     [t('assess.subject'), (row) => h('a', { href: `/assessments/${row.assessment_id}` }, subjectOf(row))],
     [t('assess.standard'), (row) => standardName(row.standard_id)],
     [t('assess.state'), (row) => stateFlag(row.state)],
-    [t('assess.due'), (row) => h('span', {}, row.due_on ?? NONE, row.late ? ' ' : null, row.late ? h('span', { class: 'flag bad' }, t('assess.late')) : null)],
+    [t('assess.due'), (row) => h('span', {}, row.due_on ?? (row.late ? '' : NONE), row.late ? ' ' : null, row.late ? h('span', { class: 'flag bad' }, t('assess.late')) : null)],
     [t('assess.submitted_at'), (row) => (row.submitted_at ? dateMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
     [t('assess.standing'), standing],
     [t('assess.measured_share'), (row) => percent(row.measured), 'num'],
