@@ -126,6 +126,9 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         page.route("**/answers", lambda route: route.abort())
         page.get_by_label("制造执行系统或同类系统").select_option("0")
         unsaved.wait_for()
+        keys = page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox'))")
+        account = page.get_attribute("#assessment", "data-account")
+        assert keys == [f"chejian outbox assessment 1 of account {account}"]
         page.goto("about:blank")  # what waits is kept by the browser
         page.unroute("**/answers")
         theirs = {"lock": site.get(path).json()["lock"], "answers": [{"item": "mes", "given": []}]}

@@ -13,7 +13,7 @@ import { Outbox } from '../outbox.js';
 import { problem, run } from '../page.js';
 import { listen } from '../stream.js';
 
-const { id, may } = byId('assessment').dataset;
+const { account, id, may } = byId('assessment').dataset;
 const path = `/assessments/${id}`;
 const can = (what) => may.split(' ').includes(what);
 let form = null;
@@ -26,7 +26,7 @@ const tell = (text) => {
   byId('said').textContent = text;
 };
 
-const outbox = new Outbox(`assessment ${id}`, {
+const outbox = new Outbox(`assessment ${id} of account ${account}`, { // a browser may have several users
   send: async (answers) => {
     form = await api.send('PUT', `${path}/answers`, { lock: form.lock, answers });
     await show();
