@@ -29,7 +29,7 @@ _FILE: Final[dict[str, Any]] = {
         "required": True,
         "description": "CSV in UTF-8, UTF-16 or GB18030, or the first sheet of an Excel file; with a header.",
         "content": {
-            "text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE},
+            "text/csv": {"schema": {}, "example": _EXAMPLE},  # any bytes: what is no table is told as errors
             _XLSX: {"schema": {"type": "string", "format": "binary"}},
         },
     }
