@@ -244,7 +244,7 @@ def fill(dsn: str, province: Province, now: datetime) -> None:
 
 
 def store(dsn: str, province: Province, now: datetime) -> None:
-    """Store the province in a migrated database that is empty."""
+    """Store the province in a migrated database that is empty; of an earlier version, what its tables take."""
     first = (now - timedelta(days=province.days)).replace(hour=16, minute=0, second=0, microsecond=0)
     values: dict[str, object] = {
         "now": now,
@@ -271,7 +271,8 @@ def store(dsn: str, province: Province, now: datetime) -> None:
         connection.execute(_STATES, values)
         connection.execute(_DIAGNOSES.replace("{{", "{").replace("}}", "}"), values)
         connection.execute(_VIBRATION)
-        connection.execute(_PROGRAMME.replace("%", "%%").replace("%%(", "%("), values)
+        if connection.execute("SELECT to_regclass('app.programme_entry')").fetchone() != (None,):
+            connection.execute(_PROGRAMME.replace("%", "%%").replace("%%(", "%("), values)
         partitions = RollupPartitions(Edition(edition.value))
         for table, since, length, samples in (
             ("rollup_1h", first, "1 hour", 120),
