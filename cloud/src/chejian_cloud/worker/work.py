@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 CLOCK_SECONDS = 5.0
 """[s] between two looks at which windows have ended; ended ones settle for longer than that anyway."""
-METER_PACE = 5
+METER_PACE = 10
 """A machine's marks of running hours reach its meter this many times less often than they reach the machine: a meter has
-a reading a minute, and what a machine does in between is not worth a computation of its own each two seconds."""
+a reading a minute, and what a machine does in between is not worth a computation of its own each second."""
 KEEP_SECONDS = 3600.0
 """[s] between two looks at which windows must be kept beyond raw retention; they are looked at two days ahead."""
 RETRY_SECONDS = 30.0
