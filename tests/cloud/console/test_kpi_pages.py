@@ -235,6 +235,8 @@ def test_a_first_visit_leads_from_the_log_in_to_the_report_of_the_shift(
     page.locator(".tabs a", has_text="停机原因").click()
     page.wait_for_selector("body[data-page=stops][data-ready]")
     assert page.locator("#user").input_value() == "赵班长"
+    assert page.locator("#user").get_attribute("readonly") is not None
+    expect(page.locator("#range-form")).to_contain_text("账号姓名")
     page.check("#only-unexplained")
     stop = page.locator("#list tbody tr", has_text="未说明").last
     begun = stop.locator(".pick").inner_text()

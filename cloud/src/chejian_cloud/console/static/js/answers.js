@@ -5,8 +5,7 @@ import { byId, fill, h, table } from './dom.js';
 import { NONE, count, percent } from './format.js';
 import { t, word } from './i18n.js';
 import { problem } from './page.js';
-
-const USER = 'chejian.user'; // key of the browser's storage, shared with the stops page
+import { offerName, signature } from './signature.js';
 
 /** Show the answers to a diagnosis. */
 export async function showAnswers(diagnosis) {
@@ -19,11 +18,10 @@ export async function showAnswers(diagnosis) {
 }
 
 async function send(diagnosis, answer) {
-  const field = byId('user');
-  if (!field.reportValidity()) return false;
-  localStorage.setItem(USER, field.value.trim());
+  const name = signature();
+  if (name === null) return false;
   const found = byId('answer-found').value.trim();
-  const body = { answer, user_name: field.value.trim(), comment: byId('answer-comment').value, ...(answer === 'rejected' && found ? { found } : {}) };
+  const body = { answer, user_name: name, comment: byId('answer-comment').value, ...(answer === 'rejected' && found ? { found } : {}) };
   await post(`/diagnoses/${diagnosis}/labels`, body);
   byId('answer-comment').value = '';
   byId('answer-found').value = '';
@@ -32,7 +30,7 @@ async function send(diagnosis, answer) {
 
 /** Make the buttons work: `chosen()` is the shown diagnosis, `after()` reads the page again. */
 export function answerButtons(chosen, after) {
-  byId('user').value = localStorage.getItem(USER) ?? '';
+  offerName();
   byId('answer-form').addEventListener('submit', (event) => event.preventDefault());
   for (const [button, answer] of [['confirm', 'confirmed'], ['reject', 'rejected'], ['withdraw', 'withdrawn']]) {
     byId(button).addEventListener('click', async () => {

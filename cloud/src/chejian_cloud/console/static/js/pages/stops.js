@@ -9,10 +9,10 @@ import { t, word } from '../i18n.js';
 import { stateName } from '../palette.js';
 import { calmly, equipmentId, lastHours, problem, run } from '../page.js';
 import { clockAfter, edit, journal, reasonName, reasonOptions, reasonTree, stops } from '../reasons.js';
+import { offerName, signature } from '../signature.js';
 import { listen } from '../stream.js';
 
 const id = equipmentId();
-const USER = 'chejian.user'; // key of the browser's storage
 
 let tree = [];
 let shown = []; // stops of the range, by start
@@ -23,13 +23,6 @@ const rangeOf = () => lastHours(Number(byId('range').value));
 const EARLIER = 86_400_000; // ms before the range: a stop that began there is shown and explained whole
 const overlaps = (stop, from, to) => stop.start < to && stop.end > from;
 const keyOf = (stop) => `stop ${stop.start}`;
-
-function user() {
-  const field = byId('user');
-  if (!field.reportValidity()) return null;
-  localStorage.setItem(USER, field.value.trim());
-  return field.value.trim();
-}
 
 function pickButton(stop) {
   return h('button', { class: 'pick', type: 'button', 'data-key': keyOf(stop), onclick: () => choose(stop) }, dateSecondOf(stop.start));
@@ -74,7 +67,7 @@ const current = () => chosen && shown.find((stop) => overlaps(stop, chosen.start
 const iso = (ms) => new Date(ms).toISOString();
 
 async function send(what, body, said) {
-  const name = user();
+  const name = signature();
   if (!name) return;
   try {
     await edit(id, what, { ...body, user_name: name });
@@ -165,8 +158,7 @@ async function load() {
   showJournal(lines);
 }
 
-byId('user').value = document.body.dataset.user ?? localStorage.getItem(USER) ?? '';
-byId('user').readOnly = 'user' in document.body.dataset; // people sign with the name of their account
+offerName();
 byId('range-form').addEventListener('submit', (event) => event.preventDefault());
 byId('edit-form').addEventListener('submit', assign);
 byId('edit-comment-only').addEventListener('click', commentOnly);
