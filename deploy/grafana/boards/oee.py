@@ -121,8 +121,8 @@ BOARD = Board(
                 Query(
                     "SELECT reason, minutes, sum(minutes) OVER (ORDER BY minutes DESC, reason) / nullif(sum(minutes) OVER (), 0)"
                     " AS cumulative, stops FROM (SELECT coalesce(reason_zh || ' ' || reason_en,"
-                    f" '未说明 unexplained: ' || {state_words('state')}) AS reason, sum(us) / 6e7 AS minutes, count(*) AS stops"
-                    f" FROM boards.stops({MACHINES}) GROUP BY 1) x ORDER BY minutes DESC LIMIT 15",
+                    f" '未说明 unexplained: ' || {state_words('state')}) AS reason, sum(us) / 6e7 AS minutes, sum(stops)::bigint AS stops"
+                    f" FROM boards.downtime({MACHINES}) GROUP BY 1) x ORDER BY minutes DESC LIMIT 15",
                     table=True,
                 ),
             ),

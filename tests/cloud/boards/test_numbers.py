@@ -27,6 +27,11 @@ PARETO = """
 SELECT coalesce(reason, '') AS code, sum(us)::bigint AS us FROM boards.stops(%s, %s, 'hlj-demo', '{CNC-01}')
  GROUP BY 1 ORDER BY 2 DESC, 1
 """
+ONE_BY_ONE = """
+SELECT state, reason, reason_zh, reason_en, sum(us)::bigint AS us, count(*) AS stops
+  FROM boards.stops(%s, %s, 'hlj-demo', '{CNC-01,MTS-01}') GROUP BY 1, 2, 3, 4 ORDER BY 1, 2
+"""
+TOGETHER = "SELECT * FROM boards.downtime(%s, %s, 'hlj-demo', '{CNC-01,MTS-01}') ORDER BY 1, 2"
 
 
 async def _losses(dsn: str, lo: datetime, hi: datetime) -> dict[str, Any]:
@@ -91,6 +96,10 @@ async def test_sums_and_bars_are_those_of_the_console(computed: Readers) -> None
     bars = {bar["code"]: bar["duration_us"] for bar in told["pareto"]}
     assert {row["code"]: row["us"] for row in computed.read(role, PARETO, (lo, hi))} == bars
     assert len(bars) > 2
+    for begin, end in ((lo, hi), (a + (a_end - a) / 4, b + (b_end - b) / 3), (hi - 300 * HOUR, hi)):
+        one_by_one = computed.read(role, ONE_BY_ONE, (begin, end))
+        assert computed.read(role, TOGETHER, (begin, end)) == one_by_one
+        assert len(one_by_one) > 1
 
 
 def test_states_adjoin_and_fill_the_range(computed: Readers) -> None:

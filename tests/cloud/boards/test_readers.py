@@ -21,6 +21,7 @@ FUNCTIONS = {
     "boards.terms": f"{RANGE}, 'e0', %s",
     "boards.states": f"{RANGE}, 'e0', %s",
     "boards.stops": f"{RANGE}, 'e0', %s",
+    "boards.downtime": f"{RANGE}, 'e0', %s",
     "boards.state_hours": f"{RANGE}, 'e0', %s",
     "boards.timeline": f"{RANGE}, 'e0', %s",
     "boards.energy": f"{RANGE}, 'e0', %s",
@@ -64,7 +65,7 @@ def test_every_function_and_view_is_named_above(province: Readers) -> None:
             "SELECT proname FROM pg_proc WHERE pronamespace = 'boards'::regnamespace AND proretset"
         ).fetchall()
         views = connection.execute("SELECT viewname FROM pg_views WHERE schemaname = 'boards'").fetchall()
-    assert {f"boards.{name}" for (name,) in functions} == {*FUNCTIONS, "boards.backlog"}
+    assert {f"boards.{name}" for (name,) in functions} == {*FUNCTIONS, "boards.backlog", "boards.explained"}
     assert {f"boards.{name}" for (name,) in views} == set(VIEWS)
 
 
@@ -76,6 +77,7 @@ def test_every_function_and_view_is_named_above(province: Readers) -> None:
         "SELECT * FROM app.board_reader",
         "CREATE FUNCTION boards.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE TABLE boards.mine (n int)",
+        f"SELECT * FROM boards.explained({RANGE}, '{{1}}')",
     ],
 )
 def test_a_reader_has_no_other_right(province: Readers, statement: str) -> None:
