@@ -1,4 +1,4 @@
-"""`chejian-cloud`: API, worker, migrations, registry seed, recomputation."""
+"""`chejian-cloud`: API, worker, migrations, registry seed, recomputation, access."""
 
 import argparse
 import json
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         ("board-reader", "make or renew the database role that boards of an organisation read with"),
         ("admin", "give a platform administrator a new password and a one-time link"),
         ("token", "make a token for a machine"),
+        ("provider", "register identity providers, or change them"),
     ):
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         command.add_argument("--config", type=Path, help="TOML file of settings")
@@ -87,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--password-file", type=Path, required=True, help="file whose first line is its password"
             )
+        if name == "provider":
+            command.add_argument("file", type=Path, nargs="+", help="TOML file of a provider")
         if name == "admin":
             command.add_argument("--name", default="admin", help="of the account (default: admin)")
             command.add_argument("--json", action="store_true", help="print an object")
@@ -272,6 +275,20 @@ def _token(settings: Settings, arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _provider(settings: Settings, arguments: argparse.Namespace) -> int:
+    from chejian_contract.config import load_config  # noqa: PLC0415 - the other commands start without it
+
+    from chejian_cloud.access.commands import register_provider  # noqa: PLC0415 - likewise
+    from chejian_cloud.access.oidc.spec import ProviderSpec  # noqa: PLC0415 - likewise
+
+    for file in arguments.file:
+        spec = load_config(ProviderSpec, file)
+        register_provider(settings.dsn, spec, over_http=settings.identity_over_http)
+        place = f"{spec.level} {spec.organisation}" if spec.organisation else "the platform"
+        print(f"{spec.code}: registered for {place}, {len(spec.grants)} grants; log-in at /login/{spec.code}")
+    return EXIT_OK
+
+
 def _tell(line: str) -> None:
     print(line, flush=True)
 
@@ -285,4 +302,5 @@ _COMMANDS = {
     "board-reader": _board_reader,
     "admin": _admin,
     "token": _token,
+    "provider": _provider,
 }

@@ -21,6 +21,7 @@ _ENVIRONMENT = {
     "report_font": "CHEJIAN_REPORT_FONT",
     "programme_plan": "CHEJIAN_PROGRAMME_PLAN",
     "programme_map": "CHEJIAN_PROGRAMME_MAP",
+    "identity": "CHEJIAN_IDENTITY",
 }
 _NUMBERS = frozenset({"http_port", "worker_port"})
 _MAX_PORT = 65535
@@ -75,6 +76,11 @@ class Settings:
             default); from CHEJIAN_PROGRAMME_PLAN.
         programme_map: GeoJSON file of the cities' outlines with the number under which the map was approved; None: a
             schematic map of squares. From CHEJIAN_PROGRAMME_MAP.
+        identity: folder of what log-in by identity providers needs and no database holds: the secret of each provider's
+            client in the first line of `<code>.secret`, and in `authorities.pem`, where there is one, authorities that are
+            trusted beside the system's. None: public clients only. From CHEJIAN_IDENTITY.
+        identity_over_http: whether providers on this machine may be asked by plain HTTP; for development only, so it has no
+            environment variable.
     """
 
     dsn: str
@@ -99,6 +105,8 @@ class Settings:
     session_longest: Seconds = _SESSION_LONGEST
     programme_plan: Path | None = None
     programme_map: Path | None = None
+    identity: Path | None = None
+    identity_over_http: bool = False
 
     def __post_init__(self) -> None:
         if not self.dsn.startswith(("postgresql://", "postgres://")):
@@ -136,6 +144,8 @@ class Settings:
                 raise ConfigValueError(key, str(path), "a PEM file")
         if self.report_font is not None and not self.report_font.is_file():
             raise ConfigValueError("report_font", str(self.report_font), "a TrueType file (.ttf, .ttc)")
+        if self.identity is not None and not self.identity.is_dir():
+            raise ConfigValueError("identity", str(self.identity), "a folder (environment CHEJIAN_IDENTITY)")
 
     def _check_sessions(self) -> None:
         if self.session_idle < _LEAST_IDLE:

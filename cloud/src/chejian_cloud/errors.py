@@ -11,6 +11,7 @@ CloudError
 ├── AnsweredBeforeError  this was done before; holds the answer, which is given again
 ├── NotLoggedInError     nobody is known who asks
 ├── WrongLogInError      a name or password is wrong
+├── IdentityError        an identity provider's log-in failed: a word says why, and so who can help
 ├── ForbiddenError       the asker is known and may not do this
 ├── FontMissingError     no font of this machine can draw reports: the operator installs one
 ├── TooManyAttemptsError too many wrong passwords: the asker waits
@@ -128,6 +129,21 @@ class WrongLogInError(CloudError):
 
     def __init__(self) -> None:
         super().__init__("name or password is wrong")
+
+
+class IdentityError(CloudError):
+    """A log-in by an identity provider failed.
+
+    Args:
+        reason: "stale": the log-in is over, or not this browser's: try again. "denied": the person or the provider said no.
+            "silent": the provider does not answer. "refused": its answer did not pass the checks. "unknown": nobody here, or
+            nobody with a role. "inactive": the account is not active. "setup": provider or platform are not set up.
+        detail: for logs and the journal; not for the page.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        super().__init__(detail)
 
 
 class ForbiddenError(CloudError):

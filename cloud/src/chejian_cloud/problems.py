@@ -25,6 +25,7 @@ from chejian_cloud.errors import (
     ConflictError,
     FontMissingError,
     ForbiddenError,
+    IdentityError,
     InvalidRowsError,
     InvalidValueError,
     NotFoundError,
@@ -76,6 +77,7 @@ RESPONSES: Mapping[int | str, dict[str, Any]] = {
 _STATUS = {
     NotLoggedInError: HTTPStatus.UNAUTHORIZED,
     WrongLogInError: HTTPStatus.UNAUTHORIZED,
+    IdentityError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     FontMissingError: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,

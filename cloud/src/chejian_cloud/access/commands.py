@@ -1,4 +1,4 @@
-"""What `chejian-cloud admin` and `chejian-cloud token` do: access for whoever holds the database's address."""
+"""What `chejian-cloud admin`, `token` and `provider` do: access for whoever holds the database's address."""
 
 import logging
 from collections.abc import Collection, Iterator
@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from chejian_cloud.access import log_in, tokens
+from chejian_cloud.access.oidc import providers
+from chejian_cloud.access.oidc.spec import ProviderSpec
 from chejian_cloud.access.permissions import PLACE, Permission, Role
 from chejian_cloud.access.secrets import readable_password
 from chejian_cloud.db.access import Account, Membership, Organisation
@@ -103,6 +105,16 @@ def make_token(
         target = {"token_id": token.token_id, "permissions": sorted(permissions)}
         write(session, Line(account.account_id, account.name, f"new token by {_BY} token", "", target))
         return secret
+
+
+def register_provider(dsn: str, spec: ProviderSpec, *, over_http: bool) -> None:
+    """Register an identity provider, or change it.
+
+    Raises:
+        InvalidValueError, ConflictError: as `providers.store`.
+    """
+    with _engine(dsn) as engine, door(engine) as session:
+        providers.store(session, spec, providers.Signer(None, _BY), over_http=over_http)
 
 
 def _organisation(session: Session, role: Role, code: str | None) -> int | None:

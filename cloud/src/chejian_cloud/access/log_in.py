@@ -41,6 +41,19 @@ class Visit:
     old_session: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Which identity provider a session came from.
+
+    Attributes:
+        provider_id: of the provider.
+        id_token: that it gave; it tells the provider who logs out, and opens nothing.
+    """
+
+    provider_id: int
+    id_token: str
+
+
 def by_password(engine: Engine, name: str, password: str, visit: Visit) -> str:
     """Log in; answers the secret of a new session.
 
@@ -75,7 +88,9 @@ def by_password(engine: Engine, name: str, password: str, visit: Visit) -> str:
         return begin(session, account.account_id, account.name, visit, "log in")
 
 
-def begin(session: Session, account_id: int, name: str, visit: Visit, how: str) -> str:
+def begin(
+    session: Session, account_id: int, name: str, visit: Visit, how: str, came: Came | None = None
+) -> str:
     """Begin a session of an account in place of the one that the browser had; answers its secret."""
     if visit.old_session:
         session.execute(delete(LogInSession).filter_by(session_hash=hash_of(visit.old_session)))
@@ -83,23 +98,34 @@ def begin(session: Session, account_id: int, name: str, visit: Visit, how: str) 
     secret, key = new_secret()
     expires = func.now() + timedelta(seconds=visit.longest)
     session.add(
-        LogInSession(session_hash=key, account_id=account_id, expires_at=expires, address=visit.address)
+        LogInSession(
+            session_hash=key,
+            account_id=account_id,
+            expires_at=expires,
+            address=visit.address,
+            provider_id=came and came.provider_id,
+            id_token=came and came.id_token,
+        )
     )
     write(session, Line(account_id, name, how, visit.address))
     return secret
 
 
-def log_out(engine: Engine, session_hash: bytes) -> None:
-    """End a session."""
+def log_out(engine: Engine, session_hash: bytes) -> Came | None:
+    """End a session; answers the provider that it came from."""
     with door(engine) as session:
         ended = session.execute(
             delete(LogInSession)
             .filter_by(session_hash=session_hash)
-            .returning(LogInSession.account_id, LogInSession.address)
+            .returning(
+                LogInSession.account_id, LogInSession.address, LogInSession.provider_id, LogInSession.id_token
+            )
         ).one_or_none()
-        if ended is not None:
-            name = session.scalars(select(Account.name).filter_by(account_id=ended[0])).one()
-            write(session, Line(ended[0], name, "log out", ended[1]))
+        if ended is None:
+            return None
+        name = session.scalars(select(Account.name).filter_by(account_id=ended[0])).one()
+        write(session, Line(ended[0], name, "log out", ended[1]))
+        return Came(ended[2], ended[3]) if ended[2] is not None and ended[3] is not None else None
 
 
 def change_password(engine: Engine, account_id: int, old: str, new: str, visit: Visit) -> str:

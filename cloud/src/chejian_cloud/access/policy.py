@@ -21,6 +21,8 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /console/texts/{language}.json",
         "GET /login",
         "POST /login",
+        "GET /login/{provider}",
+        "GET /login/{provider}/return",
         "GET /link",
         "POST /link",
     ),

@@ -15,6 +15,7 @@ from chejian_cloud.access.accounts import Post
 from chejian_cloud.access.authorize import address_of, cookie_name, session_secret
 from chejian_cloud.access.caller import Caller, caller_of
 from chejian_cloud.access.log_in import Visit
+from chejian_cloud.access.oidc import providers
 from chejian_cloud.access.permissions import PLACE, Permission, Role
 from chejian_cloud.access.routes import AccountId
 from chejian_cloud.conditional import tag_of
@@ -48,6 +49,8 @@ _TOLD: Final = (
     ChangedSinceError,
 )
 """What a page says in words, above its form."""
+PROBLEMS: Final = ("stale", "denied", "silent", "refused", "unknown", "inactive", "setup")
+"""Reasons of `IdentityError`, which the log-in page tells in words."""
 
 
 async def form_of(request: Request) -> Form:
@@ -89,6 +92,11 @@ def enter(request: Request, secret: str, target: str) -> Response:
     return response
 
 
+def base_of(request: Request) -> str:
+    """Address of the console as the browser calls it."""
+    return str(request.base_url).rstrip("/")
+
+
 def safe_next(asked: str | None) -> str:
     """A path of ours to go on to; "/" for what leads elsewhere."""
     if not asked or not asked.startswith("/") or len(asked) > _SHORT:
@@ -110,9 +118,13 @@ def _status(error: CloudError) -> int:
 
 
 @router.get("/login")
-def get_login(request: Request, next_page: Annotated[str | None, Query(alias="next")] = None) -> Response:
-    """Page: log in."""
-    return _login_page(request, safe_next(next_page), None)
+def get_login(
+    request: Request,
+    next_page: Annotated[str | None, Query(alias="next")] = None,
+    problem: Annotated[str | None, Query(max_length=_SHORT)] = None,
+) -> Response:
+    """Page: log in; `problem` is why a log-in by a provider has just failed."""
+    return _login_page(request, safe_next(next_page), None, problem=problem)
 
 
 @router.post("/login")
@@ -134,16 +146,33 @@ def post_login(request: Request, form: Posted) -> Response:
     return enter(request, secret, target)
 
 
-def _login_page(request: Request, target: str, error: CloudError | None, status: int = 200) -> Response:
-    return render(request, "login", status=status, next_page=target, error=error)
+def _login_page(
+    request: Request,
+    target: str,
+    error: CloudError | None,
+    status: int = 200,
+    *,
+    problem: str | None = None,
+) -> Response:
+    with door(request.app.state.engine) as session:
+        offered = providers.offered(session)
+    known = problem if problem in PROBLEMS else None
+    return render(
+        request, "login", status=status, next_page=target, error=error, problem=known, providers=offered
+    )
 
 
 @router.post("/logout")
-def post_logout(request: Request, caller: CallerIs) -> Response:
-    """Log out."""
+async def post_logout(request: Request, caller: CallerIs) -> Response:
+    """Log out, at the provider that the session came from as well."""
+    came = None
     if caller.session_hash is not None:
-        log_in.log_out(request.app.state.engine, caller.session_hash)
-    response = RedirectResponse("/login", 303)
+        came = await run_in_threadpool(log_in.log_out, request.app.state.engine, caller.session_hash)
+    onward = came and await request.app.state.identity.farewell(came, base_of(request))
+    response: Response = RedirectResponse("/login", 303)
+    if onward:  # a page, since the content security policy lets no form lead to another site
+        response = render(request, "logged_out", onward=onward, caller=None)
+        response.headers["Refresh"] = f"0; url={onward}"
     response.delete_cookie(
         cookie_name(request), httponly=True, samesite="lax", secure=request.url.scheme == "https"
     )
@@ -307,7 +336,7 @@ def _accounts_page(
 ) -> Response:
     reach = caller.reach(Permission.ACCOUNTS)
     tree = accounts.organisations(session, reach)
-    base = str(request.base_url).rstrip("/")
+    base = base_of(request)
     return render(
         request,
         "accounts",

@@ -9,7 +9,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from chejian_cloud.console import access_pages, assessment_pages, programme_pages, registry_pages, repository
+from chejian_cloud.access.oidc.flow import Identity
+from chejian_cloud.console import (
+    access_pages,
+    assessment_pages,
+    identity_pages,
+    programme_pages,
+    registry_pages,
+    repository,
+)
 from chejian_cloud.console import place as places
 from chejian_cloud.console.assets import Assets
 from chejian_cloud.console.language import LANGUAGES, catalogue, language_of
@@ -237,10 +245,12 @@ async def texts(language: str) -> Response:
 def mount(app: FastAPI) -> list[APIRouter]:
     """Add the console's pages and static files to `app`, whose state holds the database engine; answers its routers."""
     app.mount("/static", Assets(directory=FOLDER / "static"), name="static")
+    app.state.identity = Identity(app.state.engine, app.state.settings)
     app.state.refused_page, app.state.unavailable_page = render_refused, render_unavailable
     routers = [
         router,
         access_pages.router,
+        identity_pages.router,
         assessment_pages.router,
         programme_pages.router,
         registry_pages.router,

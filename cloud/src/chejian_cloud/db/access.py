@@ -1,6 +1,7 @@
 """Schema `app`, access: organisations, accounts and what they may do, sessions, tokens, and the audit journal.
 
-Secrets are kept as hashes only: Argon2id of passwords, SHA-256 of session ids, links and tokens (32 random bytes each).
+Secrets are kept as hashes only: Argon2id of passwords, SHA-256 of session ids, links and tokens (32 random bytes each). Those of
+identity providers are files beside the API, never rows.
 """
 
 from datetime import datetime
@@ -93,6 +94,62 @@ class LogInSession(Base):
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     address: Mapped[str]
+    provider_id: Mapped[int | None] = mapped_column(ForeignKey("app.identity_provider.provider_id"))
+    id_token: Mapped[str | None]
+
+
+class IdentityProvider(Base):
+    """An OIDC provider that vouches for people of an organisation (None: of the platform); never deleted, but made inactive."""
+
+    __tablename__ = "identity_provider"
+    __table_args__ = (
+        CheckConstraint("code ~ '^[a-z0-9][a-z0-9-]{0,39}$'", name="code"),
+        CheckConstraint(
+            "authentication in ('client_secret_basic', 'client_secret_post', 'none')", name="authentication"
+        ),
+    )
+    provider_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    issuer: Mapped[str] = mapped_column(unique=True)
+    client_id: Mapped[str]
+    authentication: Mapped[str]
+    scopes: Mapped[list[str]]
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("app.organisation.organisation_id"))
+    claim: Mapped[str]
+    adds_accounts: Mapped[bool]
+    active: Mapped[bool]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class IdentityGrant(Base):
+    """A role that a value of a provider's claim gives; in the provider's organisation or below it."""
+
+    __tablename__ = "identity_grant"
+    __table_args__ = (
+        UniqueConstraint(
+            "provider_id", "value", "role", "organisation_id", postgresql_nulls_not_distinct=True
+        ),
+        CheckConstraint("(role = 'platform_admin') = (organisation_id IS NULL)", name="place"),
+    )
+    grant_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    provider_id: Mapped[int] = mapped_column(ForeignKey("app.identity_provider.provider_id"))
+    value: Mapped[str]
+    role: Mapped[str]
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("app.organisation.organisation_id"))
+
+
+class LogInAttempt(Base):
+    """A browser that was sent to a provider and has not come back; found by the hash of its cookie, once."""
+
+    __tablename__ = "log_in_attempt"
+    attempt_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    provider_id: Mapped[int] = mapped_column(ForeignKey("app.identity_provider.provider_id"))
+    next_page: Mapped[str]
+    redirect_uri: Mapped[str]
+    address: Mapped[str] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
 
 
 class OneTimeLink(Base):

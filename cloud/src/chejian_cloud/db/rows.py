@@ -32,7 +32,17 @@ SHARED: Final = frozenset({"reason", "energy_factor"})
 REGIONAL: Final = frozenset({"programme_observation", "programme_energy"})
 """Tables that everybody with an account may read, and that only who sees a row's whole `region` writes."""
 DOOR: Final = frozenset(
-    {"account", "membership", "log_in_session", "one_time_link", "machine_token", "log_in_failure"}
+    {
+        "account",
+        "membership",
+        "log_in_session",
+        "log_in_attempt",
+        "one_time_link",
+        "machine_token",
+        "log_in_failure",
+        "identity_provider",
+        "identity_grant",
+    }
 )
 """Tables of `chejian_door`."""
 PRIVATE: Final = DOOR | {

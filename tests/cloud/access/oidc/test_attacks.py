@@ -1,0 +1,284 @@
+"""What must not log anybody in: answers that are replayed, forged, mixed up, late, or meant for somebody else."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+import pytest
+from chejian_cloud.access.oidc import fetch
+
+from tests.cloud.access.oidc.conftest import Site, register
+from tests.cloud.access.oidc.test_flow import ATTEMPT, SESSION, problem
+
+Walk = Callable[..., httpx.Response]
+NOW = int(time.time())
+
+
+def came_back(browser: httpx.Client, path: str = "/login/plant") -> str:
+    """Address that the provider sends a browser back to, which it has not called yet."""
+    sent = browser.get(path)
+    assert sent.status_code == 303, sent.text
+    back = browser.get(sent.headers["location"])
+    assert back.status_code == 302, back.text
+    return back.headers["location"]
+
+
+def nobody_came_in(browser: httpx.Client, answer: httpx.Response, reason: str) -> None:
+    assert (answer.status_code, answer.headers.get("location")) == (303, f"/login?problem={reason}")
+    assert SESSION not in browser.cookies
+    assert browser.get("/api/v1/me").status_code == 401
+    page = browser.get(answer.headers["location"])
+    assert 'role="alert"' in page.text
+
+
+def test_an_answer_counts_once(site: Site) -> None:
+    site.provider.log_in_as("once-1", "/viewers")
+    with site.browser() as browser, site.browser() as thief:
+        address = came_back(browser)
+        cookie = browser.cookies[ATTEMPT]
+        assert browser.get(address).headers["location"] == "/"
+        thief.cookies.set(ATTEMPT, cookie, domain="127.0.0.1")
+        nobody_came_in(thief, thief.get(address), "stale")
+
+
+def test_a_code_that_was_used_is_refused_by_the_provider(site: Site) -> None:
+    site.provider.log_in_as("once-2", "/viewers")
+    with site.browser() as browser, site.browser() as other:
+        used = parse_qs(urlsplit(came_back(browser)).query)["code"][0]
+        mine = urlsplit(came_back(other))
+        query = {k: v[0] for k, v in parse_qs(mine.query).items()} | {"code": used}
+        stolen = f"{mine.scheme}://{mine.netloc}{mine.path}?{urlencode(query)}"
+        nobody_came_in(other, other.get(stolen), "refused")  # the verifier is another browser's
+
+
+def test_an_answer_belongs_to_one_browser(site: Site) -> None:
+    site.provider.log_in_as("bound-1", "/viewers")
+    with site.browser() as browser, site.browser() as without, site.browser() as other:
+        address = came_back(browser)
+        nobody_came_in(without, without.get(address), "stale")
+        other.get("/login/plant")
+        nobody_came_in(other, other.get(address), "stale")
+        assert browser.get(address.replace("state=", "state=x")).headers["location"] == "/login?problem=stale"
+        assert (
+            browser.get(address.replace("/plant/", "/province/")).headers["location"]
+            == "/login?problem=stale"
+        )
+
+
+def test_an_answer_comes_in_time(site: Site) -> None:
+    site.provider.log_in_as("late-1", "/viewers")
+    with site.browser() as browser:
+        address = came_back(browser)
+        site.rows("UPDATE app.log_in_attempt SET expires_at = now() RETURNING 1")
+        nobody_came_in(browser, browser.get(address), "stale")
+
+
+@pytest.mark.parametrize("signing", ["none", "hs256", "stranger", "unpublished", "bent"])
+def test_a_token_that_the_provider_did_not_sign(site: Site, walk: Walk, signing: str) -> None:
+    site.provider.log_in_as("forged-1", "/admins", signing=signing)
+    with site.browser() as browser:
+        nobody_came_in(browser, browser.get(came_back(browser)), "refused")
+    assert not site.rows("SELECT 1 FROM app.account WHERE subject = 'forged-1'")
+    last = site.rows("SELECT target FROM app.audit ORDER BY audit_id DESC LIMIT 1")[0][0]
+    assert last["detail"].startswith("ID token: ")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://elsewhere.example/plant"},
+        {"iss": None},
+        {"aud": "somebody-else"},
+        {"aud": ["somebody-else"]},
+        {"aud": None},
+        {"aud": ["chejian", "somebody-else"]},  # without azp
+        {"aud": ["chejian", "somebody-else"], "azp": "somebody-else"},
+        {"azp": "somebody-else"},
+        {"exp": NOW - 3600},
+        {"exp": None},
+        {"exp": "never"},
+        {"iat": NOW + 3600},
+        {"iat": None},
+        {"nbf": NOW + 3600},
+        {"nonce": "of another log-in"},
+        {"nonce": None},
+        {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 7},
+        {"sub": "x" * 256},
+        {"sub": "a\x00b"},
+    ],
+    ids=str,
+)
+def test_a_token_that_is_not_for_this_log_in(site: Site, walk: Walk, claims: dict[str, Any]) -> None:
+    site.provider.log_in_as("wrong-1", "/viewers", claims=claims)
+    with site.browser() as browser:
+        nobody_came_in(browser, browser.get(came_back(browser)), "refused")
+
+
+def test_several_audiences_are_right_when_this_platform_is_the_party(site: Site, walk: Walk) -> None:
+    claims = {"aud": ["account", "chejian"], "azp": "chejian"}
+    site.provider.log_in_as("aud-1", "/viewers", claims=claims)
+    with site.browser() as browser:
+        assert walk(browser).url.path == "/"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"iss": "https://elsewhere.example"}, "refused"),
+        ({"iss": None}, "refused"),  # it says that it always names itself
+        ({"code": None}, "refused"),
+        ({"code": "made-up"}, "refused"),
+        ({"code": None, "error": "access_denied"}, "denied"),
+        ({"code": None, "error": "temporarily_unavailable"}, "silent"),
+        ({"code": None, "error": "<script>"}, "setup"),
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_no_log_in(site: Site, walk: Walk, answer: dict[str, Any], reason: str) -> None:
+    site.provider.log_in_as("answer-1", "/viewers", answer=answer)
+    with site.browser() as browser:
+        nobody_came_in(browser, browser.get(came_back(browser)), reason)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ("/equipment/1?lang=en", "/equipment/1?lang=en"),
+        ("//evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("/a\r\nSet-Cookie: x=y", "/"),
+    ],
+)
+def test_nobody_is_led_to_another_site(site: Site, walk: Walk, wanted: str, given: str) -> None:
+    site.provider.log_in_as("next-1", "/viewers")
+    with site.browser() as browser:
+        address = came_back(browser, f"/login/plant?{urlencode({'next': wanted})}")
+        assert browser.get(address).headers["location"] == given
+
+
+def test_a_provider_that_is_down_slow_or_somebody_else(
+    site: Site, walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = site.app.state.identity
+    monkeypatch.setattr(identity._fetcher, "_within", 0.3)
+    for given in (
+        {"drip": 0.2},
+        {"discovery": {"issuer": "https://elsewhere.example"}},
+        {"discovery": {"token_endpoint": "http://203.0.113.1/token"}},
+        {"discovery": {"authorization_endpoint": "https://x.example/a\r\nX: y"}},
+        {"discovery": {"jwks_uri": None}},
+        {"discovery": {"padding": "x" * (fetch._LARGEST + 1)}},
+    ):
+        site.provider.behave(**given)
+        identity._documents._discoveries.clear()
+        with site.browser() as browser:
+            began = time.monotonic()
+            answer = browser.get("/login/plant")
+            assert time.monotonic() - began < 10
+            slow = "drip" in given or "padding" in str(given)[:40]
+            nobody_came_in(browser, answer, "silent" if slow else "setup")
+    site.provider.behave()
+    address = f"http://127.0.0.1:{site.provider.port}"
+    with site.browser() as browser:
+        back = came_back(browser)
+        monkeypatch.setattr(identity._fetcher, "_within", 5.0)
+        discovery = identity._documents._discoveries[f"{address}/plant"]
+        down = {name: getattr(discovery[1], name) for name in discovery[1].__slots__} | {
+            "token": "http://127.0.0.1:1/t"
+        }
+        identity._documents._discoveries[f"{address}/plant"] = (discovery[0], type(discovery[1])(**down))
+        nobody_came_in(browser, browser.get(back), "silent")
+
+
+def test_a_secret_that_is_missing_or_wrong_is_told_in_the_journal_and_nowhere_else(
+    site: Site, walk: Walk
+) -> None:
+    file = site.folder / "identity" / "plant.secret"
+    right = file.read_text("utf-8")
+    try:
+        for wrong in ("", "another secret\n", None):
+            site.provider.log_in_as("secret-1", "/viewers")
+            file.unlink() if wrong is None else file.write_text(wrong, "utf-8")
+            with site.browser() as browser:
+                nobody_came_in(browser, browser.get(came_back(browser)), "setup")
+    finally:
+        file.write_text(right, "utf-8")
+    assert right.strip() not in str(site.rows("SELECT * FROM app.audit"))
+    assert right.strip() not in str(site.rows("SELECT * FROM app.identity_provider"))
+    with site.browser() as browser:
+        assert walk(browser).url.path == "/"  # without a restart
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        '{ value = "/x", role = "engineer", organisation = "qqh-other" }',
+        '{ value = "/x", role = "city", organisation = "230100" }',
+        '{ value = "/x", role = "province", organisation = "230000" }',
+        '{ value = "/x", role = "platform_admin" }',
+        '{ value = "/x", role = "viewer", organisation = "nobody" }',
+        '{ value = "/x", role = "viewer" }',
+        '{ value = "/x", role = "king", organisation = "hlj-demo" }',
+    ],
+)
+def test_no_provider_is_registered_to_give_what_is_not_its_own(
+    site: Site, grant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = site.rows("SELECT count(*) FROM app.identity_grant")
+    old = '{ value = "/viewers", role = "viewer", organisation = "hlj-demo" }'
+    assert register(site, "plant", **{old: grant}) == 2
+    assert "allowed:" in capsys.readouterr().err
+    assert site.rows("SELECT count(*) FROM app.identity_grant") == before
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        {"http://127.0.0.1": "http://10.0.0.1"},
+        {"http://127.0.0.1": "ftp://127.0.0.1"},
+        {"http://127.0.0.1": "http://me@127.0.0.1"},
+        {'code = "plant"': 'code = "Plant/.."'},
+        {'code = "plant"': 'code = "second"'},  # the issuer is the first one's
+        {'level = "enterprise"': 'level = "city"'},
+        {'level = "enterprise"': 'level = "platform"'},
+        {'level = "enterprise"': 'level = "enterprise"\nscopes = ["profile"]'},
+        {'level = "enterprise"': 'level = "enterprise"\nclient_secret = "x"'},
+    ],
+    ids=str,
+)
+def test_no_provider_is_registered_wrongly(site: Site, replaced: dict[str, str]) -> None:
+    before = site.rows("SELECT * FROM app.identity_provider ORDER BY 1")
+    assert register(site, "plant", **replaced) == 2
+    assert site.rows("SELECT * FROM app.identity_provider ORDER BY 1") == before
+
+
+def test_a_grant_that_came_to_lie_outside_gives_nothing(site: Site, walk: Walk) -> None:
+    site.provider.log_in_as("outside-1", "/planted")
+    site.rows(
+        "INSERT INTO app.identity_grant (provider_id, value, role) SELECT provider_id, '/planted', 'platform_admin'"
+        " FROM app.identity_provider WHERE code = 'plant' RETURNING 1"
+    )
+    try:
+        with site.browser() as browser:
+            assert problem(walk(browser)) == "unknown"
+    finally:
+        site.rows("DELETE FROM app.identity_grant WHERE value = '/planted' RETURNING 1")
+
+
+def test_log_ins_that_never_come_back_do_not_pile_up(
+    site: Site, monkeypatch: pytest.MonkeyPatch, walk: Walk
+) -> None:
+    monkeypatch.setattr("chejian_cloud.access.oidc.flow.MOST_PENDING", 3)
+    site.rows("DELETE FROM app.log_in_attempt RETURNING 1")
+    with site.browser() as browser:
+        places = [browser.get("/login/plant").headers["location"] for _ in range(4)]
+        assert places[-1] == "/login?problem=silent"
+        assert site.rows("SELECT count(*) FROM app.log_in_attempt") == [(3,)]
+        site.rows("UPDATE app.log_in_attempt SET expires_at = now() RETURNING 1")
+        assert "problem" not in browser.get("/login/plant").headers["location"]
