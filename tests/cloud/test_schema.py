@@ -6,7 +6,8 @@ from alembic.migration import MigrationContext
 from chejian_cloud.db import access, assessment, diagnosis, energy, production, programme, runs, telemetry  # noqa: F401 - their tables belong to the metadata
 from chejian_cloud.db.app import Base
 from chejian_cloud.db.engine import make_engine
-from chejian_cloud.db.migrate import current, head, migrate
+from chejian_cloud.db.migrate import migrate
+from chejian_cloud.db.revision import current, head
 from chejian_cloud.errors import MigrationError
 from sqlalchemy import MetaData, inspect, text
 

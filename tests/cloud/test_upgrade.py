@@ -15,7 +15,8 @@ from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
 from chejian_cloud.db import migrate as module
 from chejian_cloud.db.engine import make_engine
-from chejian_cloud.db.migrate import current, head, migrate
+from chejian_cloud.db.migrate import migrate
+from chejian_cloud.db.revision import current, head
 from chejian_gateway.migrate import migrate as migrate_telemetry
 from psycopg import sql
 from sqlalchemy import Connection, text

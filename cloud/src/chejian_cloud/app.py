@@ -4,9 +4,11 @@ import importlib.util
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from chejian_contract.health import Metrics
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import BaseRoute
 
 import chejian_cloud.access.routes as access_routes
 import chejian_cloud.assessment.routes as assessment_routes
@@ -68,6 +70,9 @@ _SUBJECTS = (
     scenarios,
 )
 
+_GATES = (Depends(refuse_unstorable), Depends(authorize))
+"""What every request passes first."""
+
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -89,7 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
         lifespan=_lifespan,
-        dependencies=[Depends(refuse_unstorable), Depends(authorize)],
+        dependencies=_GATES,
     )
     app.state.settings = settings
     app.state.programme = plans.load(settings.programme_plan)
@@ -103,8 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.stream = OverviewStream(app.state.engine, hold=settings.hold, metrics=app.state.metrics)
     problems.install(app)
-    app.include_router(process_pages.router)
-    app.include_router(_api())
+    app.router.routes.extend(_routes())
     routers = [("", process_pages.router), *((API_PREFIX, subject.router) for subject in _SUBJECTS)]
     if importlib.util.find_spec("chejian_cloud.console") is not None:
         console = importlib.import_module("chejian_cloud.console")
@@ -118,8 +122,13 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _api() -> APIRouter:
-    api = APIRouter(prefix=API_PREFIX, responses=dict(problems.RESPONSES))
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """The routes of the API. They hold no state, and building them is most of an app: those of one process share them."""
+    api = APIRouter(responses=dict(problems.RESPONSES))
     for subject in _SUBJECTS:
         api.include_router(subject.router)
-    return api
+    every = APIRouter(dependencies=_GATES)
+    every.include_router(process_pages.router)
+    every.include_router(api, prefix=API_PREFIX)
+    return tuple(every.routes)

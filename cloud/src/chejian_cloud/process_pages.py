@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chejian_cloud.config import API_PREFIX
 from chejian_cloud.db.edition import detect_edition
-from chejian_cloud.db.migrate import current, head
+from chejian_cloud.db.revision import current, head
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,7 +5,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from chejian_cloud.db.migrate import head
+from chejian_cloud.db.revision import head
 
 from tests.deploy.compose.running import LOOK_S, PROJECT, WITHIN_S, WRITERS, Running, run
 from tests.faults.waiting import until

@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
-import scipy.signal
-import scipy.stats
+import scipy
 from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.lines import Line

@@ -7,7 +7,7 @@ limits: Thomson & Fenger, IEEE Industry Applications Magazine 7 (2001) 26-34, do
 import math
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.machine import FaultScore, Indicator, MachineDiagnosis

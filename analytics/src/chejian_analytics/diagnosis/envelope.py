@@ -10,7 +10,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 from chejian_analytics.kernels.spectra import faded, running_median, squared_magnitude, whiten

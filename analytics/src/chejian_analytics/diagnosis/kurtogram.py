@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 TAPS = 17

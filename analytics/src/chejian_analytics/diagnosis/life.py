@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy.stats
+import scipy
 from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.trend import (

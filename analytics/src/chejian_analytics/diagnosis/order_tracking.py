@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from chejian_analytics.diagnosis.speed import estimate_shaft_speed
 
@@ -150,4 +149,4 @@ def by_angle(
     if count < points:
         raise ValueError(f"signal: {turns[-1]:.2f} turns given, at least one needed")
     wanted = np.interp(np.arange(count) / points, turns, at)
-    return np.asarray(CubicSpline(at, dense)(wanted))
+    return np.asarray(scipy.interpolate.CubicSpline(at, dense)(wanted))

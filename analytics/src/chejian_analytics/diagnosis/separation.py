@@ -7,8 +7,7 @@ Bearing shocks slip a little in every turn and are random in phase; gears and th
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 BLOCK = 8192

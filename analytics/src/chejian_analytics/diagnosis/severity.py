@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 Zone = Literal["A", "B", "C", "D"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.machine import FaultScore, Indicator, MachineDiagnosis

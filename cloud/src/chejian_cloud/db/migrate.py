@@ -5,13 +5,13 @@ from importlib import resources
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.boards import drop_boards, make_boards
 from chejian_cloud.db.engine import make_engine
+from chejian_cloud.db.revision import current, head
 from chejian_cloud.db.rows import secure
 from chejian_cloud.energy.factors import sync_shipped
 from chejian_cloud.errors import MigrationError
@@ -31,22 +31,6 @@ def _config(connection: Connection | None = None) -> Config:
     if connection is not None:
         config.attributes["connection"] = connection
     return config
-
-
-def head() -> str:
-    """Revision that this version of the code needs."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    if revision is None:
-        raise MigrationError("the package holds no migration scripts; install it again")
-    return revision
-
-
-def current(connection: Connection) -> str | None:
-    """Revision of the database, None before the first migration."""
-    if connection.scalar(text("SELECT to_regclass('app.alembic_version')")) is None:
-        return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM app.alembic_version"))
-    return revision
 
 
 def migrate(dsn: str) -> tuple[str | None, str]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import connect, make_engine
-from chejian_cloud.db.migrate import current, head
+from chejian_cloud.db.revision import current, head
 from chejian_cloud.marks import CHANNEL
 from chejian_cloud.worker.warmup import Warmup
 from chejian_cloud.worker.work import Worker

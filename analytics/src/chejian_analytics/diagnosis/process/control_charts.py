@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy
 from numpy.typing import NDArray
 
 WIDTH = 3.0
