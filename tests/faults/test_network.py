@@ -5,8 +5,13 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
 from tests.faults.network import NetworkCell, has_netem
 from tests.fixtures.fix_faults import MakeCell
+
+pytestmark = pytest.mark.system
+"""A cable that comes or goes makes browsers on the machine drop what they load: these run where no page is open."""
 
 CLIENT = (
     "import socket, sys\ns = socket.create_connection((sys.argv[1], int(sys.argv[2])), 0.5)\nprint(s.recv(5))"

@@ -8,7 +8,6 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import psycopg
@@ -25,8 +24,8 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
 from tests.cloud.console.plant_meters import METERS, fill_meters
+from tests.cloud.console.plant_shifts import SHANGHAI, shift_times, shift_windows
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR = timedelta(hours=1)
 HISTORY = 26 * HOUR
 GAP = (timedelta(hours=9), timedelta(hours=8, minutes=10))
@@ -86,7 +85,7 @@ def fill(dsn: str, now: datetime, *, seed: int = 5, history: bool = True) -> Non
     """
     migrate_telemetry(dsn)
     migrate_app(dsn)
-    ids = _register(dsn)
+    ids = _register(dsn, now)
     if not history:
         return
     with psycopg.connect(dsn) as connection:
@@ -107,14 +106,15 @@ def fill(dsn: str, now: datetime, *, seed: int = 5, history: bool = True) -> Non
         _foreign(connection, now)
 
 
-def _register(dsn: str) -> dict[str, int]:
+def _register(dsn: str, now: datetime) -> dict[str, int]:
     engine = make_engine(dsn, application="tests")
     with Session(engine) as session, session.begin():
         enterprise = a.Enterprise(code="hlj-demo", name_zh="黑龙江示范企业", name_en="Heilongjiang demo")
         calendar = a.Calendar(code="2S", timezone="Asia/Shanghai")
         session.add_all([enterprise, calendar])
         session.flush()
-        shifts = (("A", "白班", "Day", time(8), time(20)), ("B", "夜班", "Night", time(20), time(8)))
+        first, second = shift_times(now)
+        shifts = (("A", "白班", "Day", first, second), ("B", "夜班", "Night", second, first))
         session.add_all(
             a.Shift(calendar_id=calendar.calendar_id, code=c, name_zh=z, name_en=e, start=s, end=t)
             for c, z, e, s, t in shifts
@@ -284,10 +284,8 @@ def _windows(now: datetime) -> Iterator[tuple[str, datetime, datetime]]:
         yield "hour", hour - back * HOUR, hour - (back - 1) * HOUR
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     yield "day", midnight, midnight + 24 * HOUR
-    for back in (12, 24, 36, 48):
-        start = midnight + timedelta(hours=32 - back)
-        if start <= now and start + 12 * HOUR > now - HISTORY:
-            yield "shift", start, start + 12 * HOUR
+    for start, end in shift_windows(now, HISTORY):
+        yield "shift", start, end
 
 
 def _terms(intervals: Sequence[Interval], start: datetime, end: datetime, ideal_s: int) -> OeeTerms:

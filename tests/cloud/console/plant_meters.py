@@ -3,11 +3,12 @@
 import random
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import psycopg
 from chejian_contract.templates import equipment_types
 from psycopg.types.json import Jsonb
+
+from tests.cloud.console.plant_shifts import SHANGHAI, shift_windows
 
 HOUR = timedelta(hours=1)
 HOURS = 26
@@ -89,16 +90,14 @@ def _hours(rng: random.Random, code: str, now: datetime) -> Iterator[tuple[datet
 
 
 def _windows(now: datetime) -> Iterator[tuple[str, datetime, datetime]]:
-    local = now.astimezone(ZoneInfo("Asia/Shanghai"))
+    local = now.astimezone(SHANGHAI)
     hour = now.replace(minute=0, second=0, microsecond=0)
     for back in range(25):
         yield "hour", hour - back * HOUR, hour - (back - 1) * HOUR
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     yield "day", midnight, midnight + 24 * HOUR
-    for back in (12, 24, 36, 48):
-        start = midnight + timedelta(hours=32 - back)
-        if start <= now and start + 12 * HOUR > now - HOURS * HOUR:
-            yield "shift", start, start + 12 * HOUR
+    for start, end in shift_windows(now, HOURS * HOUR):
+        yield "shift", start, end
 
 
 def _store_value(
