@@ -22,6 +22,7 @@ import chejian_cloud.lines.routes as lines_routes
 import chejian_cloud.orders.routes as orders_routes
 import chejian_cloud.programme.routes as programme_routes
 import chejian_cloud.reasons.routes as reasons_routes
+import chejian_cloud.regions.routes as regions_routes
 import chejian_cloud.registry.routes as registry_routes
 import chejian_cloud.reports.routes as pdf_routes
 import chejian_cloud.series.routes as series_routes
@@ -67,6 +68,7 @@ _SUBJECTS = (
     stream_routes,
     assessment_routes,
     programme_routes,
+    regions_routes,
     scenarios,
 )
 

@@ -44,6 +44,9 @@ def seen(indicator: Indicator) -> tuple[int, int, int, int]:
         (e.meter_fitting(WINDOW, "unit_entry", [1, 1, 0], [12, 0, 0]), (1, 3, 3, 3)),
         (e.meter_fitting(WINDOW, "sub_unit", [1], [1]), (1, 1, 1, 1)),
         (e.meter_fitting(WINDOW, "main_equipment", [-1], [1]), (0, 1, 0, 1)),
+        # Inspected; ended without; neither end nor inspection known; inspected, but nobody told the end.
+        (e.inspected_order_share(WINDOW, [1, 1, 0, 0], [2, 0, 0, 1]), (2, 4, 3, 4)),
+        (e.inspected_equipment_share(WINDOW, [2, 1, 0], [3, 0, 0]), (1, 3, 2, 3)),
         (e.spc_coverage(WINDOW, [1, 1, 0], [25, 0, 99]), (1, 3, 3, 3)),
         (e.traceability_coverage(WINDOW, [8, 0], [9, 5], [10, 5]), (8, 15, 14, 15)),
     ],

@@ -98,6 +98,10 @@ BODIES: dict[str, Mapping[str, Any]] = {
         "basis": "equal",
         "source": "statistics",
     },
+    "POST /api/v1/regional-assessments": {"standard": "penetration", "region": "230100", "year": 2021},
+    "PUT /api/v1/regional-assessments/{region_assessment_id}/values": {"lock": 1, "values": []},
+    "POST /api/v1/regional-assessments/{region_assessment_id}/submit": {"lock": 1},
+    "POST /api/v1/regional-assessments/{region_assessment_id}/reopen": {"lock": 1, "comment": "?"},
     "POST /api/v1/accounts/{account_id}/tokens": {"label": "x", "permissions": ["read"], "days": 1},
 }
 """A body that is right, so that only access can be refused; organisation 15 is `hlj-demo`."""
@@ -127,6 +131,8 @@ QUERY = {
         "product": "SHAFT-A",
         "valid_from": "2027-01-01T00:00:00Z",
     },
+    "GET /api/v1/regional-comparison": {"standard": "penetration"},
+    "GET /api/v1/regional-comparison/file": {"standard": "penetration"},
     "GET /api/v1/programme/scenarios/count": {"now": "62", "target": "100", "years": "2", "pace": "15"},
     "GET /api/v1/programme/scenarios/intensity": {
         "energy": "4975",
@@ -173,6 +179,10 @@ async def ask(
         return await client.request(method, path, content=csv, params=WHO, headers=headers)
     if route.endswith("/attachments"):
         return await client.request(method, path, content=b"%PDF-1.7", params={"name": "x.pdf"}, headers=key)
+    if "/regional-assessments/" in route and route.endswith("/import"):
+        csv = "item,value,source,confidence\nerp,0.7,survey,C\n"
+        headers = {**key, "Content-Type": "text/csv"}
+        return await client.request(method, path, content=csv, params={"lock": 1}, headers=headers)
     if "/registry/imports" in route and method == "POST":
         csv = "workshop,line,code,name_zh,type\nHRB-W1,L1,NEW-1,新机,heavy_lathe\n"
         headers = {**key, "Content-Type": "text/csv"}
@@ -201,6 +211,7 @@ def test_every_route_has_a_rule_and_every_write_a_body_to_be_tried_with() -> Non
         "POST /api/v1/assessments/{assessment_id}/attachments",
         "POST /api/v1/registry/imports",
         "POST /api/v1/registry/imports/preview",
+        "POST /api/v1/regional-assessments/{region_assessment_id}/import",
     }
 
 
@@ -284,4 +295,8 @@ async def test_own_things_are_found(site: httpx.AsyncClient, two: str) -> None:
         "GET /api/v1/diagnoses/{diagnosis_id}/recompute",
         "GET /api/v1/equipment/{equipment_id}/vibration",
         "GET /api/v1/equipment/{equipment_id}/waterfall",
+        "GET /api/v1/regional-assessments/{region_assessment_id}",  # of those who oversee the region
+        "GET /api/v1/regional-assessments/{region_assessment_id}/file",
+        "GET /api/v1/regional-assessments/{region_assessment_id}/revisions",
+        "GET /api/v1/regional-assessments/{region_assessment_id}/revisions/{revision}",
     }

@@ -18,6 +18,8 @@ from sqlalchemy import text
 from tests.cloud.access.two_enterprises import add_second
 from tests.cloud.plant_rows import PlantRows
 
+OVERSEEN = {"region_assessment", "region_event", "region_submission", "region_value"}
+"""Tables of regions, which are no enterprise's: `tests/cloud/regions` looks at them."""
 Database = psycopg.Connection[tuple[Any, ...]]
 Columns = list[tuple[str, str, bool]]
 """Of a table: name, type, whether an insert has to give it."""
@@ -93,7 +95,7 @@ def scoped_tables(found: Mapping[str, Columns]) -> dict[str, str]:
     """Tables with a policy -> the column that it looks at."""
     out = {}
     for table, names in found.items():
-        if table in SHARED | REGIONAL | PRIVATE | UNSCOPED or table.startswith("rollup_"):
+        if table in SHARED | REGIONAL | PRIVATE | UNSCOPED | OVERSEEN or table.startswith("rollup_"):
             continue
         out[table] = next(key for key in _KEYS if key in {name for name, _, _ in names})
     return dict(sorted(out.items(), key=lambda item: (item[1] == "diagnosis_id", item[0])))  # owners first

@@ -1,11 +1,14 @@
 """What the first enterprise has with the province, for access tests: an assessment of its workshop that was submitted,
-returned and submitted again, and the workshop's entry in the programme."""
+returned and submitted again, the workshop's entry in the programme, and what its city submitted of itself."""
 
 import psycopg
 from chejian_cloud.assessment import filling, review
 from chejian_cloud.assessment.schemas import AnswerIn, StartIn, SubmitIn, VerdictIn
 from chejian_cloud.clock import utc_now
 from chejian_cloud.db.engine import bind_rows, make_engine
+from chejian_cloud.regions import filling as regions
+from chejian_cloud.regions import sealing
+from chejian_cloud.regions.schemas import RegionStartIn, RegionStepIn, ValueIn
 from sqlalchemy.orm import Session
 
 _ENTRY = """
@@ -17,7 +20,7 @@ INSERT INTO app.programme_milestone (programme_entry_id, enterprise_id, kind, du
 
 
 def add_assessment(dsn: str) -> None:
-    """Assessment 1 with attachment 1 and revisions 1 and 2, which waits for the city; programme entry 1."""
+    """Assessment 1 with attachment 1 and revisions 1 and 2, which waits for the city; programme entry 1; region form 1."""
     engine = make_engine(dsn, application="test", scoped=True)
     with Session(engine) as session, session.begin():
         bind_rows(session, "1")
@@ -32,6 +35,13 @@ def add_assessment(dsn: str) -> None:
         )
         session.flush()
         review.submit(session, key, SubmitIn(lock=4), "li", utc_now())
+    with Session(engine) as session, session.begin():
+        bind_rows(session, "1", "230100")
+        year = RegionStartIn(standard="penetration", region="230100", year=2022)
+        region = regions.start(session, year, "wang", utc_now())
+        value = ValueIn(item="erp", value="0.7", source="survey")
+        regions.save(session, region, 1, [value], None, "wang", utc_now())
+        sealing.submit(session, region, RegionStepIn(lock=2), "wang", utc_now())
     engine.dispose()
     with psycopg.connect(dsn) as connection:
         connection.execute(_ENTRY)

@@ -31,6 +31,26 @@ VALUES (1, 1, 'unit_entry', 'electricity', 'main', '总表', 'Main', false),
 """
 
 
+_ORDERS = """
+INSERT INTO app.production_order (equipment_id, product_id, code, quantity, planned_start, planned_end, started_at, ended_at,
+                                  source, user_name, changed_at)
+SELECT o.machine, (SELECT min(product_id) FROM app.product), o.code, 10, %(start)s::timestamptz - interval '2 hours',
+       %(end)s::timestamptz + o.planned, %(start)s::timestamptz - interval '1 hour', %(end)s::timestamptz + o.ended, 'test', 'li', now()
+  FROM (VALUES (1, 'MO-1', interval '1 day', interval '-1 hour'), (1, 'MO-2', interval '1 day', interval '0 hours'),
+               (1, 'MO-3', interval '-1 hour', NULL), (1, 'MO-4', interval '-1 hour', NULL),
+               (1, 'MO-5', interval '-1 hour', interval '1 hour'), (2, 'MO-6', interval '0 hours', interval '-2 hours'),
+               (2, 'MO-7', interval '2 hours', NULL)) AS o (machine, code, planned, ended);
+"""
+"""Five orders that ended in the window, or were due in it; one ended later, and one is not due yet."""
+_INSPECTED = """
+INSERT INTO app.inspection_result (equipment_id, time, scrap, rework, inspected, good_first_pass, order_code, user_name, comment,
+                                   withdrawn_by, withdrawn_at)
+VALUES (1, now(), 0, 0, 5, 5, 'MO-1', 'li', '', NULL, NULL), (1, now(), 1, 0, 0, 0, 'MO-1', 'li', '', NULL, NULL),
+       (1, now(), 1, 0, 0, 0, 'MO-2', 'li', '', 'li', now()), (1, now(), 1, 0, 0, 0, 'MO-3', 'li', '', NULL, NULL),
+       (1, now(), 1, 0, 0, 0, 'MO-5', 'li', '', NULL, NULL), (1, now(), 1, 0, 0, 0, NULL, 'li', '', NULL, NULL),
+       (1, now(), 1, 0, 0, 0, 'MO-6', 'li', '', NULL, NULL)
+"""
+"""Two for one order; one was withdrawn; one names an order of another machine."""
 Measured = tuple[PlantRows, dict[str, Evidence]]
 
 
@@ -44,6 +64,8 @@ def measured(postgres_server: DatabaseServer) -> Iterator[Measured]:
     plant.write("CNC-01", [("Spindle/Load", T0 + 70_000 * i + 9, 40) for i in range(7)], quality=0)
     with psycopg.connect(url) as connection:
         connection.execute(_FACTS)
+        connection.execute(_ORDERS, {"start": PLACE.start, "end": PLACE.end})
+        connection.execute(_INSPECTED)
     with Bench(url, after(hours=HOURS + 1)) as bench:
         bench.settle()
     yield plant, evidence_of(url, PLACE)
@@ -125,6 +147,30 @@ def test_what_people_wrote_down_is_counted_and_what_nobody_knows_lowers_the_comp
     assert measured[1]["meter_fitting_main_equipment"].indicator.value is None
     assert measured[1]["meter_fitting_sub_unit"].indicator.value is None
     assert measured[1]["energy_trend"].indicator.value is None
+
+
+def test_orders_lead_to_machine_and_inspection_as_raw_rows_say(measured: Measured) -> None:
+    dsn = measured[0].dsn
+    due = [
+        row
+        for row in rows(dsn, "SELECT code, equipment_id, planned_end, ended_at FROM app.production_order")
+        if PLACE.start < (row["ended_at"] or row["planned_end"]) <= PLACE.end
+    ]
+    of_orders = [
+        (row["equipment_id"], row["order_code"])
+        for row in rows(dsn, "SELECT * FROM app.inspection_result")
+        if row["withdrawn_at"] is None
+    ]
+    inspected = [row for row in due if (row["equipment_id"], row["code"]) in of_orders]
+    known = [row for row in due if row["ended_at"] is not None or row in inspected]
+    assert figures(measured, "inspected_order_share") == (len(inspected), len(due), len(known), len(due))
+    assert (len(inspected), len(due), len(known)) == (2, 5, 4)
+    sets = [len({row["equipment_id"] for row in group}) for group in (inspected, due, known, due)]
+    assert figures(measured, "inspected_equipment_share") == tuple(sets) == (1, 2, 2, 2)
+    detail = {row["order_code"]: row["inspections"] for row in measured[1]["inspected_order_share"].detail}
+    assert detail == {"MO-1": 2, "MO-2": 0, "MO-3": 1, "MO-4": 0, "MO-6": 0}
+    assert "/equipment/1" in measured[1]["inspected_order_share"].links
+    assert {"spc_coverage", "traceability_coverage"}.isdisjoint(measured[1])  # nothing here could feed them
 
 
 def test_evidence_says_how_it_was_asked(measured: Measured) -> None:

@@ -5,12 +5,25 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from chejian_cloud.access.commands import first_run
-from chejian_cloud.console import access_pages, assessment_pages, programme_pages, registry_pages, routes
+from chejian_cloud.console import (
+    access_pages,
+    assessment_pages,
+    programme_pages,
+    region_pages,
+    registry_pages,
+    routes,
+)
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page
 
 from tests.cloud.conftest import _build_seeded
-from tests.cloud.console import test_assessment_page, test_browser, test_kpi_pages, test_programme_page
+from tests.cloud.console import (
+    test_assessment_page,
+    test_browser,
+    test_kpi_pages,
+    test_programme_page,
+    test_region_page,
+)
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
@@ -88,6 +101,7 @@ def test_every_page_is_looked_at() -> None:
         *test_kpi_pages.PATHS,
         *test_assessment_page.PATHS,
         *test_programme_page.PATHS,
+        *test_region_page.PATHS,
         *INSIDE,
         *OUTSIDE,
         "/link",
@@ -97,6 +111,7 @@ def test_every_page_is_looked_at() -> None:
         access_pages.router,
         assessment_pages.router,
         programme_pages.router,
+        region_pages.router,
         registry_pages.router,
     )
     known = [r for part in routers for r in part.routes]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from chejian_cloud.access.permissions import Role
-from playwright.sync_api import Browser, FilePayload, Route
+from playwright.sync_api import Browser, FilePayload, Route, expect
 
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 PDF = b"%PDF-1.7 contract"
 PATHS = ("/assessments", "/assessments/1")
 START = {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"}
+OUTBOX = "chejian outbox"
 SAID = {"zh": "申报 95.0 % 高于实测", "en": "declared 95.0 %, above the measured"}
 
 
@@ -117,10 +118,10 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         theirs = {"lock": lock, "answers": [{"item": "mes", "given": ["1"]}]}
         assert site.put(f"{path}/answers", json=theirs).status_code == 200
         page.get_by_label("制造执行系统或同类系统").select_option("")
-        page.get_by_text("他人已改为“是”").wait_for()
+        page.get_by_text("另一标签页已改为“是”").wait_for()
         assert given("mes") == ["1"]
         page.get_by_role("button", name="用他人的").click()
-        page.get_by_text("他人已改为“是”").wait_for(state="hidden")
+        page.get_by_text("另一标签页已改为“是”").wait_for(state="hidden")
         assert given("mes") == ["1"]
 
         page.route("**/answers", lambda route: route.abort())
@@ -128,7 +129,7 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         unsaved.wait_for()
         keys = page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox'))")
         account = page.get_attribute("#assessment", "data-account")
-        assert keys == [f"chejian outbox assessment 1 of account {account}"]
+        assert [key.partition(" tab ")[0] for key in keys] == [f"{OUTBOX} assessment 1 of account {account}"]
         page.goto("about:blank")  # what waits is kept by the browser
         page.unroute("**/answers")
         theirs = {"lock": site.get(path).json()["lock"], "answers": [{"item": "mes", "given": []}]}
@@ -147,3 +148,52 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         page.get_by_text("企业太少，不公布").first.wait_for()
         assert violations(page) == []
         page.close()
+
+
+def test_two_tabs_of_one_form_keep_their_answers_apart(
+    make_database: Callable[..., str], console_template: str, chromium: Browser
+) -> None:
+    dsn = make_database(template=console_template)
+    with (
+        served(dsn, bearer(dsn, Role.ENTERPRISE_ADMIN, "hlj-demo")) as site,
+        chromium.new_context(extra_http_headers=key_of(site)) as context,
+    ):
+        site.post("/api/v1/assessments", json=START)
+
+        def given(item: str) -> list[str]:
+            items = site.get("/api/v1/assessments/1").json()["items"]
+            return next(i["given"] for i in items if i["id"] == item)
+
+        mes, network = "制造执行系统或同类系统", "车间互联网络"
+        first, second = context.new_page(), context.new_page()
+        for page in (first, second):
+            page.goto(f"{site.base_url}/assessments/1?lang=zh")
+            page.wait_for_selector("body[data-ready]")
+        context.route("**/answers", lambda route: route.abort())
+        first.get_by_label(mes).select_option("1")
+        second.get_by_label(mes).select_option("0")
+        second.get_by_label(network).select_option("1")
+        expect(first.locator("#items").get_by_text("尚未保存")).to_have_count(1)
+        expect(second.locator("#items").get_by_text("尚未保存")).to_have_count(2)
+        keys = first.evaluate(f"Object.keys(localStorage).filter((key) => key.startsWith('{OUTBOX}'))")
+        assert len(keys) == 2
+        context.unroute("**/answers")
+        first.evaluate("dispatchEvent(new Event('online'))")
+        first.get_by_text(f"已保存：{mes}").wait_for()
+        second.evaluate("dispatchEvent(new Event('online'))")
+        second.get_by_text(f"已保存：{network}").wait_for()
+        second.get_by_text("另一标签页已改为“是”，您的答案是“否”").wait_for()
+        assert (given("mes"), given("network")) == (["1"], ["1"])  # nothing was written over unseen
+        second.get_by_role("button", name="用我的").click()
+        second.get_by_text(f"已保存：{mes}").wait_for()
+        assert given("mes") == ["0"]
+
+        context.route("**/answers", lambda route: route.abort())
+        second.get_by_label(network).select_option("0")
+        second.locator("#items").get_by_text("尚未保存").wait_for()
+        second.close()
+        context.unroute("**/answers")
+        first.reload()  # takes over what the closed tab left
+        first.get_by_text(f"已保存：{network}").wait_for()
+        assert given("network") == ["0"]
+        assert first.evaluate(f"Object.keys(localStorage).filter((key) => key.startsWith('{OUTBOX}'))") == []

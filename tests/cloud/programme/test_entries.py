@@ -115,3 +115,28 @@ async def test_one_workshop_is_told_with_what_speaks_against_it(people: People) 
     assert (never["programme_entry_id"], never["last_seen"], never["stale"]) == (2, None, True)
     cities = {c["code"]: c for c in await people.ask("province", "GET", "/cities")}
     assert (cities["230100"]["stale"], cities["230100"]["reporting"]) == (1, 0)
+
+
+async def test_an_enterprises_assessment_shows_its_steps_of_certification(people: People) -> None:
+    start = {"standard": "gbt23020-2013", "industry": "discrete"}
+    forms = {}
+    for who, enterprise in (("first", 1), ("second", 2)):
+        body = {**start, "enterprise_id": enterprise}
+        made = await people.client.post("/api/v1/assessments", json=body, headers=people.keys[who])
+        forms[who] = f"/api/v1/assessments/{made.json()['assessment_id']}"
+    due = {"programme_entry_id": 1, "kind": "gbt23001_certified", "due_on": "2020-01-31"}
+
+    async def steps(who: str) -> Any:
+        return (await people.client.get(forms[who], headers=people.keys[who])).json()["certification"]
+
+    assert await steps("first") == [{**due, "reached_on": None, "overdue": True}]
+    assert await steps("second") == []
+    for kind, reached in (("gbt23001_certified", "2020-03-01"), ("gbt23001_started", "2019-01-01")):
+        body = {"due_on": "2020-01-31", "reached_on": reached}
+        await people.ask("province", "PUT", f"/entries/1/milestones/{kind}", json=body)
+    found = await steps("first")
+    assert [(each["kind"], each["reached_on"]) for each in found] == [
+        ("gbt23001_started", "2019-01-01"),
+        ("gbt23001_certified", "2020-03-01"),
+    ]
+    assert not any(each["overdue"] for each in found)

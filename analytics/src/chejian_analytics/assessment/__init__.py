@@ -30,6 +30,7 @@ from chejian_analytics.assessment.definition import (
 )
 from chejian_analytics.assessment.evidence import INDICATORS, Measure
 from chejian_analytics.assessment.freeze import Change, Frozen, changes, freeze, submission
+from chejian_analytics.assessment.index import indicator_points
 from chejian_analytics.assessment.indicators import Indicator, Window
 from chejian_analytics.assessment.normalisers import NORMALISERS, Normaliser
 from chejian_analytics.assessment.peers import MIN_PEERS, Cell, Comparison, compare, table
@@ -37,7 +38,7 @@ from chejian_analytics.assessment.problems import DataFileError, Problem
 from chejian_analytics.assessment.radar import radar
 from chejian_analytics.assessment.rating import assess
 from chejian_analytics.assessment.reading import read_standard
-from chejian_analytics.assessment.regions import RegionalFigure, regional_figure
+from chejian_analytics.assessment.regions import RegionalFigure, for_region, regional_figure
 from chejian_analytics.assessment.result import Assessment, Figure, Shortfall
 from chejian_analytics.assessment.sensitivity import Advice, Move, advise, with_moves
 from chejian_analytics.assessment.tree import NodeScore, WeightsMissingError
@@ -91,7 +92,9 @@ __all__ = [
     "changes",
     "compare",
     "declare",
+    "for_region",
     "freeze",
+    "indicator_points",
     "load_standards",
     "measure",
     "radar",

@@ -22,6 +22,8 @@ class Measure:
         name_en: English name.
         formula: numerator / denominator.
         completeness: known / expected.
+        needs_zh: 这个平台还缺的事实；"" where the platform has them.
+        needs_en: facts that this platform does not hold yet; "" where it does.
     """
 
     id: str
@@ -29,6 +31,8 @@ class Measure:
     name_en: str
     formula: str
     completeness: str
+    needs_zh: str = ""
+    needs_en: str = ""
 
 
 _MEASURES = (
@@ -89,11 +93,27 @@ _MEASURES = (
         "as above",
     ),
     Measure(
+        "inspected_order_share",
+        "订单检验记录覆盖率",
+        "orders with registered inspections",
+        "orders due in the window with inspection results of their number and machine / orders due in the window",
+        "orders whose end, or an inspection, is recorded / orders due in the window",
+    ),
+    Measure(
+        "inspected_equipment_share",
+        "设备检验记录覆盖率",
+        "equipment whose orders are inspected",
+        "equipment with inspection results of its orders / equipment with orders due in the window",
+        "equipment with an order whose end, or an inspection, is recorded / equipment with orders due in the window",
+    ),
+    Measure(
         "spc_coverage",
         "关键质量特性在线SPC覆盖率",
         "key characteristics under on-line SPC",
         "key characteristics on line with points in the window / key characteristics",
         "characteristics known to be on line or not / characteristics",
+        "关键质量特性清单（含公差）和在线控制图的点",
+        "a list of key characteristics with their limits, and the points of their on-line control charts",
     ),
     Measure(
         "traceability_coverage",
@@ -101,6 +121,8 @@ _MEASURES = (
         "lots with a complete genealogy",
         "lots whose inputs, equipment and inspections are all recorded / lots produced",
         "lots that the stream told of / lots of the orders",
+        "订单所用物料的批次；订单到设备、检验的链条见“订单检验记录覆盖率”",
+        "the lots of material that orders used; the chain from order to equipment and inspection is the share of orders with registered inspections",
     ),
 )
 INDICATORS: Mapping[str, Measure] = {measure.id: measure for measure in _MEASURES}
@@ -231,6 +253,36 @@ def meter_fitting(window: Window, meter_class: str, fitted: ArrayLike, readings:
         raise ValueError(f"meter_class {meter_class!r}; allowed: {', '.join(METER_CLASSES)}")
     known, read = _same(flags(fitted), counts(readings))
     return _share(f"meter_fitting_{meter_class}", window, (known == 1) & (read > 0), known >= 0, "points")
+
+
+def inspected_order_share(window: Window, ended: ArrayLike, inspections: ArrayLike) -> Indicator:
+    """订单检验记录覆盖率: orders that lead to a machine and to inspection results.
+
+    Args:
+        window: of the assessment.
+        ended: (n) whether the end of each order due in the window is recorded.
+        inspections: (n) its inspection results.
+
+    Raises:
+        ValueError: shapes differ, or values out of range.
+    """
+    known, found = _same(flags(ended), counts(inspections))
+    return _share("inspected_order_share", window, found > 0, (known == 1) | (found > 0), "orders")
+
+
+def inspected_equipment_share(window: Window, ended: ArrayLike, inspections: ArrayLike) -> Indicator:
+    """设备检验记录覆盖率: equipment with inspection results of the orders that it had.
+
+    Args:
+        window: of the assessment.
+        ended: (n) orders of each equipment, due in the window, whose end is recorded.
+        inspections: (n) inspection results of its orders.
+
+    Raises:
+        ValueError: shapes differ, or values below 0.
+    """
+    known, found = _same(counts(ended), counts(inspections))
+    return _share("inspected_equipment_share", window, found > 0, (known > 0) | (found > 0), "sets")
 
 
 def spc_coverage(window: Window, on_line: ArrayLike, points: ArrayLike) -> Indicator:

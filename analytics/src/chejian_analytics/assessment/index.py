@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from chejian_analytics.assessment.answers import Answer, AnswerError, Refusal
 from chejian_analytics.assessment.definition import Item, Standard
-from chejian_analytics.assessment.normalisers import NORMALISERS, Normaliser
+from chejian_analytics.assessment.normalisers import NORMALISERS, Normaliser, points
 from chejian_analytics.assessment.tree import Branch, NodeScore
 
 _ZERO = Fraction(0)
@@ -52,12 +52,14 @@ def index_total(
     items = {item.id: item for item in standard.items}
     given = {i: answer for i, answer in answers.items() if i in items}
     name, function = _chosen(standard, normaliser) if given else ("", None)
-    points = {i: _points(items[i], answer, function) for i, answer in given.items()} if function else {}
+    found = (
+        {i: indicator_points(items[i], answer, function) for i, answer in given.items()} if function else {}
+    )
     scores: dict[str, NodeScore] = {}
     total: Fraction | None = _ZERO
     answered = _ZERO
     for child in branch.children:
-        score = _class(child, answers, points)
+        score = _class(child, answers, found)
         scores[score.node] = score
         answered += child.share * score.answered
         total = None if total is None or score.answered == 0 else total + child.share * score.score * _PERCENT
@@ -76,8 +78,20 @@ def _chosen(standard: Standard, normaliser: tuple[str, Normaliser] | None) -> tu
     return standard.normaliser, NORMALISERS[standard.normaliser]
 
 
-def _points(item: Item, answer: Answer, function: Normaliser) -> Fraction:
+def indicator_points(item: Item, answer: Answer, function: Normaliser) -> Fraction:
+    """Points of one indicator of an index.
+
+    Args:
+        item: of the index.
+        answer: with the value of the base year, but where the values are points already.
+        function: that makes it comparable.
+
+    Raises:
+        AnswerError: the base is missing or not above 0, or the value is 0 where a quotient is asked for.
+    """
     value, base = answer.values[0], answer.base
+    if function is points:
+        return value
     if base is None or base <= 0 or (item.lower_is_better and value <= 0):
         raise AnswerError(
             [Refusal(item.id, f"value {float(value):g}, base {base}", "a base above 0 (and a value above 0)")]

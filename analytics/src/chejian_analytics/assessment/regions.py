@@ -1,10 +1,29 @@
 """Figures of a region made of those of its enterprises, as the national indicators define them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from chejian_analytics.assessment.definition import Item
+from chejian_analytics.assessment.definition import Item, Scale, Standard
+
+
+def for_region(standard: Standard) -> Standard:
+    """A standard as a region answers it: what single enterprises answer by yes or no is there a share of enterprises.
+
+    Id, version and digest stay those of the file.
+
+    Args:
+        standard: of the subject "region".
+
+    Raises:
+        ValueError: it is for another subject.
+    """
+    if standard.subject != "region":
+        raise ValueError(f"{standard.id}: is for a {standard.subject}; allowed: standards for a region")
+    return replace(
+        standard,
+        items=tuple(replace(item, scale=Scale.SHARE) if item.aggregate else item for item in standard.items),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ async def authorize(request: Request) -> None:
         )
     reach = caller.reach(permission)
     request.state.caller, request.state.rows = caller, reach.setting
+    request.state.regions = reach.region_setting
     SPEAKER.set(caller.display_name if caller.person else None)
     line = Line(
         account_id=caller.account_id,

@@ -27,6 +27,8 @@ class Permission(StrEnum):
     """Review what enterprises of a city submitted."""
     APPROVE = "approve"
     """Approve what the cities reviewed, and keep the programme."""
+    REGION = "region"
+    """Enter and submit what holds for a province or city."""
     ACCOUNTS = "accounts"
     """Administer accounts of an organisation."""
     AUDIT = "audit"
@@ -58,8 +60,8 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OPERATOR: _OPERATE,
     Role.ENGINEER: _ENGINEER,
     Role.ENTERPRISE_ADMIN: _ADMINISTER,
-    Role.CITY: _OVERSEE | {Permission.REVIEW},
-    Role.PROVINCE: _OVERSEE | {Permission.APPROVE},
+    Role.CITY: _OVERSEE | {Permission.REVIEW, Permission.REGION},
+    Role.PROVINCE: _OVERSEE | {Permission.APPROVE, Permission.REGION},
     Role.PLATFORM_ADMIN: _ADMINISTER | {Permission.PLATFORM},
 }
 PLACE: Final[Mapping[Role, str | None]] = {
@@ -78,18 +80,24 @@ TOKEN_PERMISSIONS: Final = tuple(p for p in Permission if p not in {Permission.P
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Enterprises that a permission covers.
+    """Enterprises and regions that a permission covers.
 
     Attributes:
         enterprises: their ids.
         everything: all of them, and what belongs to none.
+        regions: codes of the provinces and cities.
     """
 
     enterprises: frozenset[int] = frozenset()
     everything: bool = False
+    regions: frozenset[str] = frozenset()
 
     def __or__(self, other: Self) -> "Reach":
-        return Reach(self.enterprises | other.enterprises, self.everything or other.everything)
+        return Reach(
+            self.enterprises | other.enterprises,
+            self.everything or other.everything,
+            self.regions | other.regions,
+        )
 
     def holds(self, enterprise_id: int) -> bool:
         """Whether an enterprise lies inside."""
@@ -99,6 +107,11 @@ class Reach:
     def setting(self) -> str:
         """As `chejian.enterprises` of a transaction takes it."""
         return EVERYTHING if self.everything else ",".join(map(str, sorted(self.enterprises)))
+
+    @property
+    def region_setting(self) -> str:
+        """As `chejian.regions` of a transaction takes it; who has everything needs none."""
+        return ",".join(sorted(self.regions))
 
 
 NOTHING: Final = Reach()

@@ -26,15 +26,16 @@ SELECT a.account_id, a.name, a.display_name, a.kind, t.token_id, t.permissions,
  WHERE t.token_hash = :hash AND a.active AND t.expires_at > now() AND t.revoked_at IS NULL
 """)
 _HELD = text("""
-WITH RECURSIVE below (role, organisation_id, enterprise_id) AS (
-    SELECT m.role, o.organisation_id, o.enterprise_id
+WITH RECURSIVE below (role, organisation_id, enterprise_id, region) AS (
+    SELECT m.role, o.organisation_id, o.enterprise_id, CASE WHEN o.enterprise_id IS NULL THEN o.code END
       FROM app.membership m JOIN app.organisation o USING (organisation_id) WHERE m.account_id = :account
     UNION
-    SELECT b.role, o.organisation_id, o.enterprise_id
+    SELECT b.role, o.organisation_id, o.enterprise_id, CASE WHEN o.enterprise_id IS NULL THEN o.code END
       FROM below b JOIN app.organisation o ON o.parent_id = b.organisation_id)
-SELECT role, array_remove(array_agg(enterprise_id), NULL) AS enterprises FROM below GROUP BY role
+SELECT role, array_remove(array_agg(enterprise_id), NULL) AS enterprises, array_remove(array_agg(region), NULL) AS regions
+  FROM below GROUP BY role
 UNION ALL
-SELECT role, NULL FROM app.membership WHERE account_id = :account AND organisation_id IS NULL
+SELECT role, NULL, NULL FROM app.membership WHERE account_id = :account AND organisation_id IS NULL
 """)
 
 
@@ -89,8 +90,8 @@ def _caller(
 def held_by(session: Session, account_id: int) -> Mapping[Permission, Reach]:
     """Permissions of an account with where they hold; every account has `SELF`."""
     held: dict[Permission, Reach] = {Permission.SELF: NOTHING}
-    for role, enterprises in session.execute(_HELD, {"account": account_id}).all():
-        reach = ALL if enterprises is None else Reach(frozenset(enterprises))
+    for role, enterprises, regions in session.execute(_HELD, {"account": account_id}).all():
+        reach = ALL if enterprises is None else Reach(frozenset(enterprises), regions=frozenset(regions))
         for permission in GRANTS[Role(role)]:
             held[permission] = held.get(permission, NOTHING) | reach
     return held

@@ -76,6 +76,7 @@ def measure_all(session: Session, place: Place) -> list[Evidence]:
         _quality(place, window, facts.ask(session, facts.QUALITY, place)),
         _processes(place, window, facts.ask(session, facts.KEY_PROCESSES, place)),
         *_meters(place, window, facts.ask(session, facts.METERING, place)),
+        *_inspections(place, window, facts.ask(session, facts.ORDERS, place)),
         _trend("oee_trend", place, facts.OEE_MONTHS, facts.ask(session, facts.OEE_MONTHS, place)),
         _trend("energy_trend", place, facts.ENERGY_MONTHS, facts.ask(session, facts.ENERGY_MONTHS, place)),
     ]
@@ -173,6 +174,21 @@ def _meters(place: Place, window: Window, rows: Rows) -> list[Evidence]:
         figure = engine.meter_fitting(window, meter_class, fitted, readings)
         found.append(_evidence(place, facts.METERING, points, figure))
     return found
+
+
+def _inspections(place: Place, window: Window, rows: Rows) -> list[Evidence]:
+    by_machine: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        names = {"equipment_id": row["equipment_id"], "code": row["code"]}
+        machine = by_machine.setdefault(row["equipment_id"], {**names, "ended": 0, "inspections": 0})
+        machine["ended"] += row["ended"]
+        machine["inspections"] += row["inspections"]
+    machines = list(by_machine.values())
+    given = lambda found: [[each[name] for each in found] for name in ("ended", "inspections")]  # noqa: E731 - one line
+    return [
+        _evidence(place, facts.ORDERS, rows, engine.inspected_order_share(window, *given(rows))),
+        _evidence(place, facts.ORDERS, machines, engine.inspected_equipment_share(window, *given(machines))),
+    ]
 
 
 def _trend(name: str, place: Place, query: str, rows: Rows) -> Evidence:

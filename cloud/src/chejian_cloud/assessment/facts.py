@@ -97,6 +97,18 @@ SELECT e.metering_point_id, e.code, e.meter_class, e.equipment_id, e.fitted,
 """  # noqa: S608 - our own parts
 """Metering points that are required, and readings of their meters' registers."""
 
+ORDERS = f"""
+SELECT o.order_id, o.code AS order_code, e.equipment_id, e.code, (o.ended_at IS NOT NULL)::integer AS ended,
+       i.results::bigint AS inspections
+  FROM app.production_order o JOIN app.equipment e USING (equipment_id)
+ CROSS JOIN LATERAL (SELECT count(*) AS results FROM app.inspection_result x WHERE x.equipment_id = o.equipment_id
+                        AND x.order_code = o.code AND x.withdrawn_at IS NULL) i
+ WHERE {_OF} AND COALESCE(o.ended_at, o.planned_end) > :start AND COALESCE(o.ended_at, o.planned_end) <= :end
+ ORDER BY o.order_id
+"""  # noqa: S608 - our own parts
+"""Orders that ended in the window, or, where no end is recorded, were planned to; with the inspection results that
+name the order at its machine."""
+
 _MONTH = "date_trunc('month', {start} AT TIME ZONE 'Asia/Shanghai')"
 _MONTHS = """
 SELECT m.month AT TIME ZONE 'Asia/Shanghai' AS start, (m.month + interval '1 month') AT TIME ZONE 'Asia/Shanghai' AS "end",

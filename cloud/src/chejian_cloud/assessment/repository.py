@@ -16,6 +16,7 @@ from chejian_cloud.db.assessment import (
     AssessmentEvidence,
     AssessmentSubmission,
 )
+from chejian_cloud.db.programme import ProgrammeMilestone
 from chejian_cloud.paging import Part
 
 _LIST = text("""
@@ -149,6 +150,13 @@ def events(session: Session, assessment_id: int) -> Sequence[AssessmentEvent]:
         select(AssessmentEvent).filter_by(assessment_id=assessment_id).order_by(AssessmentEvent.event_id)
     )
     return session.scalars(statement).all()
+
+
+def certification(session: Session, enterprise_id: int) -> Sequence[ProgrammeMilestone]:
+    """Steps of GB/T 23001 of an enterprise's entries in the programme."""
+    m = ProgrammeMilestone
+    steps = m.enterprise_id == enterprise_id, m.kind.startswith("gbt23001_", autoescape=True)
+    return session.scalars(select(m).where(*steps)).all()
 
 
 def peers(session: Session, assessment_id: int, least: int) -> Sequence[RowMapping]:

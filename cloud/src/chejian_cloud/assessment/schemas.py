@@ -176,6 +176,27 @@ class EvidenceOut(Out):
     measured_at: Moment
 
 
+class NotMeasuredOut(Out):
+    """An indicator that this platform can't measure yet, and what it would need."""
+
+    indicator: str
+    name_zh: str
+    name_en: str
+    formula: str
+    needs_zh: str
+    needs_en: str
+
+
+class CertificationOut(Out):
+    """A step of 贯标: certification to the management system of integration (GB/T 23001), as the programme has it."""
+
+    programme_entry_id: int
+    kind: str
+    due_on: date | None
+    reached_on: date | None
+    overdue: bool
+
+
 class ContradictionOut(Out):
     """A declared answer that telemetry contradicts, with both numbers."""
 
@@ -221,6 +242,10 @@ class FormOut(AssessmentOut):
     nodes: list[NodeOut]
     items: list[ItemOut]
     evidence: list[EvidenceOut]
+    not_measured: list[NotMeasuredOut]
+    certification: list[CertificationOut] = Field(
+        description="Steps of the enterprise's entries in the programme."
+    )
     contradictions_now: list[ContradictionOut]
     too_incomplete: list[str]
     attachments: list[AttachmentOut]

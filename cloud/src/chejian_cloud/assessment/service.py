@@ -6,6 +6,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from chejian_analytics.assessment import (
+    INDICATORS,
     Basis,
     Item,
     Level,
@@ -23,7 +24,9 @@ from chejian_cloud.assessment import evidence as measuring
 from chejian_cloud.assessment import forms, repository
 from chejian_cloud.assessment import schemas as out
 from chejian_cloud.assessment.forms import Form
+from chejian_cloud.clock import utc_now
 from chejian_cloud.db.assessment import AssessmentEvent, AssessmentEvidence
+from chejian_cloud.db.programme import MILESTONES
 from chejian_cloud.paging import Part
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -32,10 +35,11 @@ _STEP = ("revision", "kind", "at", "user_name", "comment", "due_on", "sha256")
 
 def standards() -> list[out.StandardOut]:
     """All standards at hand."""
-    return [_standard(each) for each in forms.standards()]
+    return [standard_out(each) for each in forms.standards()]
 
 
-def _standard(each: Standard) -> out.StandardOut:
+def standard_out(each: Standard) -> out.StandardOut:
+    """A standard for people."""
     names = (
         "id",
         "version",
@@ -75,10 +79,12 @@ def form_of(session: Session, assessment_id: int) -> out.FormOut:
     return out.FormOut(
         **dict(row),
         lock=form.row.lock,
-        standard=_standard(form.standard),
+        standard=standard_out(form.standard),
         nodes=_nodes(form),
         items=[_item(form, item) for item in form.standard.items],
         evidence=[evidence_out(each) for each in form.evidence],
+        not_measured=_not_measured(),
+        certification=_certification(session, form.row.enterprise_id),
         contradictions_now=_contradictions(result),
         too_incomplete=list(result.findings.too_incomplete),
         attachments=[
@@ -86,6 +92,32 @@ def form_of(session: Session, assessment_id: int) -> out.FormOut:
         ],
         events=_events(repository.events(session, assessment_id)),
     )
+
+
+def _not_measured() -> list[out.NotMeasuredOut]:
+    names = ("name_zh", "name_en", "formula", "needs_zh", "needs_en")
+    return [
+        out.NotMeasuredOut(indicator=each.id, **{name: getattr(each, name) for name in names})
+        for each in INDICATORS.values()
+        if each.needs_en
+    ]
+
+
+def _certification(session: Session, enterprise_id: int) -> list[out.CertificationOut]:
+    """Steps of 贯标 by day, those without a day reached by the day they are due."""
+    today = utc_now().astimezone(CHINA).date()
+    steps = [
+        out.CertificationOut(
+            programme_entry_id=each.programme_entry_id,
+            kind=each.kind,
+            due_on=each.due_on,
+            reached_on=each.reached_on,
+            overdue=each.reached_on is None and each.due_on is not None and each.due_on < today,
+        )
+        for each in repository.certification(session, enterprise_id)
+    ]
+    order = MILESTONES.index
+    return sorted(steps, key=lambda each: (each.programme_entry_id, order(each.kind)))
 
 
 def _events(rows: Sequence[AssessmentEvent]) -> list[out.EventOut]:

@@ -15,6 +15,7 @@ from chejian_cloud.console import (
     assessment_pages,
     identity_pages,
     programme_pages,
+    region_pages,
     registry_pages,
     repository,
 )
@@ -253,6 +254,7 @@ def mount(app: FastAPI) -> list[APIRouter]:
         identity_pages.router,
         assessment_pages.router,
         programme_pages.router,
+        region_pages.router,
         registry_pages.router,
     ]
     for each in routers:

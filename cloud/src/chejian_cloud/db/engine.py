@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.journal import write
-from chejian_cloud.db.rows import API_ROLE, DOOR_ROLE, SETTING
+from chejian_cloud.db.rows import API_ROLE, DOOR_ROLE, REGIONS, SETTING
 from chejian_cloud.db.scoped import ScopedCursor
 
 POOL_SIZE = 5
@@ -67,20 +67,22 @@ def raw_connection(session: Session) -> psycopg.Connection:
     return driver
 
 
-def bind_rows(session: Session | Connection, rows: str) -> None:
-    """Let a transaction see and write the rows of some enterprises only, under the role that answers requests.
+def bind_rows(session: Session | Connection, rows: str, regions: str = "") -> None:
+    """Let a transaction see and write the rows of some enterprises and regions only, under the role that answers requests.
 
     Args:
         session: at the beginning of its transaction.
         rows: ids with commas between, or "*".
+        regions: codes of provinces and cities with commas between.
     """
-    _become(session, API_ROLE, rows)
+    _become(session, API_ROLE, rows, regions)
 
 
-def _become(session: Session | Connection, role: str, rows: str) -> None:
+def _become(session: Session | Connection, role: str, rows: str, regions: str = "") -> None:
+    settings = f"set_config('{SETTING}', :rows, true), set_config('{REGIONS}', :regions, true)"
     session.execute(
-        text(f"SELECT set_config('role', :role, true), set_config('{SETTING}', :rows, true)"),
-        {"role": role, "rows": rows},
+        text(f"SELECT set_config('role', :role, true), {settings}"),
+        {"role": role, "rows": rows, "regions": regions},
     )
 
 
@@ -97,14 +99,14 @@ def read_session(request: Request) -> Iterator[Session]:
     engine: Engine = request.app.state.engine
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with Session(reader) as session:
-        bind_rows(session, request.state.rows)
+        bind_rows(session, request.state.rows, request.state.regions)
         yield session
 
 
 def write_session(request: Request) -> Iterator[Session]:
     """FastAPI dependency: a session that is committed, with a line of the audit journal, when the request ends well."""
     with Session(request.app.state.engine) as session, session.begin():
-        bind_rows(session, request.state.rows)
+        bind_rows(session, request.state.rows, request.state.regions)
         yield session
         session.flush()
         write(session, request.state.line)

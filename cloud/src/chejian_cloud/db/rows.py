@@ -5,7 +5,7 @@ its policy from its columns (`_RULES`, first match), else from a foreign key to 
 nothing; any other has to be named in `SHARED` or `PRIVATE`, else the migration stops.
 
 `chejian_api` is the role that answers requests. It sees the rows of the enterprises in the setting `chejian.enterprises`
-of its transaction ("*": all; not set: none). `chejian_door` knows accounts and sessions and nothing else. Neither has any
+of its transaction ("*": all; not set: none), and those of a region where the setting `chejian.regions` has its code. `chejian_door` knows accounts and sessions and nothing else. Neither has any
 right on `telemetry`, whose columnstore and row-level security exclude each other: it reads `scoped`, the same tables as
 views behind a security barrier. Owners (worker, migrations, seed) are not bound by policies.
 """
@@ -25,6 +25,7 @@ from chejian_cloud.errors import MigrationError
 API_ROLE: Final = "chejian_api"
 DOOR_ROLE: Final = "chejian_door"
 SETTING: Final = "chejian.enterprises"
+REGIONS: Final = "chejian.regions"
 EVERYTHING: Final = "*"
 
 SHARED: Final = frozenset({"reason", "energy_factor"})
@@ -66,6 +67,7 @@ _RULES: Final[Mapping[str, str]] = {
     "line_id": "line_id IN (SELECT x.line_id FROM app.line x)",
     "calendar_id": "calendar_id IN (SELECT x.calendar_id FROM app.workshop x)",
     "series_id": "series_id IN (SELECT x.series_id FROM scoped.series x)",
+    "region": "region = ANY ((SELECT app.caller_regions())::text[])",
 }
 """Column -> what a visible row fulfils; the tables that are asked are filtered themselves."""
 _FOR_WRITING: Final[Mapping[str, str]] = {"calendar_id": "app.caller_owns_calendar(calendar_id)"}
@@ -77,6 +79,13 @@ CREATE OR REPLACE FUNCTION app.caller_sees_all() RETURNS boolean LANGUAGE sql ST
 CREATE OR REPLACE FUNCTION app.caller_enterprises() RETURNS integer[] LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN COALESCE(current_setting('{SETTING}', true), '') IN ('', '{EVERYTHING}') THEN '{{}}'::integer[]
                 ELSE string_to_array(current_setting('{SETTING}', true), ',')::integer[] END;
+CREATE OR REPLACE FUNCTION app.caller_regions() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN string_to_array(COALESCE(current_setting('{REGIONS}', true), ''), ',');
+CREATE OR REPLACE FUNCTION app.caller_region_names() RETURNS TABLE (code text, name_zh text, name_en text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT o.code, o.name_zh, o.name_en FROM app.organisation o
+     WHERE o.kind IN ('province', 'city') AND (app.caller_sees_all() OR o.code = ANY (app.caller_regions()))
+     ORDER BY o.code $$;
 CREATE OR REPLACE FUNCTION app.caller_owns_calendar(asked integer) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     SELECT app.caller_sees_all() OR COALESCE(
@@ -138,6 +147,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
        AND (app.caller_sees_all() OR a.enterprise_id = ANY (app.caller_enterprises())) $$;
 """
 """Hashes of submissions as the audit journal has them, which the application role can't read otherwise."""
+_REGION_JOURNALLED: Final = """
+CREATE OR REPLACE FUNCTION app.region_journalled(asked integer) RETURNS TABLE (revision integer, sha256 text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT (u.target ->> 'revision')::integer, u.target ->> 'sha256'
+      FROM app.region_assessment a JOIN app.audit u ON u.target ->> 'region_assessment_id' = a.region_assessment_id::text
+     WHERE a.region_assessment_id = asked AND u.target ? 'sha256' AND u.target ? 'revision' AND right(u.action, 7) = '/submit'
+       AND (app.caller_sees_all() OR a.region = ANY (app.caller_regions())) $$;
+"""
+"""The same of what regions submitted."""
 _GROUPS: Final = f"IN (SELECT e.code FROM app.enterprise e WHERE e.enterprise_id = ANY {_OWN})"  # noqa: S608 - our own
 _FED: Final = f"""app.equipment_feed f JOIN app.equipment e USING (equipment_id)
     JOIN telemetry.node n ON n.group_id = f.group_id AND n.edge_node = f.edge_node WHERE e.enterprise_id = ANY {_OWN}"""
@@ -192,6 +210,7 @@ def secure(connection: Connection) -> None:
     connection.exec_driver_sql(peers.FUNCTIONS)
     connection.exec_driver_sql(_COUNTED)
     connection.exec_driver_sql(_JOURNALLED)
+    connection.exec_driver_sql(_REGION_JOURNALLED)
     connection.exec_driver_sql("DROP SCHEMA IF EXISTS scoped CASCADE; CREATE SCHEMA scoped")
     _make_views(connection)
     columns, parents = _columns(connection), _parents(connection)

@@ -1,5 +1,6 @@
 """Alembic's environment: runs inside the connection (and transaction) that `chejian_cloud.db.migrate` gives."""
 
+import chejian_cloud.db.regions  # noqa: F401 - their tables are part of the schema
 from alembic import context
 from chejian_cloud.db import access, assessment, diagnosis, energy, production, programme, runs  # noqa: F401 - their tables are part of the schema
 from chejian_cloud.db.app import Base

@@ -1,16 +1,33 @@
-// Answers on their way: the browser keeps them until the server has them, so that a lost connection loses none.
+// Answers on their way: the browser keeps them until the server has them, so that a lost connection loses none. Each tab
+// keeps its own, so that two tabs of one form do not write over each other; what a closed tab left is taken over by the next one.
 
 const RETRY = 5000; // ms after a sending that did not reach the server
 const TRANSIENT = new Set([0, 408, 429, 502, 503, 504]);
+const BEAT = 20_000; // ms between signs of life of a tab that keeps something
+const DEAD = 180_000; // ms without one after which a tab is gone; browsers let hidden tabs run once a minute
+const TAB = crypto.randomUUID?.() ?? String(Math.random()).slice(2); // of this page; a copied tab gets its own
 
-/** What a browser has kept; nothing where it keeps nothing or somebody spoilt it. */
+/** What a tab keeps under a key: {alive, entries}; nothing where nothing is kept or somebody spoilt it. */
 function kept(key) {
   try {
-    return new Map(JSON.parse(localStorage.getItem(key) ?? '[]'));
+    const found = JSON.parse(localStorage.getItem(key) ?? '[]');
+    return Array.isArray(found) ? { alive: 0, entries: new Map(found) } : { alive: found.alive, entries: new Map(found.entries) };
   } catch {
-    return new Map();
+    return { alive: 0, entries: new Map() };
   }
 }
+
+/** Keys of what tabs keep of a form. */
+function keysOf(form) {
+  try {
+    return Object.keys(localStorage).filter((key) => key === form || key.startsWith(`${form} tab `));
+  } catch {
+    return [];
+  }
+}
+
+/** Whether the server has an answer as it was given. */
+const same = (theirs, { given, attachments = [], measured }) => !measured && JSON.stringify([theirs.given, theirs.attachments]) === JSON.stringify([given, attachments]);
 
 /**
  * Sends answers by item, newest only, one request at a time.
@@ -27,13 +44,35 @@ export class Outbox {
    * @param trouble (error) => void; what the reader has to know: it is no lost connection, and sending again would not help.
    */
   constructor(key, { send, reread, changed, trouble }) {
-    this.key = `chejian outbox ${key}`;
+    this.form = `chejian outbox ${key}`;
+    this.key = `${this.form} tab ${TAB}`;
     Object.assign(this, { send, reread, changed, trouble });
-    this.waiting = kept(this.key);
+    this.waiting = new Map();
+    this.adopt();
     this.offline = false;
     this.running = null;
     this.timer = 0;
     addEventListener('online', () => this.flush());
+    addEventListener('pagehide', () => this.store(0)); // another tab may take it over
+    addEventListener('pageshow', (event) => event.persisted && this.back());
+    setInterval(() => this.store(), BEAT);
+  }
+
+  /** Take over what tabs that are gone have left; it stays with whoever takes it first. */
+  adopt() {
+    for (const key of keysOf(this.form)) {
+      const { alive, entries } = kept(key);
+      if (key === this.key || Date.now() - alive < DEAD) continue;
+      localStorage.removeItem(key);
+      for (const [item, entry] of entries) if (!this.waiting.has(item)) this.waiting.set(item, entry);
+    }
+    this.store();
+  }
+
+  /** The page is shown again out of the browser's memory: what another tab took over meanwhile is that one's. */
+  back() {
+    this.waiting = kept(this.key).entries;
+    this.keep();
   }
 
   get(item) {
@@ -55,13 +94,17 @@ export class Outbox {
   }
 
   keep() {
+    this.store();
+    this.changed();
+  }
+
+  store(alive = Date.now()) {
     try {
-      if (this.waiting.size) localStorage.setItem(this.key, JSON.stringify([...this.waiting]));
+      if (this.waiting.size) localStorage.setItem(this.key, JSON.stringify({ alive, entries: [...this.waiting] }));
       else localStorage.removeItem(this.key);
     } catch {
       // a browser that keeps nothing, or no more: what waits is sent all the same, as long as the page is open
     }
-    this.changed();
   }
 
   get ready() {
@@ -117,9 +160,11 @@ export class Outbox {
 
   /** Tell what waits from what the server has now: an answer of somebody else's is not written over unseen. */
   meet(now) {
+    this.adopt();
     for (const [item, entry] of this.waiting) {
       const theirs = now(item);
-      if (JSON.stringify(theirs) === JSON.stringify(entry.base)) delete entry.theirs;
+      if (same(theirs, entry.answer)) this.waiting.delete(item); // it arrived, only the answer got lost
+      else if (JSON.stringify(theirs) === JSON.stringify(entry.base)) delete entry.theirs;
       else entry.theirs = theirs;
     }
     this.keep();

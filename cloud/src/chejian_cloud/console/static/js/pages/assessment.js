@@ -7,7 +7,7 @@ import { showBenchmark, showGaps, showResult } from '../assess/result.js';
 import { stateFlag } from '../assessment.js';
 import { parse, windowText } from '../clock.js';
 import { byId, fill, fold, h, table } from '../dom.js';
-import { measured, percent } from '../format.js';
+import { NONE, measured, percent } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
 import { Outbox } from '../outbox.js';
 import { problem, run } from '../page.js';
@@ -96,7 +96,18 @@ function showEvidence() {
     [t('assess.links'), (each) => each.links.slice(0, 8).flatMap((link) => [h('a', { href: link }, link), ' '])],
     [t('assess.query'), (each) => fold(`query ${each.indicator}`, t('assess.query.show'), h('p', {}, each.formula), h('pre', { class: 'code' }, each.query))],
   ];
-  fill('evidence', table(t('assess.evidence.caption'), columns, form.evidence));
+  const lacking = form.not_measured.map((each) => h('li', {}, h('strong', {}, nameOf(each)), ': ', t('assess.not_measured', { needs: nameOf({ name_zh: each.needs_zh, name_en: each.needs_en }) })));
+  fill('evidence', table(t('assess.evidence.caption'), columns, form.evidence), h('ul', { id: 'not-measured' }, lacking));
+}
+
+/** Steps of certification to GB/T 23001, as the programme has them. */
+function showCertification() {
+  const columns = [
+    [t('assess.step'), (each) => h('a', { href: `/programme/entries/${each.programme_entry_id}` }, word('milestone', each.kind))],
+    [t('assess.due'), (each) => each.due_on ?? NONE, 'time'],
+    [t('assess.certification.reached'), (each) => each.reached_on ?? h('span', { class: each.overdue ? 'flag bad' : 'flag calm' }, each.overdue ? t('assess.late') : t('assess.certification.open')), 'time'],
+  ];
+  fill('certification', form.certification.length ? table(t('assess.certification.caption'), columns, form.certification) : h('p', { class: 'empty' }, t('assess.certification.none')));
 }
 
 function act(label, method, what, body, said) {
@@ -147,6 +158,7 @@ async function show() {
   offerVersions(revisions, compare);
   await compare();
   showEvidence();
+  showCertification();
 }
 
 async function load() {
