@@ -176,6 +176,10 @@ def _meters(place: Place, window: Window, rows: Rows) -> list[Evidence]:
     return found
 
 
+def _ended(rows: Rows) -> tuple[list[int], list[int]]:
+    return [row["ended"] for row in rows], [row["inspections"] for row in rows]
+
+
 def _inspections(place: Place, window: Window, rows: Rows) -> list[Evidence]:
     by_machine: dict[int, dict[str, Any]] = {}
     for row in rows:
@@ -184,10 +188,9 @@ def _inspections(place: Place, window: Window, rows: Rows) -> list[Evidence]:
         machine["ended"] += row["ended"]
         machine["inspections"] += row["inspections"]
     machines = list(by_machine.values())
-    given = lambda found: [[each[name] for each in found] for name in ("ended", "inspections")]  # noqa: E731 - one line
     return [
-        _evidence(place, facts.ORDERS, rows, engine.inspected_order_share(window, *given(rows))),
-        _evidence(place, facts.ORDERS, machines, engine.inspected_equipment_share(window, *given(machines))),
+        _evidence(place, facts.ORDERS, rows, engine.inspected_order_share(window, *_ended(rows))),
+        _evidence(place, facts.ORDERS, machines, engine.inspected_equipment_share(window, *_ended(machines))),
     ]
 
 
