@@ -15,7 +15,8 @@ GRANT USAGE ON SCHEMA app TO chejian_worker, chejian_console;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA app TO chejian_worker;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA app TO chejian_worker;
 REVOKE ALL ON app.account, app.membership, app.log_in_session, app.one_time_link, app.machine_token,
-              app.log_in_failure, app.audit, app.board_reader FROM chejian_worker;
+              app.log_in_failure, app.log_in_attempt, app.identity_provider, app.identity_grant, app.audit,
+              app.board_reader FROM chejian_worker;
 REVOKE INSERT, UPDATE, DELETE ON app.alembic_version FROM chejian_worker;
 
 -- The API's requests take the roles chejian_api and chejian_door; itself it sees which revision there is.

@@ -102,6 +102,15 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "PUT /api/v1/regional-assessments/{region_assessment_id}/values": {"lock": 1, "values": []},
     "POST /api/v1/regional-assessments/{region_assessment_id}/submit": {"lock": 1},
     "POST /api/v1/regional-assessments/{region_assessment_id}/reopen": {"lock": 1, "comment": "?"},
+    "PUT /api/v1/accounts/{account_id}/identity": {"provider": "nobody", "subject": "x"},
+    "PUT /api/v1/identity-providers/{provider}": {
+        "name_zh": "统一身份认证",
+        "name_en": "SSO",
+        "issuer": "https://sso.example.com",
+        "client_id": "chejian",
+        "level": "enterprise",
+        "organisation": "hlj-demo",
+    },
     "POST /api/v1/accounts/{account_id}/tokens": {"label": "x", "permissions": ["read"], "days": 1},
 }
 """A body that is right, so that only access can be refused; organisation 15 is `hlj-demo`."""
@@ -117,6 +126,7 @@ VALUES = {
     "year": "2019",
     "role": "good_count",
     "enterprise": "hlj-demo",
+    "provider": "plant",
 }
 ABSENT = "987654"
 QUERY = {

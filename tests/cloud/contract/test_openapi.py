@@ -23,7 +23,7 @@ CHECKS = (
 ENDLESS = "/api/v1/stream"
 """Server-sent events never end; `test_stream.py` reads them."""
 SELECTED = re.compile(r"Selected:\s+(\d+)/(\d+)\s+Tested:\s+(\d+)")
-EACH = 102
+EACH = 106
 """Operations that are asked; one request each at least."""
 CASES = re.compile(r"(\d+) generated")
 

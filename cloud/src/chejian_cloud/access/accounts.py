@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chejian_cloud.access import log_in
 from chejian_cloud.access.caller import Caller
 from chejian_cloud.access.permissions import PLACE, Permission, Reach, Role
-from chejian_cloud.db.access import Account, Membership, Organisation
+from chejian_cloud.db.access import Account, IdentityGrant, IdentityProvider, Membership, Organisation
 from chejian_cloud.db.journal import Line, write
 from chejian_cloud.errors import ForbiddenError, InvalidValueError, NotFoundError
 from chejian_cloud.paging import Part
@@ -112,12 +112,16 @@ def set_posts(session: Session, caller: Caller, account_id: int, posts: Collecti
     """Give an account these roles and no others.
 
     Raises:
-        NotFoundError, ForbiddenError: as `find`, or a role is not the caller's to give.
+        NotFoundError, ForbiddenError: as `find`, or a role is not the caller's to give, or all are an identity provider's.
         InvalidValueError: roles don't fit their organisations, or the platform would lose its last administrator.
     """
     account = find(session, caller, account_id).account
     if not posts:
         raise InvalidValueError("roles", [], "one role at least; or make the account inactive")
+    if (giver := _giver(session, account)) is not None:
+        raise ForbiddenError(
+            f"roles of {account.name} are those that {giver} gives at each log-in; change its groups"
+        )
     session.execute(delete(Membership).filter_by(account_id=account_id))
     _store(session, caller, account_id, posts)
     _keep_an_administrator(session)
@@ -151,11 +155,15 @@ def new_link(session: Session, caller: Caller, account_id: int) -> str:
 
     Raises:
         NotFoundError, ForbiddenError: as `find`.
-        InvalidValueError: the account is a service.
+        InvalidValueError: the account is a service, or an identity provider vouches for it.
     """
     account = find(session, caller, account_id).account
     if account.kind != "person":
         raise InvalidValueError("account_id", account_id, "an account of a person; services use tokens")
+    if account.issuer is not None:
+        raise InvalidValueError(
+            "account_id", account_id, "an account with a password; an identity provider vouches for this"
+        )
     note(session, caller, "make password link", account)
     return log_in.make_link(session, log_in.PASSWORD, account_id)
 
@@ -188,6 +196,16 @@ def _check_post(session: Session, caller: Caller, post: Post) -> None:
         raise ForbiddenError(
             f"the role {post.role} in organisation {post.organisation_id} is not yours to give"
         )
+
+
+def _giver(session: Session, account: Account) -> str | None:
+    """Code of the identity provider whose grants the roles of an account are; None where they are given here."""
+    return session.scalar(
+        select(IdentityProvider.code)
+        .join(IdentityGrant, IdentityGrant.provider_id == IdentityProvider.provider_id)
+        .where(IdentityProvider.issuer == account.issuer)
+        .limit(1)
+    )
 
 
 def _keep_an_administrator(session: Session) -> None:

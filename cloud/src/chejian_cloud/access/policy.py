@@ -237,13 +237,19 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /api/v1/accounts/{account_id}",
         "PATCH /api/v1/accounts/{account_id}",
         "PUT /api/v1/accounts/{account_id}/memberships",
+        "PUT /api/v1/accounts/{account_id}/identity",
+        "DELETE /api/v1/accounts/{account_id}/identity",
         "POST /api/v1/accounts/{account_id}/link",
         "GET /api/v1/accounts/{account_id}/tokens",
         "POST /api/v1/accounts/{account_id}/tokens",
         "DELETE /api/v1/tokens/{token_id}",
     ),
     Permission.AUDIT: ("GET /api/v1/audit",),
-    Permission.PLATFORM: ("POST /api/v1/enterprises",),
+    Permission.PLATFORM: (
+        "POST /api/v1/enterprises",
+        "GET /api/v1/identity-providers",
+        "PUT /api/v1/identity-providers/{provider}",
+    ),
 }
 RULES: Final[Mapping[str, Permission]] = {
     route: permission for permission, routes in _ROUTES.items() for route in routes

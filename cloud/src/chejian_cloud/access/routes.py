@@ -1,13 +1,16 @@
-"""HTTP routes of accounts, tokens, organisations and the audit journal."""
+"""HTTP routes of accounts, tokens, identity providers, organisations and the audit journal."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlalchemy import or_, select
 
 from chejian_cloud.access import accounts, log_in, tokens
 from chejian_cloud.access.accounts import Person, Post
 from chejian_cloud.access.caller import Caller, caller_of
+from chejian_cloud.access.oidc import providers, ties
+from chejian_cloud.access.oidc.schemas import ProviderIn, ProviderOut, TieIn
+from chejian_cloud.access.oidc.spec import CODE
 from chejian_cloud.access.permissions import Permission
 from chejian_cloud.access.schemas import (
     AccountChange,
@@ -167,6 +170,38 @@ def delete_token(
     token = tokens.revoke(session, caller, token_id)
     account = accounts.find(session, caller, token.account_id).account
     accounts.note(session, caller, "revoke token", account, token_id=token_id)
+
+
+@router.put("/accounts/{account_id}/identity", status_code=204)
+def put_identity(session: DoorSession, caller: CallerIs, account_id: AccountId, body: TieIn) -> None:
+    """Let an identity provider vouch for an account from now on; its password ends."""
+    ties.tie(session, caller, account_id, body.provider, body.subject)
+
+
+@router.delete("/accounts/{account_id}/identity", status_code=204)
+def delete_identity(session: DoorSession, caller: CallerIs, account_id: AccountId) -> None:
+    """Let no identity provider vouch for an account any more; it gets a password by a link."""
+    ties.untie(session, caller, account_id)
+
+
+@router.get("/identity-providers")
+def get_providers(session: DoorSession) -> list[ProviderOut]:
+    """All identity providers, by code."""
+    return [ProviderOut.model_validate(spec) for spec in providers.everything(session)]
+
+
+@router.put("/identity-providers/{provider}", status_code=204)
+def put_provider(
+    request: Request,
+    session: DoorSession,
+    caller: CallerIs,
+    provider: Annotated[str, Path(pattern=CODE, examples=["plant"])],
+    body: ProviderIn,
+) -> None:
+    """Register an identity provider, or change it; whoever came in by it has to log in again."""
+    signer = providers.Signer(caller.account_id, caller.name, caller.address, caller.token_id)
+    over_http = request.app.state.settings.identity_over_http
+    providers.store(session, body.spec(provider), signer, over_http=over_http)
 
 
 @router.get("/audit")

@@ -165,6 +165,7 @@ def init_site(folder: Path, request: Request, tell: Callable[[str], None]) -> No
         tell(f"{place / 'client.pem'}: {_until(made)}")
     _broker(folder)
     _grafana(folder, host)
+    make_folder(folder / "identity")
     _samples(folder, tell)
     hand_over(folder, owner(), but=KEPT_BY_ROOT)
 

@@ -143,8 +143,11 @@ def site(
         postgres_server.drop(dsn)
 
 
+Walk = Callable[..., httpx.Response]
+
+
 @pytest.fixture
-def walk(site: Site) -> Iterator[Callable[..., httpx.Response]]:
+def walk(site: Site) -> Iterator[Walk]:
     """Follows a browser from the button to where it ends; the provider behaves rightly again afterwards."""
 
     def walking(browser: httpx.Client, path: str = "/login/plant") -> httpx.Response:

@@ -1,7 +1,6 @@
 """What must not log anybody in: answers that are replayed, forged, mixed up, late, or meant for somebody else."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -9,10 +8,9 @@ import httpx
 import pytest
 from chejian_cloud.access.oidc import fetch
 
-from tests.cloud.access.oidc.conftest import Site, register
+from tests.cloud.access.oidc.conftest import Site, Walk, register
 from tests.cloud.access.oidc.test_flow import ATTEMPT, SESSION, problem
 
-Walk = Callable[..., httpx.Response]
 NOW = int(time.time())
 
 

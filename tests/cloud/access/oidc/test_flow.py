@@ -1,16 +1,14 @@
 """Log-in by a real provider: from the button to the session, who gets which role, and back out again."""
 
-from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from chejian_cloud.access.oidc.people import LONGEST_VISIT
 
-from tests.cloud.access.oidc.conftest import Site, register
+from tests.cloud.access.oidc.conftest import Site, Walk, register
 from tests.cloud.access.test_log_in import PAGE
 
-Walk = Callable[..., httpx.Response]
 SESSION = "chejian_session"
 ATTEMPT = "chejian_identity"
 
@@ -34,7 +32,12 @@ def test_the_page_offers_every_provider_and_the_emergency_door(site: Site) -> No
     with site.browser() as browser:
         page = browser.get("/login", params={"next": "/equipment/1?lang=en"}).text
         assert 'href="/login/plant?next=/equipment/1%3Flang%3Den"' in page
-        for name in ("示范企业统一身份认证", "省级统一身份认证平台", "平台运维统一认证", "齐齐哈尔企业登录"):
+        for name in (
+            "示范企业统一身份认证",
+            "省级统一身份认证平台",
+            "平台运维统一认证",
+            "齐齐哈尔企业身份认证",
+        ):
             assert f"使用{name}登录" in page
         assert 'name="password"' in page
         assert "Log in with Demo Enterprise SSO" in browser.get("/login?lang=en").text
