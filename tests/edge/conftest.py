@@ -24,9 +24,9 @@ def group(tmp_path: Path) -> str:
 @pytest.fixture
 def run_edge(tmp_path: Path, mqtt_url: str, group: str) -> RunEdge:
     @asynccontextmanager
-    async def run(*, url: str = mqtt_url, acknowledge: str = "rows") -> AsyncIterator[Edge]:
+    async def run(*, url: str = mqtt_url, acknowledge: str = "rows", node: str = "") -> AsyncIterator[Edge]:
         path = tmp_path / "edge.toml"
-        path.write_text(CONFIG.format(group=group, mqtt=url, acknowledge=acknowledge), "utf-8")
+        path.write_text(CONFIG.format(group=group, mqtt=url, acknowledge=acknowledge, node=node), "utf-8")
         plan = load_plan(path)
         async with Buffer(plan.config.buffer) as buffer:
             (alias,) = (await buffer.aliases([SeriesKey("D1", "Spindle/Load", "Double", "%")])).values()

@@ -18,6 +18,7 @@ CONFIG = """
 group = "{group}"
 name = "W1"
 device_timeout = "1s"
+{node}
 [mqtt]
 url = "{mqtt}"
 retry_max = "500ms"

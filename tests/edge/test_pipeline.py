@@ -187,10 +187,11 @@ def gated(acquisition: Acquisition) -> Pipeline:
     return Pipeline({4: Series(5, plan)}, PipelineConfig(), clock=lambda: NOW)
 
 
-def sent(pipeline: Pipeline, blocks: list[tuple[int, list[float]]]) -> list[int]:
+def sent(pipeline: Pipeline, blocks: list[tuple[int, list[float]]], *, historical: bool = False) -> list[int]:
     """Seconds of the blocks that leave, counted from the first full ten minutes before now."""
     start = NOW - NOW % (10 * MINUTE) - 20 * MINUTE
-    pipeline.take([reading(4, raw, time_ms=start + 1000 * second) for second, raw in blocks])
+    told = [reading(4, raw, time_ms=start + 1000 * second) for second, raw in blocks]
+    pipeline.take(told, historical=historical)
     return [(m.timestamp - start) // 1000 for m in metrics(pipeline)]
 
 
@@ -232,3 +233,11 @@ def test_an_engineer_gets_the_next_waveform_once() -> None:
     assert sent(pipeline, [(130, QUIET)]) == []  # a repeat is none
     assert pipeline.counts["repeat"] == 1
     assert sent(pipeline, [(250, QUIET)]) == [250]
+
+
+def test_history_is_no_answer_to_who_asks_now() -> None:
+    pipeline = gated(Acquisition(every_ms=10 * MINUTE))
+    assert sent(pipeline, [(10, QUIET)]) == [10]
+    pipeline.acquire("D")
+    assert sent(pipeline, [(70, QUIET), (610, QUIET)], historical=True) == [610]
+    assert sent(pipeline, [(670, QUIET), (730, QUIET)]) == [670]

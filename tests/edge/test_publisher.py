@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 from chejian_contract.ledger import METRIC_ACQUIRE, METRIC_REBIRTH, Ack
+from chejian_contract.quantities import Quantity
+from chejian_contract.signals import SignalDef, SignalKind
 from chejian_contract.sparkplug.datatypes import Code
 from chejian_contract.sparkplug.payload import add_metric
 from chejian_contract.sparkplug.sparkplug_b_pb2 import Payload
 from chejian_contract.sparkplug.topics import MessageType
+from chejian_edge.plan import SignalPlan
+from chejian_edge.series import Series
 
 from tests.edge.harness import RunEdge, values
 from tests.edge.host import Host, until
+
+_BLOCKS = SignalDef("Vibration/DriveEnd", Quantity.ACCELERATION, "g", SignalKind.WAVEFORM, sample_rate=1000.0)
+WAVEFORM = SignalPlan("D1", _BLOCKS, "s", None, lambda _: b"", 0.0, 0)
 
 
 async def test_births_data_goodbye_in_order(mqtt_url: str, group: str, run_edge: RunEdge) -> None:
@@ -49,16 +56,20 @@ async def test_rebirth_keeps_bd_seq_and_loses_nothing(mqtt_url: str, group: str,
         assert host.errors == []
 
 
-async def test_the_host_asks_a_device_for_its_next_waveform(
-    mqtt_url: str, group: str, run_edge: RunEdge
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_the_host_asks_a_device_for_its_next_waveform_where_that_is_allowed(
+    mqtt_url: str, group: str, run_edge: RunEdge, *, allowed: bool
 ) -> None:
+    """Of a device without waveforms nothing can be asked, and what can be is said in the births."""
     wanted: list[str] = []
     with Host(mqtt_url, group, "W1") as host:
-        async with run_edge() as edge:
+        async with run_edge(node="waveform_requests = true" if allowed else "") as edge:
             edge.publisher._acquire = wanted.append
+            edge.publisher._series["D1"].append(Series(99, WAVEFORM))
+            edge.publisher._series["D3"] = [edge.series]
             await edge.produce(1)
             await until(lambda: edge.buffer.totals.in_flight_batches == 0)
-            for device, asked in (("D1", False), ("D1", True)):
+            for device, asked in (("D1", False), ("D1", True), ("D3", True)):
                 ask = Payload(timestamp=1)
                 add_metric(ask, Code.BOOLEAN, asked, time_ms=1, name=METRIC_ACQUIRE)
                 host.publish(f"spBv1.0/{group}/DCMD/W1/{device}", ask.SerializeToString())
@@ -66,8 +77,12 @@ async def test_the_host_asks_a_device_for_its_next_waveform(
             await until(lambda: edge.publisher.counts["bad_commands"] == 1)
             await edge.produce(1)
             await until(lambda: edge.buffer.totals.in_flight_batches == 0)
-    assert wanted == ["D1"]
-    assert edge.publisher.counts["acquisitions"] == 1
+    assert wanted == (["D1"] if allowed else [])
+    counts = edge.publisher.counts
+    assert (counts["acquisitions"], counts["refused_acquisitions"]) == ((1, 1) if allowed else (0, 2))
+    (birth,) = [m.payload for m in host.messages if m.topic.type is MessageType.DBIRTH]
+    announced = [(m.datatype, m.boolean_value) for m in birth.metrics if m.name == METRIC_ACQUIRE]
+    assert announced == ([(int(Code.BOOLEAN), False)] if allowed else [])
     assert host.errors == []
 
 

@@ -34,7 +34,7 @@ from chejian_cloud.access.policy import bind
 from chejian_cloud.conditional import EntityTags
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
-from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes
+from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes, waveform_request_routes
 from chejian_cloud.programme import plans, scenarios
 from chejian_cloud.programme.outlines import load_outlines
 from chejian_cloud.registry import device_routes, edit_routes, import_routes
@@ -64,6 +64,7 @@ _SUBJECTS = (
     finding_routes,
     label_routes,
     trend_routes,
+    waveform_request_routes,
     health_routes,
     stream_routes,
     assessment_routes,

@@ -23,7 +23,8 @@ METRIC_STORED = "Node Control/Ledger Stored"
 METRIC_REBIRTH = "Node Control/Rebirth"
 """Boolean of Sparkplug; NCMD with true asks for a complete birth sequence."""
 METRIC_ACQUIRE = "Device Control/Acquire"
-"""DCMD, Boolean: with true the next block of each of the device's waveforms is sent, whatever its schedule says."""
+"""DBIRTH, Boolean, false: the device takes waveform requests. DCMD with true: the next block of each of its waveforms is
+sent, whatever its schedule says. The only metric that a host of ours ever writes to a device."""
 METRIC_BDSEQ = "bdSeq"
 
 LEDGER_PREFIX = "Ledger/"

@@ -1,8 +1,10 @@
 -- Rights of each program on the tables that there are now; run by the owner after each migration, safe to repeat.
 BEGIN;
 
--- The gateway writes telemetry and knows nothing else.
+-- The gateway writes telemetry, and reads of app which devices are asked for a waveform; it knows nothing else.
 GRANT USAGE ON SCHEMA telemetry TO chejian_gateway, chejian_worker;
+GRANT USAGE ON SCHEMA app TO chejian_gateway;
+GRANT SELECT ON app.wanted_waveform TO chejian_gateway;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA telemetry TO chejian_gateway;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA telemetry TO chejian_gateway;
 GRANT DELETE ON telemetry.unsettled, telemetry.dead_letter TO chejian_gateway;

@@ -29,8 +29,8 @@ EACH_BLOCK = Acquisition()
 class Gate:
     """Lets the blocks of one signal through.
 
-    What it lets through depends on source times only, so history that is read later and a restarted edge give the same
-    blocks as an edge that ran on.
+    But for what was asked for, it depends on source times only: history that is read later and a restarted edge give the
+    same blocks as an edge that ran on.
 
     Args:
         acquisition: when.
@@ -41,19 +41,20 @@ class Gate:
         self._asked = False
 
     def ask(self) -> None:
-        """The next block is wanted, whatever the rules say."""
+        """The next block that the source tells is wanted, whatever the rules say."""
         self._asked = True
 
-    def passes(self, time_ms: int, data: bytes, last_ms: int) -> bool:
+    def passes(self, time_ms: int, data: bytes, last_ms: int, *, live: bool = True) -> bool:
         """Whether a block is sent.
 
         Args:
             time_ms: source time [ms UTC].
             data: little-endian singles.
             last_ms: time of the last block that was sent; -1 before the first.
+            live: told just now; a block out of history is no answer to who asks now.
         """
         rule = self._acquisition
-        if self._asked:
+        if self._asked and live:
             self._asked = False
             return True
         if not rule.every_ms or last_ms < 0 or time_ms // rule.every_ms != last_ms // rule.every_ms:

@@ -9,13 +9,13 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from chejian_contract.health import HealthServer, Metrics
+from chejian_contract.health import HealthServer
 
 from chejian_edge.aliases import SeriesKey
 from chejian_edge.buffer import Buffer
 from chejian_edge.clock import wall_clock_ms
 from chejian_edge.errors import BufferCorruptError, BufferFullError
-from chejian_edge.metrics import declare_metrics, show_metrics
+from chejian_edge.metrics import EdgeMetrics
 from chejian_edge.pipeline import Drained, Pipeline
 from chejian_edge.plan import EdgePlan
 from chejian_edge.presence import Presence
@@ -62,7 +62,6 @@ class Agent:
         self._drain_timeout = drain_timeout
         self._clock = clock
         self._exits = contextlib.AsyncExitStack()
-        self._metrics = Metrics()
         self._failure: asyncio.Future[None] | None = None
         self._source_tasks: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,7 +84,6 @@ class Agent:
         Raises:
             EdgeError: the buffer can't be opened.
         """
-        declare_metrics(self._metrics)
         self._failure = asyncio.get_running_loop().create_future()
         try:
             await self._exits.enter_async_context(self._buffer)
@@ -101,9 +99,9 @@ class Agent:
                 acquire=self._pipeline.acquire,
             )
             self._make_runners(series)
-            self._exits.callback(self._show)
+            metrics = EdgeMetrics(lambda: self._buffer.totals, self._pipeline, self._publisher)
             http = self._plan.config.http
-            health = HealthServer(self._metrics, self._ready, host=http.host, port=http.port)
+            health = HealthServer(metrics, self._ready, host=http.host, port=http.port)
             self._exits.enter_context(health)
             _log.info("health and metrics on http://%s:%d", http.host, health.port)
         except BaseException:
@@ -277,11 +275,7 @@ class Agent:
                     await self._buffer.source_status(runner.name, runner.status.as_json())
             await asyncio.sleep(STATUS_EVERY_S)
 
-    def _show(self) -> None:
-        show_metrics(self._metrics, self._buffer.totals, self._pipeline, self._publisher)
-
     def _ready(self) -> tuple[bool, Mapping[str, object]]:
-        self._show()
         sources = {r.name: r.status.as_json() for r in self._runners}
         ready = self._publisher.connected and all(r.status.connected for r in self._runners)
         return ready, {

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from chejian_contract import CONTRACT_VERSION
 from chejian_contract.ledger import (
+    METRIC_ACQUIRE,
     METRIC_BATCH,
     METRIC_BDSEQ,
     METRIC_DEVICES,
@@ -64,15 +65,18 @@ def dbirth(
     *,
     ledger_id: int,
     workshop: str,
+    takes_requests: bool,
     seq: int,
     now_ms: int,
 ) -> bytes:
-    """DBIRTH: where the device stands, and every signal with its present value."""
+    """DBIRTH: where the device stands, every signal with its present value, and whether a waveform can be asked for."""
     payload = Payload(timestamp=now_ms, seq=seq)
     add_metric(payload, Code.INT64, ledger_id, time_ms=now_ms, name=METRIC_ID)
     add_metric(payload, Code.INT64, 0, time_ms=now_ms, name=METRIC_BATCH)
     for name, text in (("Workshop", workshop), ("Line", device.line), ("Type", device.type)):
         add_metric(payload, Code.STRING, text, time_ms=now_ms, name=f"Equipment/{name}")
+    if takes_requests:
+        add_metric(payload, Code.BOOLEAN, False, time_ms=now_ms, name=METRIC_ACQUIRE)
     for one in series:
         _add_signal(payload, one, now_ms)
     for old in retired:

@@ -35,12 +35,15 @@ class NodeConfig:
         workshop: workshop code; announced by every device. Default: `name`.
         device_timeout: [s], 1 s to 1 h; a device whose source has been away for so long is declared dead. Two heartbeats:
             then its values have lapsed, too.
+        waveform_requests: whether the host may ask for the next block of a device's waveforms. Nothing else can be asked of
+            an edge, and nothing at all of a source: drivers only read.
     """
 
     group: str
     name: str
     workshop: str = ""
     device_timeout: Seconds = Seconds(60)  # noqa: RUF009 - a float, immutable
+    waveform_requests: bool = False
 
     def __post_init__(self) -> None:
         _code("group", self.group, "group")

@@ -1,5 +1,7 @@
 """Names and meaning of the edge's metrics; the only place that spells them."""
 
+from collections.abc import Callable
+
 from chejian_contract.health import Metrics
 
 from chejian_edge.ledger import Totals
@@ -26,20 +28,30 @@ _NAMES = {
 }
 
 
-def declare_metrics(metrics: Metrics) -> None:
-    """Name them all."""
-    for name, (kind, text) in _NAMES.items():
-        metrics.declare(name, kind, text)
+class EdgeMetrics(Metrics):
+    """Figures of the moment at which somebody asks.
 
+    Args:
+        totals: of the buffer.
+        pipeline, publisher: their counters are plain numbers, read without a lock.
+    """
 
-def show_metrics(metrics: Metrics, totals: Totals, pipeline: Pipeline, publisher: Publisher) -> None:
-    """Copy the present figures."""
-    metrics.set("chejian_edge_produced_samples", totals.produced_samples)
-    metrics.set("chejian_edge_produced_batches", totals.produced_batches)
-    metrics.set("chejian_edge_in_flight_batches", totals.in_flight_batches)
-    metrics.set("chejian_edge_lost_samples", totals.lost_samples)
-    metrics.set("chejian_edge_broker_connected", publisher.connected)
-    for verdict, count in dict(pipeline.counts).items():
-        metrics.set("chejian_edge_readings_total", count, verdict=verdict)
-    for kind, count in dict(publisher.counts).items():
-        metrics.set("chejian_edge_publisher_total", count, kind=kind)
+    def __init__(self, totals: Callable[[], Totals], pipeline: Pipeline, publisher: Publisher) -> None:
+        super().__init__()
+        self._totals, self._pipeline, self._publisher = totals, pipeline, publisher
+        for name, (kind, text) in _NAMES.items():
+            self.declare(name, kind, text)
+
+    def render(self) -> str:
+        """Prometheus text with the present values."""
+        totals = self._totals()
+        self.set("chejian_edge_produced_samples", totals.produced_samples)
+        self.set("chejian_edge_produced_batches", totals.produced_batches)
+        self.set("chejian_edge_in_flight_batches", totals.in_flight_batches)
+        self.set("chejian_edge_lost_samples", totals.lost_samples)
+        self.set("chejian_edge_broker_connected", self._publisher.connected)
+        for verdict, count in dict(self._pipeline.counts).items():
+            self.set("chejian_edge_readings_total", count, verdict=verdict)
+        for kind, count in dict(self._publisher.counts).items():
+            self.set("chejian_edge_publisher_total", count, kind=kind)
+        return super().render()

@@ -121,25 +121,27 @@ class Pipeline:
                     counts[f"refused:{refused}"] += 1
             else:
                 value, quality = self._doubtful(series, raw, quality)  # noqa: PLW2901 - same
-            if key in self._gates and not self._due(key, time_ms, value):
+            if key in self._gates and not self._due(key, time_ms, value, live=not historical):
                 continue
             counts[series.take(time_ms, value, quality, outlets[key][which])] += 1
         self.wake.set()
 
     def acquire(self, device: str) -> int:
-        """Let the next block of each waveform of a device through, whatever its rules say; how many waveforms it has."""
+        """Let the next live block of each waveform of a device through, whatever its rules say; how many waveforms it has."""
         own = [gate for key, gate in self._gates.items() if self._series[key].plan.device == device]
         for gate in own:
             gate.ask()
         return len(own)
 
-    def _due(self, key: int, time_ms: int, value: Value | None) -> bool:
+    def _due(self, key: int, time_ms: int, value: Value | None, *, live: bool) -> bool:
         """Whether a block is sent; an absent one holds nothing that a sample could say."""
         if not isinstance(value, bytes):
             return False
         series = self._series[key]
-        if time_ms <= series.source_ms or self._gates[key].passes(time_ms, value, series.source_ms):
+        if time_ms <= series.source_ms:
             return True  # a repeat is judged as such
+        if self._gates[key].passes(time_ms, value, series.source_ms, live=live):
+            return True
         self.counts["not_due"] += 1
         return False
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 from chejian_contract.errors import PayloadError
+from chejian_contract.signals import SignalKind
 from chejian_contract.sparkplug.session import EdgeSession
 from chejian_contract.sparkplug.topics import NAMESPACE, MessageType, device_topic, node_topic, state_topic
 
@@ -48,7 +49,7 @@ class Publisher:
         series: all of them, for births.
         presence: knows which devices are there.
         clock: [ms UTC] for the times of messages.
-        acquire: called with a device whose next waveform the host asks for.
+        acquire: called with a device whose next waveform the host asks for, where the configuration allows that.
 
     Attributes:
         connected: births are out and data flows.
@@ -63,7 +64,7 @@ class Publisher:
         presence: Presence,
         *,
         clock: Callable[[], int] = wall_clock_ms,
-        acquire: Callable[[str], object] | None = None,
+        acquire: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.connected = False
         self._acquire = acquire
@@ -172,9 +173,20 @@ class Publisher:
                 )
 
     def _ask(self, device: str) -> None:
+        if not self._takes_requests(device):
+            self.counts["refused_acquisitions"] += 1
+            _log.warning(
+                "the host asks %s for a waveform; [node] waveform_requests or its signals say no", device
+            )
+            return
         self.counts["acquisitions"] += 1
-        if self._acquire is not None:
-            self._acquire(device)
+        self._acquire(device)
+
+    def _takes_requests(self, device: str) -> bool:
+        """Whether a waveform of a device may be asked for: its births say so, and nothing else is done."""
+        own = self._series.get(device, ())
+        allowed = self._config.node.waveform_requests
+        return allowed and any(s.plan.definition.kind is SignalKind.WAVEFORM for s in own)
 
     async def _command(self, data: bytes) -> None:
         command = parse_command(data)
@@ -248,6 +260,7 @@ class Publisher:
             [r for r in retired if r.key.device == code],
             ledger_id=self._identity,
             workshop=self._plan.workshop,
+            takes_requests=self._takes_requests(code),
             seq=self._session.next_seq(),
             now_ms=self._clock(),
         )

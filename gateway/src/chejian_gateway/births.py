@@ -8,6 +8,7 @@ from chejian_contract.errors import PayloadError
 from chejian_contract.ledger import (
     EQUIPMENT_PREFIX,
     LEDGER_PREFIX,
+    METRIC_ACQUIRE,
     METRIC_BDSEQ,
     METRIC_DEVICES,
     METRIC_ID,
@@ -77,13 +78,14 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class DeviceBirth:
-    """A DBIRTH, or the node's own metrics in an NBIRTH (name "")."""
+    """A DBIRTH, or the node's own metrics in an NBIRTH (name ""); `takes_requests`: it may be asked for a waveform."""
 
     name: str
     workshop: str
     line: str
     equipment_type: str
     signals: tuple[Signal, ...]
+    takes_requests: bool = False
 
 
 def bd_seq_of(payload: Payload) -> int | None:
@@ -160,7 +162,8 @@ def read_device_birth(name: str, payload: Payload) -> DeviceBirth:
         return str(_named(payload.metrics, EQUIPMENT_PREFIX + what, Code.STRING) or "")
 
     signals = tuple(_signal(m) for m in payload.metrics if _is_signal(m))
-    return DeviceBirth(name, word("Workshop"), word("Line"), word("Type"), signals)
+    takes_requests = any(m.name == METRIC_ACQUIRE and m.datatype == Code.BOOLEAN for m in payload.metrics)
+    return DeviceBirth(name, word("Workshop"), word("Line"), word("Type"), signals, takes_requests)
 
 
 def _is_signal(metric: Metric) -> bool:

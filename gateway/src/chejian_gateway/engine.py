@@ -24,6 +24,7 @@ from chejian_gateway.nodes import LedgerKey, Node, NodeKey
 from chejian_gateway.role import Role
 from chejian_gateway.rows import BatchReader, Data
 from chejian_gateway.silence import Silence
+from chejian_gateway.waveform_requests import WaveformRequests
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Engine:
         self._early = Early()
         self._silence = Silence(self.core, lambda node, at_ms: self._lifecycle.node_died(node, None, at_ms))
         self.following = Following(self.core, self.process)
+        self.waveform_requests = WaveformRequests(self.core, self._say)
         self.core.on_other_database = self.following.forget
         self.foreign_left = 0
         self.role: Role | None = None
@@ -234,6 +236,7 @@ class Engine:
         if self.role is not None:
             self.role.tick()
             self._silence.tick(online=self.role.online)
+            self.waveform_requests.tick(online=self.role.online)
         self.following.tick(host=self.host)
         self._lifecycle.tick()
         self.core.rebirths.retry(self.core.plant.nodes)

@@ -33,7 +33,7 @@ def state_payload(*, online: bool, time_ms: int) -> bytes:
 
 
 def command(name: str, code: Code, value: Value) -> bytes:
-    """An NCMD with one metric, written by name."""
+    """An NCMD or DCMD with one metric, written by name."""
     now_ms = time.time_ns() // 1_000_000
     payload = Payload(timestamp=now_ms)
     add_metric(payload, code, value, time_ms=now_ms, name=name)

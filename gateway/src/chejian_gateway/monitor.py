@@ -68,6 +68,11 @@ class Monitor(Metrics):
             "settle_seconds_total": ("counter", "Time spent in that", lambda: committer.settle_seconds),
             "acknowledgements_total": ("counter", "Acknowledgements sent", lambda: core.acknowledger.sent),
             "rebirths_asked_total": ("counter", "Rebirth requests sent", lambda: core.rebirths.asked),
+            "waveform_requests_total": (
+                "counter",
+                "Waveform requests sent",
+                lambda: engine.waveform_requests.sent,
+            ),
             "claims_short_total": ("counter", "Claims that came back short", lambda: committer.short_claims),
             "deadlocks_total": ("counter", "Transactions done again", lambda: core.database.deadlocks),
             "batches_stale_total": (

@@ -213,11 +213,16 @@ def sane(sent_ms: int) -> int | None:
 def device_born(connection: Connection, node: Node, birth: DeviceBirth, received_ms: int) -> list[Series]:
     """Enter device and series of a DBIRTH; returns the series in the order of the birth's signals."""
     row = connection.execute(
-        "INSERT INTO telemetry.device AS d (node_id, name, workshop, line, equipment_type, online, born_at)"
-        " VALUES (%s, %s, %s, %s, %s, true, to_timestamp(%s / 1000.0))"
+        "INSERT INTO telemetry.device AS d"
+        " (node_id, name, workshop, line, equipment_type, online, born_at, takes_requests)"
+        " VALUES (%s, %s, %s, %s, %s, true, to_timestamp(%s / 1000.0), %s)"
         " ON CONFLICT (node_id, name) DO UPDATE SET workshop = excluded.workshop, line = excluded.line,"
-        " equipment_type = excluded.equipment_type, online = true, born_at = excluded.born_at RETURNING device_id",
-        (node.node_id, birth.name, birth.workshop, birth.line, birth.equipment_type, received_ms),
+        " equipment_type = excluded.equipment_type, online = true, born_at = excluded.born_at,"
+        " takes_requests = excluded.takes_requests RETURNING device_id",
+        (
+            *(node.node_id, birth.name, birth.workshop, birth.line, birth.equipment_type, received_ms),
+            birth.takes_requests and node.ledger_id is not None,
+        ),
     ).fetchone()
     device = node.devices.setdefault(birth.name, Device(row[0] if row else 0, birth.name))
     device.online = True

@@ -53,6 +53,7 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "POST /api/v1/equipment/{equipment_id}/stop-reasons/undo": WHO,
     "POST /api/v1/equipment/{equipment_id}/baselines": {**SPAN, "signal": "Vibration/DriveEnd", **WHO},
     "POST /api/v1/diagnoses/{diagnosis_id}/labels": {"answer": "confirmed", **WHO},
+    "POST /api/v1/equipment/{equipment_id}/waveform-requests": {"comment": "it whistles", **WHO},
     "PUT /api/v1/orders": {
         "orders": [
             {

@@ -40,8 +40,8 @@ def damaged(seed: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
-    """MTS-01 with sound windows, then one out of balance, then a damaged outer race."""
+def url(postgres_server: DatabaseServer) -> Iterator[str]:
+    """Database of MTS-01 with sound windows, then one out of balance, then a damaged outer race."""
     url = postgres_server.create(template=postgres_server.template("cloud seeded", _build_seeded))
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE app.bearing SET zone_group = 2, support = 'rigid'")
@@ -55,11 +55,18 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
     rows: list[Row] = [("Motor/Speed", start, RPM)]
     rows += [(WAVE, start + i * STEP_MS + 500, block) for i, block in enumerate(blocks)]
     PlantRows(url).write("MTS-01", rows)
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE telemetry.device SET takes_requests = true")
     with Bench(url, now + timedelta(minutes=1)) as bench:
         bench.settle(diagnose=True)
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture(scope="module")
+def site(url: str) -> Iterator[httpx.Client]:
     with served(url) as client:
         yield client
-    postgres_server.drop(url)
 
 
 @pytest.fixture
@@ -141,3 +148,38 @@ def test_an_engineer_answers_and_takes_back(page: Page, board: str, site: httpx.
     page.click("#withdraw")
     page.wait_for_selector("#answered >> text=/^taken back/")
     assert {r["confirmed"] for r in site.get("/api/v1/diagnosis-precision").json()} == {0}
+
+
+def test_an_engineer_asks_for_a_waveform_and_sees_it_come(page: Page, board: str, url: str) -> None:
+    """The gateway's notes are written here; tests/system/test_waveforms.py has the gateway itself."""
+    show(page, f"{board}?lang=en")
+    page.wait_for_selector("#asked >> text=/^Nobody has asked/")
+    page.fill("#user", "Wang Fang")
+    page.click("#ask")
+    page.wait_for_selector("#asked >> text=/not sent yet/")
+    assert page.is_disabled("#ask")
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "INSERT INTO telemetry.waveform_request (request_id, device_id, sent_at)"
+            " SELECT request_id, device_id, now() FROM app.wanted_waveform"
+        )
+    page.wait_for_selector("#asked >> text=/next window is awaited/")
+    picture(page, "board-asked-en")
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "UPDATE telemetry.waveform_request SET arrived_at = now(), (series_id, time) ="
+            " (SELECT series_id, time FROM app.vibration_window ORDER BY time LIMIT 1)"
+        )
+    page.wait_for_selector("#asked >> text=/^Arrived at/")
+    assert page.is_enabled("#ask")
+    page.click("#asks summary")
+    page.click("#asks .pick")
+    page.wait_for_selector("#chosen >> text=Nothing found")
+    show(page, f"{board}?lang=zh")
+    page.wait_for_selector("#asked >> text=/已到达/")
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE telemetry.device SET takes_requests = false")
+    show(page, f"{board}?lang=zh")
+    page.wait_for_selector("#asked >> text=/不接受索取/")
+    assert page.is_disabled("#ask")
+    picture(page, "board-asked-zh")

@@ -14,7 +14,7 @@ from chejian_cloud.worker.kept_windows import AHEAD, AT_ONCE, keep_windows
 from sqlalchemy.orm import Session
 
 from tests.cloud.keys import bearer
-from tests.cloud.plant_rows import PlantRows
+from tests.cloud.plant_rows import PlantRows, moment
 from tests.cloud.worker.rounds import T0, Bench, after, rows
 from tests.cloud.worker.test_baselines import RPM, STEP, WAVE, machine
 from tests.cloud.worker.test_diagnoses import ORDERS, shocks
@@ -71,6 +71,14 @@ async def test_what_is_linked_outlives_raw_retention_and_the_rest_goes(
         )
     assert look(days=1.5) == sorted([*expected, damaged - 1])
     with psycopg.connect(plant.dsn) as connection:
+        connection.execute(
+            "INSERT INTO telemetry.waveform_request (request_id, device_id, sent_at, arrived_at, series_id, time)"
+            " SELECT 1, s.device_id, now(), now(), %s, %s FROM telemetry.series s WHERE s.series_id = %s",
+            (asked := plant.series("MTS-01", WAVE), moment(at(damaged - 2)), asked),
+        )
+    expected = sorted([*expected, damaged - 2])
+    assert look(days=1.5) == sorted([*expected, damaged - 1])
+    with psycopg.connect(plant.dsn) as connection:
         connection.execute("DELETE FROM telemetry.waveform")  # as raw retention does
     assert look(days=9) == sorted([*expected, damaged - 1])
 
@@ -87,7 +95,7 @@ async def test_what_is_linked_outlives_raw_retention_and_the_rest_goes(
 
     with psycopg.connect(plant.dsn) as connection:
         connection.execute("UPDATE app.diagnosis SET part = NULL, confidence = 'none'")
-    assert look(days=9) == [*range(FIRST_WINDOWS), damaged - 1, last - 1, last]
+    assert look(days=9) == [*range(FIRST_WINDOWS), damaged - 2, damaged - 1, last - 1, last]
 
 
 def test_a_backlog_is_copied_in_portions(plant: PlantRows) -> None:

@@ -1,6 +1,6 @@
 """Pages of the console and their static files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
@@ -33,6 +33,7 @@ from chejian_cloud.console.place import Place
 from chejian_cloud.console.waveforms import waveform_csv
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.diagnosis.routes import DiagnosisId
+from chejian_cloud.diagnosis.waveform_requests import takes_requests
 from chejian_cloud.registry import service
 from chejian_cloud.registry.routes import EquipmentId, LineId, WorkshopId
 from chejian_cloud.registry.schemas import EquipmentOut
@@ -44,10 +45,16 @@ Code = Annotated[str, Path(max_length=64)]
 """Code of an enterprise, a workshop or an equipment."""
 
 
-def _page(request: Request, page: str, find: Callable[[], Place | None], what: str = "") -> Response:
-    """Render `page` at the place that `find` names; `what` was asked for where there is none."""
+def _page(
+    request: Request,
+    page: str,
+    find: Callable[[], Place | None],
+    what: str = "",
+    more: Callable[[], Mapping[str, object]] = dict,
+) -> Response:
+    """Render `page` at the place that `find` names; `what` was asked for where there is none, `more` is what it tells."""
     try:
-        place = find()
+        place, told = find(), more()
     except (OperationalError, PoolTimeoutError):
         return render_unavailable(request)
     if place is None:
@@ -55,7 +62,7 @@ def _page(request: Request, page: str, find: Callable[[], Place | None], what: s
     address = _elsewhere(page, place.machine)
     if address is not None:
         return RedirectResponse(address, 307)
-    return render(request, page, place=place, machine=place.machine, machines=place.machines)
+    return render(request, page, place=place, machine=place.machine, machines=place.machines, **told)
 
 
 @router.get("/")
@@ -145,7 +152,13 @@ def equipment(request: Request, session: ReadSession, equipment_id: EquipmentId)
 @router.get("/equipment/{equipment_id}/diagnosis")
 def diagnosis(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
     """Page: bearing diagnoses of one machine with their evidence."""
-    return _machine_page(request, session, "diagnosis", equipment_id)
+    return _machine_page(
+        request,
+        session,
+        "diagnosis",
+        equipment_id,
+        lambda: {"takes_requests": takes_requests(session, equipment_id)},
+    )
 
 
 def _workshop_page(request: Request, session: Session, page: str, workshop_id: int) -> Response:
@@ -204,12 +217,19 @@ def _lead(request: Request, found: Sequence[str], page: str, what: str) -> Respo
     return RedirectResponse(f"{found[0]}/{page}".rstrip("/"), 307)
 
 
-def _machine_page(request: Request, session: Session, page: str, equipment_id: int) -> Response:
+def _machine_page(
+    request: Request,
+    session: Session,
+    page: str,
+    equipment_id: int,
+    more: Callable[[], Mapping[str, object]] = dict,
+) -> Response:
     return _page(
         request,
         page,
         lambda: places.of_machine(session, equipment_id),
         f"equipment_id = {equipment_id}",
+        more,
     )
 
 

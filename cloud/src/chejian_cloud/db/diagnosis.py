@@ -157,3 +157,24 @@ class DiagnosisLabel(Base):
     baseline: Mapped[str]
     user_name: Mapped[str]
     made_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class WaveformRequest(Base):
+    """An engineer's wish for the next window of a machine's waveforms, until `expires_at`; the table only grows.
+
+    What became of it the gateway notes in `telemetry.waveform_request`. It reads `app.wanted_waveform`, a view of the open
+    ones without names and comments.
+    """
+
+    __tablename__ = "waveform_request"
+    __table_args__ = (CheckConstraint("expires_at > asked_at", name="expires"),)
+    request_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"))
+    device_id: Mapped[int]
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    comment: Mapped[str]
+    user_name: Mapped[str]
+
+
+Index("ix_waveform_request_newest", WaveformRequest.equipment_id, WaveformRequest.request_id.desc())

@@ -170,6 +170,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "sample": _SERIES,
     "text_sample": _SERIES,
     "waveform": _SERIES,
+    "waveform_request": _DEVICE,
     "last_value": _SERIES,
     "birth": _NODE,
     "ledger": _NODE,

@@ -50,6 +50,7 @@ device = Table(
     Column("online", Boolean, nullable=False),
     Column("born_at", _TIME),
     Column("died_at", _TIME),
+    Column("takes_requests", Boolean, nullable=False),
 )
 
 series = Table(
@@ -94,6 +95,18 @@ waveform = Table(
     Column("series_id", Integer, nullable=False),
     Column("quality", SmallInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+waveform_request = Table(
+    "waveform_request",
+    METADATA,
+    Column("request_id", BigInteger, primary_key=True),
+    Column("device_id", Integer, nullable=False),
+    Column("sent_at", _TIME, nullable=False),
+    Column("behind", _TIME),
+    Column("arrived_at", _TIME),
+    Column("series_id", Integer),
+    Column("time", _TIME),
 )
 
 last_value = Table(

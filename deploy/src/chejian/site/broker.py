@@ -34,13 +34,15 @@ def rights(edges: Iterable[Edge]) -> str:
     """The file of rights (mosquitto.conf: acl_file). Who is not named in it may do nothing.
 
     An edge says what is its own and hears its own commands. Commands, acknowledgements and the host's state are the
-    gateway's: an edge that could say them would acknowledge what nobody has stored.
+    gateway's: an edge that could say them would acknowledge what nobody has stored. Of commands to devices there is one, a
+    waveform request (docs/decisions/0019-waveform-requests.md).
     """
     parts = [
         "# Written by `chejian init`; it is made again at each run.",
         f"user {GATEWAY}",
         "topic read spBv1.0/#",
         "topic write spBv1.0/+/NCMD/+",
+        "topic write spBv1.0/+/DCMD/+/+",
         f"topic write spBv1.0/STATE/{HOST_ID}",
         "",
         f"user {HEALTH}",

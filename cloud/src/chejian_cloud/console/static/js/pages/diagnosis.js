@@ -14,6 +14,7 @@ import { equipmentId, lastHours, problem, run, workshopId } from '../page.js';
 import { listen } from '../stream.js';
 import { confidenceText, verdictMark } from '../verdict.js';
 import { circumstance, verdictCard } from '../verdict_card.js';
+import { askButton } from '../waveform_request.js';
 
 const LIMIT = 300;
 const BEARING = 'bearing_envelope';
@@ -174,6 +175,7 @@ async function load() {
 answerButtons(() => drawn, load);
 byId('only-named').addEventListener('change', showList);
 const again = await run(load);
+if (vibrating) await askButton(id, choose);
 for (const control of ['figure', 'days', 'kind']) byId(control)?.addEventListener('change', showTrend);
 let newest = list[0]?.diagnosis_id;
 listen((overview) => {
