@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision: str = "0014_waveform_requests"
-down_revision: str | None = "0013_windows"
+revision: str = "0015_waveform_requests"
+down_revision: str | None = "0014_identity"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
