@@ -1,7 +1,7 @@
 """Pages of the console and their static files."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -50,7 +50,7 @@ def _page(
     page: str,
     find: Callable[[], Place | None],
     what: str = "",
-    more: Callable[[], Mapping[str, object]] = dict,
+    more: Callable[[], Mapping[str, Any]] = dict,
 ) -> Response:
     """Render `page` at the place that `find` names; `what` was asked for where there is none, `more` is what it tells."""
     try:
@@ -222,7 +222,7 @@ def _machine_page(
     session: Session,
     page: str,
     equipment_id: int,
-    more: Callable[[], Mapping[str, object]] = dict,
+    more: Callable[[], Mapping[str, Any]] = dict,
 ) -> Response:
     return _page(
         request,
