@@ -21,10 +21,11 @@ def test_without():
 def run(folder: Path, recordings: Path, *, strict: bool) -> subprocess.CompletedProcess[str]:
     """Run a suite of two tests with the project's plugins in a process of its own."""
     (folder / "test_suite.py").write_text(SUITE)
-    (folder / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    (folder / "pytest.ini").write_text("[pytest]\n")
     plugins = ["-p", "tests.fixtures.fix_recordings", "-p", "tests.fixtures.fix_needs"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHEJIAN_RECORDINGS": str(recordings)}
     environment["CHEJIAN_TEST_STRICT"] = "1" if strict else "0"
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # other packages' plugins load slowly
     command = [sys.executable, "-m", "pytest", "-q", *plugins, str(folder)]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
