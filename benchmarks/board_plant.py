@@ -29,6 +29,7 @@ class Province:
         days: back to which windows, states and diagnoses reach.
         minutes: hours back to which rollups by the minute reach.
         raw: hours back to which raw samples reach.
+        states: days back to which states reach; None: as far as windows.
     """
 
     workshops: int = 100
@@ -37,6 +38,7 @@ class Province:
     days: int = 90
     minutes: int = 73
     raw: int = 3
+    states: int | None = None
 
 
 _REGISTRY = """
@@ -146,7 +148,7 @@ SELECT equipment_id, start + x.a, start + x.b, x.state, x.category, x.loss FROM 
          CASE WHEN h %% 3 = 0 THEN 'starved' ELSE 'fault' END),
         (interval '34 minutes', interval '55 minutes', 1, 'APT', 'production'),
         (interval '55 minutes', interval '60 minutes', 4, 'ADET', CASE WHEN h %% 2 = 0 THEN 'stop' ELSE 'minor_stop' END)
-       ) AS x(a, b, state, category, loss) ORDER BY start, equipment_id;
+       ) AS x(a, b, state, category, loss) WHERE start >= %(states)s ORDER BY start, equipment_id;
 WITH c AS (INSERT INTO app.stop_reason_change (equipment_id, kind, user_name)
            SELECT DISTINCT equipment_id, 'assign', 'operator' FROM hours RETURNING change_id, equipment_id)
 INSERT INTO app.stop_reason (change_id, equipment_id, start, "end", reason_id, comment)
@@ -268,7 +270,8 @@ def store(dsn: str, province: Province, now: datetime) -> None:
         for kind, (start, length) in _WINDOWS.items():
             connection.execute(_KPIS.format(kind=kind, start=start, length=length), values)
             connection.execute(_ENERGY.format(kind=kind, start=start, length=length), values)
-        connection.execute(_STATES, values)
+        states = first if province.states is None else now - timedelta(days=province.states)
+        connection.execute(_STATES, {**values, "states": states})
         connection.execute(_DIAGNOSES.replace("{{", "{").replace("}}", "}"), values)
         connection.execute(_VIBRATION)
         if connection.execute("SELECT to_regclass('app.programme_entry')").fetchone() != (None,):

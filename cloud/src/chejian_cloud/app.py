@@ -38,6 +38,7 @@ from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes, 
 from chejian_cloud.programme import plans, scenarios
 from chejian_cloud.programme.outlines import load_outlines
 from chejian_cloud.registry import device_routes, edit_routes, import_routes
+from chejian_cloud.reports import schedule_routes
 from chejian_cloud.security import BodyLimits, SecurityHeaders
 from chejian_cloud.storable import refuse_unstorable
 from chejian_cloud.stream.service import OverviewStream
@@ -57,6 +58,7 @@ _SUBJECTS = (
     energy_routes,
     report_routes,
     pdf_routes,
+    schedule_routes,
     lines_routes,
     orders_routes,
     reasons_routes,

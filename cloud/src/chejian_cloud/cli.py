@@ -1,4 +1,4 @@
-"""`chejian-cloud`: API, worker, migrations, registry seed, recomputation, access."""
+"""`chejian-cloud`: API, worker, scheduled reports, migrations, registry seed, recomputation, access."""
 
 import argparse
 import json
@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("api", "serve the API and the console"),
         ("worker", "recompute states, KPIs and diagnoses as data arrive"),
-        ("migrate", "bring schema app to this version"),
+        ("jobs", "make the reports that schedules ask for"),
+        ("migrate", "bring the schemas app, jobs and boards to this version"),
         ("seed", "store registry files"),
         ("recompute", "compute a range anew"),
         ("board-reader", "make or renew the database role that boards of an organisation read with"),
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
             choices=["debug", "info", "warning", "error"],
             help="(default: info)",
         )
-        if name in ("api", "worker"):
+        if name in ("api", "worker", "jobs"):
             command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
             command.add_argument("--port", type=int, help="TCP port of the HTTP pages; 0 takes a free one")
         if name == "seed":
@@ -136,7 +137,7 @@ def _moment(text: str) -> datetime:
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, object]:
-    prefix = "http" if arguments.command == "api" else "worker"
+    prefix = "http" if arguments.command == "api" else arguments.command
     given = {
         "dsn": arguments.dsn,
         f"{prefix}_host": getattr(arguments, "host", None),
@@ -178,6 +179,14 @@ def _api(settings: Settings, _arguments: argparse.Namespace) -> int:
 def _worker(settings: Settings, _arguments: argparse.Namespace) -> int:
     _end_on_sigterm()
     from chejian_cloud.worker.process import run  # noqa: PLC0415 - the other commands start without it
+
+    run(settings)
+    return EXIT_OK
+
+
+def _jobs(settings: Settings, _arguments: argparse.Namespace) -> int:
+    _end_on_sigterm()
+    from chejian_cloud.jobs.process import run  # noqa: PLC0415 - the other commands start without it
 
     run(settings)
     return EXIT_OK
@@ -296,6 +305,7 @@ def _tell(line: str) -> None:
 _COMMANDS = {
     "api": _api,
     "worker": _worker,
+    "jobs": _jobs,
     "migrate": _migrate,
     "seed": _seed,
     "recompute": _recompute,

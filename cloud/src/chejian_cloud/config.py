@@ -17,13 +17,15 @@ _ENVIRONMENT = {
     "http_key": "CHEJIAN_HTTP_KEY",
     "worker_host": "CHEJIAN_WORKER_HOST",
     "worker_port": "CHEJIAN_WORKER_PORT",
+    "jobs_host": "CHEJIAN_JOBS_HOST",
+    "jobs_port": "CHEJIAN_JOBS_PORT",
     "raw_retention": "CHEJIAN_RAW_RETENTION",
     "report_font": "CHEJIAN_REPORT_FONT",
     "programme_plan": "CHEJIAN_PROGRAMME_PLAN",
     "programme_map": "CHEJIAN_PROGRAMME_MAP",
     "identity": "CHEJIAN_IDENTITY",
 }
-_NUMBERS = frozenset({"http_port", "worker_port"})
+_NUMBERS = frozenset({"http_port", "worker_port", "jobs_port"})
 _MAX_PORT = 65535
 _HOLD = Seconds(60)
 _RUNNING_INTERVAL = Seconds(1)
@@ -43,7 +45,7 @@ _SESSION_LONGEST = parse_duration("7d")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Settings of `chejian-cloud api` and `chejian-cloud worker`.
+    """Settings of `chejian-cloud api`, `chejian-cloud worker` and `chejian-cloud jobs`.
 
     Attributes:
         dsn: PostgreSQL URL, e.g. "postgresql://user@host:5432/chejian"; from CHEJIAN_DSN.
@@ -53,6 +55,8 @@ class Settings:
         http_key: PEM file of the certificate's key, without a password; both or neither.
         worker_host: address of the worker's health pages.
         worker_port: TCP port of the worker's health pages, 0 to 65535; 0 takes a free one.
+        jobs_host: address of the health pages of `chejian-cloud jobs`.
+        jobs_port: TCP port of them, 0 to 65535; 0 takes a free one.
         hold: [s] how long a value holds when no other follows, > 0; two heartbeats of the edge (architecture 2.2).
         minor_stop: [s] faults and stops of at most this long are minor stops and need no reason, 0 to 12 h; 0: none are.
             Usual: 2 to 5 minutes. After a change of this and the two below, `chejian-cloud recompute` what is to follow.
@@ -90,6 +94,8 @@ class Settings:
     http_key: Path | None = None
     worker_host: str = "127.0.0.1"
     worker_port: int = 0
+    jobs_host: str = "127.0.0.1"
+    jobs_port: int = 0
     hold: Seconds = _HOLD
     minor_stop: Seconds = _MINOR_STOP
     changeover: Seconds = _CHANGEOVER
@@ -111,7 +117,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.dsn.startswith(("postgresql://", "postgres://")):
             raise ConfigValueError("dsn", self.dsn, "a URL postgresql://... (environment CHEJIAN_DSN)")
-        for key in ("http_port", "worker_port"):
+        for key in sorted(_NUMBERS):
             if not 0 <= getattr(self, key) <= _MAX_PORT:
                 raise ConfigValueError(key, getattr(self, key), f"0 to {_MAX_PORT}")
         self._check_files()

@@ -76,6 +76,8 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "POST /api/v1/lines/{line_id}/equipment": {"code": "NEW-M", **MACHINE},
     "POST /api/v1/equipment/{equipment_id}/feeds": {"node": "HRB-W1", "device": "NEW-M", **WHO},
     "PUT /api/v1/equipment/{equipment_id}": {**MACHINE, "position": 1, "line_id": 1},
+    "POST /api/v1/report-schedules": {"workshop_id": 1, "window": "shift", **WHO},
+    "PUT /api/v1/report-schedules/{schedule_id}": {"active": False, **WHO},
     "PATCH /api/v1/accounts/{account_id}": {"display_name": "x"},
     "PUT /api/v1/accounts/{account_id}/memberships": {"roles": [{"role": "viewer", "organisation_id": 15}]},
     "POST /api/v1/accounts": {
@@ -220,6 +222,7 @@ def test_every_route_has_a_rule_and_every_write_a_body_to_be_tried_with() -> Non
         "POST /api/v1/orders/import",
         "POST /api/v1/accounts/{account_id}/link",
         "POST /api/v1/assessments/{assessment_id}/attachments",
+        "POST /api/v1/stored-reports/{report_id}/retry",
         "POST /api/v1/registry/imports",
         "POST /api/v1/registry/imports/preview",
         "POST /api/v1/regional-assessments/{region_assessment_id}/import",
@@ -310,4 +313,5 @@ async def test_own_things_are_found(site: httpx.AsyncClient, two: str) -> None:
         "GET /api/v1/regional-assessments/{region_assessment_id}/file",
         "GET /api/v1/regional-assessments/{region_assessment_id}/revisions",
         "GET /api/v1/regional-assessments/{region_assessment_id}/revisions/{revision}",
+        "GET /api/v1/stored-reports/{report_id}/file",  # none is due here
     }

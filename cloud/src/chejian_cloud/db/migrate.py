@@ -1,4 +1,4 @@
-"""Migrations of schema `app`: alembic scripts in `migrations/`, run under an advisory lock; then schema `boards`."""
+"""Migrations of schema `app`: alembic scripts in `migrations/`, under an advisory lock; then schemas `jobs` and `boards`."""
 
 import logging
 from importlib import resources
@@ -15,6 +15,7 @@ from chejian_cloud.db.revision import current, head
 from chejian_cloud.db.rows import secure
 from chejian_cloud.energy.factors import sync_shipped
 from chejian_cloud.errors import MigrationError
+from chejian_cloud.jobs.schema import migrate_jobs
 from chejian_cloud.reasons.tree import add_missing
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def migrate(dsn: str) -> tuple[str | None, str]:
             with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
                 sync_shipped(session)
                 reasons = add_missing(session)
+            migrate_jobs(connection)
             secure(connection)
             after = current(connection)
             boards = make_boards(connection)
