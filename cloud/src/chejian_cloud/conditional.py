@@ -24,7 +24,7 @@ _DIGITS: Final = 32
 
 def tag_of(told: Any) -> str:
     """ETag of what an answer tells: the same for the same content, whoever serialises it."""
-    text = json.dumps(jsonable_encoder(told), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=jsonable_encoder)
     return _quoted(text.encode())
 
 

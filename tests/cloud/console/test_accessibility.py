@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 INSIDE = (
     "/",
     "/accounts",
+    "/reports",
     "/registry",
     "/registry/import",
     "/registry/devices",

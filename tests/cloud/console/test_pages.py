@@ -27,6 +27,7 @@ PAGES = {
     "/meters/13": "page.meters",
     "/assessments": "page.assessments",
     "/programme": "page.programme",
+    "/reports": "page.reports",
     "/health": "page.health",
     "/health?workshop_id=2": "page.health",
     "/registry": "page.registry",
@@ -37,6 +38,7 @@ PAGES = {
 }
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
 _BY_SCRIPT = {
+    "/reports",
     "/health",
     "/orders",
     "/assessments",

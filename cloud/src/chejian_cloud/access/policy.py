@@ -161,6 +161,7 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /programme/entries/{entry_id}",
         "GET /regions",
         "GET /regions/{region_assessment_id}",
+        "GET /reports",
         "GET /workshops/{workshop_id}",
         "GET /workshops/{workshop_id}/energy",
         "GET /workshops/{workshop_id}/meters",

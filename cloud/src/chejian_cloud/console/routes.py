@@ -17,6 +17,7 @@ from chejian_cloud.console import (
     programme_pages,
     region_pages,
     registry_pages,
+    report_pages,
     repository,
 )
 from chejian_cloud.console import place as places
@@ -276,6 +277,7 @@ def mount(app: FastAPI) -> list[APIRouter]:
         programme_pages.router,
         region_pages.router,
         registry_pages.router,
+        report_pages.router,
     ]
     for each in routers:
         app.include_router(each)

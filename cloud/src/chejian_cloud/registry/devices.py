@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, and_, func, select
+from sqlalchemy import RowMapping, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import app as db
@@ -19,34 +19,38 @@ MOST_METRICS = 2000
 def devices(session: Session, group: str | None, part: Part) -> list[DeviceOut]:
     """Devices that the caller sees, by group, node and name; `group` None: of all groups."""
     n, d, s, v = t.node.c, t.device.c, t.series.c, t.last_value.c
-    told = (
-        select(s.device_id, func.count().label("metrics"), func.max(v.time).label("seen"))
-        .select_from(t.series)
-        .outerjoin(t.last_value, v.series_id == s.series_id)
-        .where(~s.retired)
-        .group_by(s.device_id)
-        .subquery()
-    )
     feed, own = db.EquipmentFeed, db.Equipment
     fed = and_(feed.group_id == n.group_id, feed.edge_node == n.edge_node, feed.device == d.name)
     statement = (
         select(
             *(d.device_id, n.group_id.label("group"), n.edge_node.label("node"), d.name.label("device")),
-            *(d.online, d.born_at, d.workshop, d.line, d.equipment_type, told.c.seen),
-            func.coalesce(told.c.metrics, 0).label("metrics"),
+            *(d.online, d.born_at, d.workshop, d.line, d.equipment_type),
             *(own.equipment_id, own.code.label("equipment")),
         )
         .select_from(t.device)
         .join(t.node, n.node_id == d.node_id)
-        .outerjoin(told, told.c.device_id == d.device_id)
         .outerjoin(feed, fed)
         .outerjoin(own, own.equipment_id == feed.equipment_id)
         .where(d.name != "")  # a node's own metrics are no equipment's
     )
     if group is not None:
         statement = statement.where(n.group_id == group)
+    page = part.of(statement, n.group_id, n.edge_node, d.name).subquery()
+    told = (  # of the devices of this page only: newest values of a whole province take seconds
+        select(func.count().label("metrics"), func.max(v.time).label("seen"))
+        .select_from(t.series)
+        .outerjoin(t.last_value, v.series_id == s.series_id)
+        .where(s.device_id == page.c.device_id, ~s.retired)
+        .lateral()
+    )
     rows: Sequence[RowMapping] = (
-        session.execute(part.of(statement, n.group_id, n.edge_node, d.name)).mappings().all()
+        session.execute(
+            select(page, told.c.metrics, told.c.seen)
+            .join(told, true())
+            .order_by(page.c.group, page.c.node, page.c.device)
+        )
+        .mappings()
+        .all()
     )
     return [DeviceOut.model_validate(row) for row in rows]
 

@@ -1,6 +1,6 @@
 """HTTP routes of the live overviews."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from time import monotonic
 from typing import Annotated, Literal
@@ -21,6 +21,8 @@ RETRY_MS = 2000
 """[ms] after which a browser reconnects a broken stream."""
 CHECK_SECONDS = 20.0
 """[s] after which it is looked whether the caller may still see what is streamed: log-out and lost roles end it."""
+PART_BYTES = 64 * 1024
+"""[byte] of an event that are handed to the server at once; it waits when as many are on their way."""
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -64,12 +66,14 @@ async def get_stream(
     return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _events(request: Request, view: View, last_event_id: str | None) -> AsyncIterator[str]:
+async def _events(
+    request: Request, view: View, last_event_id: str | None
+) -> AsyncIterator[bytes | memoryview]:
     """Events until the browser leaves or is logged out; then it asks again, and is told so."""
     stream: OverviewStream = request.app.state.stream
     name = "workshops" if view.in_short else "overview"
     checked = monotonic()
-    yield f"retry: {RETRY_MS}\n\n"
+    yield b"retry: %d\n\n" % RETRY_MS
     async with aclosing(stream.updates(last_event_id, view)) as updates:
         async for update in updates:
             if monotonic() - checked > CHECK_SECONDS:
@@ -77,7 +81,17 @@ async def _events(request: Request, view: View, last_event_id: str | None) -> As
                     return
                 checked = monotonic()
             if update is None:
-                yield ": still here\n\n"
+                yield b": still here\n\n"
             else:
                 event_id, payload = update
-                yield f"id: {event_id}\nevent: {name}\ndata: {payload}\n\n"
+                yield f"id: {event_id}\nevent: {name}\ndata: ".encode()
+                for part in _parts(payload):
+                    yield part
+                yield b"\n\n"
+
+
+def _parts(payload: bytes) -> Iterator[memoryview]:
+    """What all watchers share, in parts: of a browser that does not read, the server holds a part and not the whole."""
+    whole = memoryview(payload)
+    for start in range(0, len(whole), PART_BYTES):
+        yield whole[start : start + PART_BYTES]

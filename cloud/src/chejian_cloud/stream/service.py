@@ -32,7 +32,7 @@ class _Topic:
 
     def __init__(self) -> None:
         self.version = 0
-        self.payload = ""
+        self.payload = b""
         self.watchers = 0
 
 
@@ -101,8 +101,8 @@ class OverviewStream:
 
     async def updates(
         self, last_event_id: str | None = None, view: View = ALL_MACHINES
-    ) -> AsyncGenerator[tuple[str, str] | None, None]:
-        """Yield (event id, view as JSON) at once and at each change; None after a silence.
+    ) -> AsyncGenerator[tuple[str, bytes] | None, None]:
+        """Yield (event id, view as JSON) at once and at each change; None after a silence. All watchers get the same bytes.
 
         Args:
             last_event_id: what the browser saw last; the same state is not sent again, anything else is.
@@ -179,8 +179,11 @@ class OverviewStream:
         told = await asyncio.shield(self._look(list(self._topics)))
         self._metrics.add("chejian_cloud_stream_polls_total")
         async with self._changed:
-            for view, payload in told.items():
-                topic = self._topics.get(view)  # its last watcher may have left meanwhile
+            for view, text in told.items():
+                topic, payload = (
+                    self._topics.get(view),
+                    text.encode(),
+                )  # its last watcher may have left meanwhile
                 if topic and payload != topic.payload:
                     self._version += 1
                     topic.version, topic.payload = self._version, payload
