@@ -161,7 +161,8 @@ INSERT INTO app.energy_value (equipment_id, window_kind, start, "end", amount, c
                               factor, shares, flags, formula_version, provisional, computed_at)
 SELECT m.equipment_id, '{kind}', s, s + interval '{length}', amount, extract(epoch FROM interval '{length}') * 1000000,
        CASE WHEN m.parent_id IS NULL THEN NULL ELSE n * 38 END, 1.0, amount * 0.0001229,
-       '{{"value": "equivalent", "kgce": "0.1229", "unit": "kWh", "per_unit": 1000, "source": "GB/T 2589-2020"}}',
+       '{{"value": "equivalent", "kgce": "0.1229", "unit": "kWh", "per_unit": 1000, "source": "GB/T 2589-2020",
+         "valid_from": "2009-01-01", "valid_to": null, "confidence": "A", "origin": "chejian"}}',
        CASE WHEN m.parent_id IS NULL THEN '{{}}'::jsonb ELSE jsonb_build_object('state', jsonb_build_object(
             '1', jsonb_build_object('amount', amount * 8 / 10, 'us', n * 3000000000),
             '4', jsonb_build_object('amount', amount - amount * 8 / 10, 'us', n * 600000000))) END,

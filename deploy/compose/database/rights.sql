@@ -24,6 +24,18 @@ REVOKE INSERT, UPDATE, DELETE ON app.alembic_version FROM chejian_worker;
 -- The API's requests take the roles chejian_api and chejian_door; itself it sees which revision there is.
 GRANT SELECT ON app.alembic_version TO chejian_console;
 
+-- Reports by schedule: the rows that requests see, and the queue. The role is made here, since databases are older than it.
+SELECT 'CREATE ROLE chejian_jobs LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'chejian_jobs') \gexec
+\set jobs `head -n 1 /run/secrets/jobs_password`
+ALTER ROLE chejian_jobs PASSWORD :'jobs';
+GRANT chejian_api TO chejian_jobs;
+SELECT format('GRANT CONNECT ON DATABASE %I TO chejian_jobs', current_database()) \gexec
+GRANT USAGE ON SCHEMA app, jobs TO chejian_jobs;
+GRANT SELECT ON app.alembic_version TO chejian_jobs;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO chejian_jobs;
+REVOKE INSERT, UPDATE, DELETE ON jobs.chejian_migration FROM chejian_jobs;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA jobs TO chejian_jobs;
+
 -- Readers of boards are members of chejian_boards.
 SELECT format('GRANT CONNECT ON DATABASE %I TO chejian_boards', current_database()) \gexec
 COMMIT;

@@ -28,13 +28,14 @@ SERVICES = (
     "mosquitto",
     "gateway",
     "worker",
+    "jobs",
     "api",
     "grafana",
     "backup",
     "simulator",
     "simulated-edge",
 )
-WRITERS = ("gateway", "worker", "api", "grafana", "backup")
+WRITERS = ("gateway", "worker", "jobs", "api", "grafana", "backup")
 """Services that use the database while the platform runs."""
 WITHIN_S = 300.0
 """A start that compiles kernels, on a machine that is busy."""

@@ -29,7 +29,7 @@ ELSEWHERE = {
 }
 """Lines that are not typed here, and why."""
 ADDS_UP = re.compile(r"accounts add up: [1-9]\d* rows of 1 nodes, 0 duplicates")
-SERVICES = ("mosquitto", "timescaledb", "gateway", "worker", "api", "grafana", "backup")
+SERVICES = ("mosquitto", "timescaledb", "gateway", "worker", "jobs", "api", "grafana", "backup")
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ ROLE = {
     "admin": "owner",
     "gateway": "gateway",
     "worker": "worker",
+    "jobs": "jobs",
     "api": "console",
     "backup": "backup",
     "restore": "superuser",

@@ -93,6 +93,7 @@ def test_each_program_has_its_own_role_and_no_other_right(running: Running) -> N
     assert set(users) - {"chejian_boards_all", "chejian_backup"} == {
         "chejian_gateway",
         "chejian_worker",
+        "chejian_jobs",
         "chejian_console",
     }
     rights = running.execute(
@@ -104,9 +105,11 @@ def test_each_program_has_its_own_role_and_no_other_right(running: Running) -> N
         " has_table_privilege('chejian_worker', 'app.account', 'SELECT'),"
         " has_table_privilege('chejian_worker', 'telemetry.sample', 'INSERT'),"
         " has_table_privilege('chejian_console', 'telemetry.sample', 'SELECT'),"
+        " has_table_privilege('chejian_jobs', 'telemetry.sample', 'SELECT'),"
+        " has_table_privilege('chejian_jobs', 'app.account', 'SELECT'),"
         " has_table_privilege('chejian_backup', 'app.account', 'DELETE')",
     )
-    assert rights.strip() == "f|f|f|f|f"
+    assert rights.strip() == "f|f|f|f|f|f|f"
 
 
 def test_boards_have_data(running: Running) -> None:

@@ -18,9 +18,9 @@ from chejian.stack.ports import free_port, is_free
 _READY_S = 180.0
 """Seconds a process may take to answer: the slowest compiles its kernels at the first start of all, beside all others on
 a machine that may be busy. One that ends is noticed at once."""
-_PARTS = ("gateway", "worker", "api")
+_PARTS = ("gateway", "worker", "jobs", "api")
 """What starts once the schemas are there; the gateway first, so that the first births of the edges find their host."""
-_STOP_LAST = ("gateway", "worker", "api", "broker", "postgres")
+_STOP_LAST = ("gateway", "worker", "jobs", "api", "broker", "postgres")
 """Consumers stop behind the producers, so that what was produced is stored before the store closes."""
 
 
@@ -30,7 +30,7 @@ def program(name: str) -> str:
 
 
 class Chain:
-    """PostgreSQL, broker, gateway, worker, API, and simulator and edge of each workshop; a context manager.
+    """PostgreSQL, broker, gateway, worker, scheduled reports, API, and simulator and edge of each workshop; a context manager.
 
     Args:
         options: of this run.
@@ -168,6 +168,7 @@ class Chain:
             **edges,
             "gateway": [program("chejian-gateway"), "--config", str(self._gateway_config), "run"],
             "worker": [program("chejian-cloud"), "worker", "--port", str(self.ports["worker"])],
+            "jobs": [program("chejian-cloud"), "jobs", "--port", str(self.ports["jobs"])],
             "api": [program("chejian-cloud"), "api", "--port", str(self.ports["api"])],
         }
 

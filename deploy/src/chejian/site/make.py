@@ -28,7 +28,7 @@ SERVERS: Final = {"broker": "mosquitto", "database": DATABASE_HOST, "console": "
 BOARDS_ROLE: Final = "chejian_boards_all"
 ROLES: Final = {
     "superuser": "postgres",
-    **{role: f"chejian_{role}" for role in ("owner", "gateway", "worker", "console", "backup")},
+    **{role: f"chejian_{role}" for role in ("owner", "gateway", "worker", "jobs", "console", "backup")},
     "boards": BOARDS_ROLE,
 }
 """Files of a password -> the role of the database that logs in with it."""
