@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision: str = "0015_reports"
-down_revision: str | None = "0014_identity"
+revision: str = "0017_reports"
+down_revision: str | None = "0016_waveform_requests"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
