@@ -86,7 +86,7 @@ async def test_changes_are_streamed_with_ids(server: str, plant: PlantRows) -> N
         assert event["id"] != first["id"]
 
 
-async def update(page: AsyncIterator[tuple[str, str] | None]) -> tuple[str, str]:
+async def update(page: AsyncIterator[tuple[str, bytes] | None]) -> tuple[str, bytes]:
     """The next overview; a heartbeat may come first where the database is slow."""
     async for told in page:
         if told is not None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chejian_cloud.clock import Clock, utc_now
 from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import make_engine
-from chejian_cloud.db.migrate import current, head
+from chejian_cloud.db.revision import current, head
 from chejian_cloud.errors import MigrationError
 from chejian_cloud.jobs.queue import QUEUE, STALLED, Work, build
 
