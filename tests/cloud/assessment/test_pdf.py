@@ -37,12 +37,16 @@ async def test_the_report_says_what_the_api_says(people: People, report_font: Pa
             form["standard"]["document"],
             say.percent(result["answered"]),
             say.percent(result["measured"]),
-            say.t("assess.over_declared", declared="0.95", measured="0"),
+            say.t("assess.over_declared", declared="95.0 %", measured="0.0 %"),
             revision["sha256"][:16],
             *(gap[f"name_{short}"] for gap in result["gaps"]),
             *(item[f"name_{short}"] for item in form["items"]),
             *(each[f"name_{short}"] for each in form["evidence"]),
+            *(each[f"needs_{short}"] for each in form["not_measured"]),
+            say.t("assess.certification.none"),
+            *(advice["level"][f"name_{short}"] for advice in result["advice"] if advice["level"]),
             *(say.t(f"report.hidden.{group['reason']}") for group in benchmark["groups"] if group["reason"]),
         ):
             assert part.replace(" ", "") in plain, part
+        assert not any(gap["level"] in plain for gap in result["gaps"]), "levels have names"
         assert any(group["reason"] for group in benchmark["groups"]), "one enterprise is too few"

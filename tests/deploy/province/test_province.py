@@ -68,6 +68,24 @@ def test_the_api_shows_what_was_simulated(filled: Filled) -> None:
     assert not fill_again(filled.dsn, filled.folder)
 
 
+def test_the_region_has_what_was_published_and_what_its_enterprises_measured(filled: Filled) -> None:
+    (index,) = filled.ask("/regional-comparison", {"standard": "regional-index-2015"})["rows"]
+    assert (index["region"], index["year"], index["total"], index["state"]) == (
+        "230000",
+        2015,
+        76.5,
+        "submitted",
+    )
+    now = next(
+        f for f in filled.ask("/regional-assessments", {}) if f["standard_id"] == "national-indicators"
+    )
+    items = filled.ask(f"/regional-assessments/{now['region_assessment_id']}", {})["items"]
+    here = {item["id"]: item["platform"] for item in items if item["platform"]}
+    assert set(here) == {"key_process_nc", "digital_equipment", "networked_equipment"}
+    assert here["networked_equipment"]["asked"] == len(filled.ask("/programme/entries", {"kind": "workshop"}))
+    assert all(item["value"] is None for item in items)  # measured is never taken for said
+
+
 def _declares_less(truth: dict[str, Any]) -> None:
     truth["stories"]["over_declares"]["declared"] = 0.9
 

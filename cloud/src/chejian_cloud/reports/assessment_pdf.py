@@ -1,6 +1,7 @@
 """The report of an assessment (评估诊断报告) as PDF: what the Excel file of `assessment.report` says, with a radar chart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Final
 
 from chejian_cloud.assessment.schemas import (
@@ -48,7 +49,7 @@ def assessment_report(
     _result(report, result, say)
     _radar(report, result, say)
     _benchmark(report, benchmark, say)
-    _advice(report, result, say)
+    _advice(report, result, {item.id: item.scale for item in form.items}, say)
     _items(report, form, say)
     _evidence(report, form, say)
     _steps(report, form, revisions, say)
@@ -69,7 +70,8 @@ def _result(report: Report, result: ResultOut, say: Numbers) -> None:
         )
         for level in result.levels
     ]
-    report.figures([Figure(say.t("assess.total"), say.measured(result.total), None, told), *levels])
+    total = [Figure(say.t("assess.total"), say.measured(result.total), None, told)]
+    report.figures([*(total if result.total is not None else []), *levels])
     shares = (
         (say.t("assess.answered"), say.percent(result.answered)),
         (say.t("basis.measured"), say.percent(result.measured)),
@@ -119,10 +121,23 @@ def _group(each: GroupOut, say: Numbers) -> list[str]:
     return [say.t(f"report.group.{each.group}"), *numbers, say.count(each.others), why]
 
 
-def _advice(report: Report, result: ResultOut, say: Numbers) -> None:
+def _told(say: Numbers, scale: str | None, value: float | None) -> str:
+    """A value of an item as the page of the assessment writes it; without a scale it is a number."""
+    if value is not None and scale == "yes_no" and value in {0, 1}:
+        return say.t("assess.yes" if value else "assess.no")
+    return say.percent(value) if scale == "share" else say.measured(value)
+
+
+def _advice(report: Report, result: ResultOut, scales: Mapping[str, str], say: Numbers) -> None:
     report.heading(say.t("assess.gaps"), say.t("assess.gaps.question"))
+    levels = {each.level.id: say.name(each.level) for each in result.advice if each.level}
     gaps = [
-        [say.name(gap), gap.level, say.measured(gap.value), say.measured(gap.at_least)] for gap in result.gaps
+        [
+            say.name(gap),
+            levels.get(gap.level, gap.level),
+            *(_told(say, scales.get(gap.subject), value) for value in (gap.value, gap.at_least)),
+        ]
+        for gap in result.gaps
     ]
     heads = ("assess.node", "assess.next_level", "assess.now", "assess.needed")
     columns = [Column(say.t(key), 2 if i == 0 else 1, i > 1) for i, key in enumerate(heads)]
@@ -135,9 +150,9 @@ def _advice(report: Report, result: ResultOut, say: Numbers) -> None:
         moves = [
             [
                 say.name(move),
-                ", ".join(f"{v:g}" for v in move.before) or NONE,
-                ", ".join(f"{v:g}" for v in move.to),
-                say.measured(move.change),
+                ", ".join(_told(say, scales.get(move.item), v) for v in move.before) or NONE,
+                ", ".join(_told(say, scales.get(move.item), v) for v in move.to),
+                say.percent(move.change),
             ]
             for move in advice.moves
         ]
@@ -150,7 +165,7 @@ def _items(report: Report, form: FormOut, say: Numbers) -> None:
     report.heading(say.t("assess.items"), say.t("assess.items.question"))
     against = {each.item: each for each in form.contradictions_now}
     heads = ("item", "answer", "basis", "telemetry", "completeness", "source")
-    weights = (2.4, 1, 1.2, 1.6, 0.8, 2)
+    weights = (2.4, 0.9, 1.1, 1.5, 1.1, 2)
     columns = [
         Column(say.t(f"assess.{key}"), w, key == "completeness")
         for key, w in zip(heads, weights, strict=True)
@@ -160,14 +175,14 @@ def _items(report: Report, form: FormOut, say: Numbers) -> None:
 
 
 def _item(item: ItemOut, against: object, say: Numbers) -> list[str]:
-    measured = say.measured(item.measured)
+    measured = say.percent(item.measured)
     if against is not None:
         over = getattr(against, "over_declared", False)
-        told = {name: say.measured(getattr(against, name)) for name in ("declared", "measured")}
+        told = {name: say.percent(getattr(against, name)) for name in ("declared", "measured")}
         measured = say.t("assess.over_declared" if over else "assess.under_declared", **told)
     return [
         say.name(item),
-        ", ".join(item.given) or NONE,
+        ", ".join(_told(say, item.scale, float(Fraction(each))) for each in item.given) or NONE,
         say.word("basis", item.basis.replace(" ", "_")) if item.basis else NONE,
         measured,
         say.percent(item.completeness),
@@ -178,7 +193,7 @@ def _item(item: ItemOut, against: object, say: Numbers) -> list[str]:
 def _evidence(report: Report, form: FormOut, say: Numbers) -> None:
     report.heading(say.t("assess.evidence"), say.t("assess.evidence.question"))
     heads = ("indicator", "value", "fraction", "completeness", "window")
-    weights = (2.4, 1, 1.4, 0.9, 2)
+    weights = (2.3, 0.8, 1.2, 1.1, 2.8)
     columns = [
         Column(say.t(f"assess.{key}"), w, key in {"value", "fraction", "completeness"})
         for key, w in zip(heads, weights, strict=True)
@@ -194,6 +209,27 @@ def _evidence(report: Report, form: FormOut, say: Numbers) -> None:
         for each in form.evidence
     ]
     report.table(columns, rows, empty=NONE)
+    for lacking in form.not_measured:
+        needs = lacking.needs_zh if say.language == "zh-CN" else lacking.needs_en
+        report.text(f"{say.name(lacking)}: {say.t('assess.not_measured', needs=needs)}", muted=True)
+    _certification(report, form, say)
+
+
+def _certification(report: Report, form: FormOut, say: Numbers) -> None:
+    """Steps of 贯标, as the programme has them."""
+    report.heading(say.t("assess.certification"), say.t("assess.certification.question"))
+    heads = ("step", "due", "certification.reached")
+    columns = [Column(say.t(f"assess.{key}"), 2 if key == "step" else 1) for key in heads]
+    late = {True: say.t("assess.late"), False: say.t("assess.certification.open")}
+    rows = [
+        [
+            say.word("milestone", each.kind),
+            str(each.due_on or NONE),
+            str(each.reached_on or late[each.overdue]),
+        ]
+        for each in form.certification
+    ]
+    report.table(columns, rows, empty=say.t("assess.certification.none"))
 
 
 def _value(each: EvidenceOut, say: Numbers) -> str:

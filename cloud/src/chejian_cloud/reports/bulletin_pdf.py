@@ -108,10 +108,10 @@ class _Page:
         self.report.heading(say.t("prog.map"))
         names = ("workshops", "recognised", "lines", "reporting", "stale")
         columns = [
-            Column(say.t("prog.city"), 2),
-            *(Column(say.t(f"prog.{name}"), 1, numbers=True) for name in names),
-            Column(say.t("assess.contradictions"), 1, numbers=True),
-            Column("OEE", 1, numbers=True),
+            Column(say.t("prog.city"), 2.3),
+            *(Column(say.t(f"prog.{name}"), 2 if name == "lines" else 1, numbers=True) for name in names),
+            Column(say.t("assess.contradictions"), 1.2, numbers=True),
+            Column("OEE", 0.8, numbers=True),
         ]
         rows = [
             [

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from chejian.demo.province.days import store_machine, store_meters, store_rollups
 from chejian.demo.province.forms import assess_all
 from chejian.demo.province.programme import keep_all
+from chejian.demo.province.regions import keep_regions
 from chejian.demo.province.registry import registry_text
 from chejian.demo.province.telemetry import announce
 
@@ -90,6 +91,7 @@ def fill(
         assess_all(caller, province, enterprises, workshops, now)
         say("province: entries of the programme")
         keep_all(caller, load(plan), province, enterprises, workshops, now)
+        keep_regions(caller, now)
         _tidy(dsn)
         return True
     finally:

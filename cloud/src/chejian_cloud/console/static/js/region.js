@@ -6,4 +6,4 @@ import { nameOf, word } from './i18n.js';
 export const regionName = (row) => nameOf({ name_zh: row.region_name_zh, name_en: row.region_name_en, code: row.region });
 
 /** Whether a form is open. */
-export const regionState = (state) => h('span', { class: 'flag calm' }, word('region_state', state));
+export const regionState = (state) => h('span', { class: 'flag calm nowrap' }, word('region_state', state));

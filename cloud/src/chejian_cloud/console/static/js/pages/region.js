@@ -53,10 +53,9 @@ function showResult() {
   const total = result.total === null ? t('region.no_total') : fixed(result.total, 2);
   fill('result', index ? h('p', { class: 'big' }, total) : null, h('dl', { class: 'facts' }, facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])));
   byId('result-meta').textContent = t('assess.version', { id: standard.id, version: standard.version });
-  const shares = form.items.filter((item) => item.scale === 'share');
-  const axes = index ? form.nodes.map((node) => ({ ...node, value: (node.points ?? 0) / 100 })) : shares.map((item) => ({ ...item, value: Number(item.value ?? 0) }));
-  if (axes.length > 2) radar('radar', axes);
-  else clear('radar', t('assess.radar.none'));
+  const most = Math.max(100, ...form.nodes.map((node) => node.points ?? 0)); // one scale for all axes
+  if (index) radar('radar', form.nodes.map((node) => ({ ...node, value: (node.points ?? 0) / most })));
+  else clear('radar', t('region.radar.none'));
 }
 
 function showWrong(errors) {
