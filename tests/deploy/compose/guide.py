@@ -62,9 +62,12 @@ class Operator:
             r"docker compose --profile tools\1 run \2",
             line,
         )
-        line = line.replace("docker compose", "podman-compose").replace(
-            " exec edge ", " exec simulated-edge "
+        line = re.sub(
+            r"docker compose(.*) exec edge ",
+            r"docker compose --profile simulators\1 exec simulated-edge ",
+            line,
         )
+        line = line.replace("docker compose", "podman-compose")
         line = re.sub(r"\bSITE\b", str(self.site), line)
         line = re.sub(r"\bGROUP/NODE\b", "hlj-demo/HRB-W1", line)
         line = re.sub(r"\bNAME\b", "localhost", line)

@@ -1,5 +1,6 @@
 """The whole compose file for real: TLS, rights, an exact ledger, boards with data, every container killed, a backup restored."""
 
+import json
 import os
 import socket
 import ssl
@@ -7,10 +8,12 @@ import subprocess
 import urllib.request
 from datetime import timedelta
 
+import httpx
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.cloud.reports.pages import opened
 from tests.deploy.compose.running import LOOK_S, SERVICES, WITHIN_S, Running, now
 from tests.faults.waiting import until
 
@@ -128,6 +131,40 @@ EMPTY = {"chejian-data panel 6", "chejian-bearing panel 11", "chejian-energy pan
 """Statements without rows here: nothing has become a dead letter, nobody has answered, and there are no 28 days before."""
 EMPTY |= {f"chejian-province panel {number}" for number in range(8, 13)}
 """The workshop takes part in no programme and has no assessment."""
+
+
+def _asked(running: Running, token: str, path: str, **parameters: str) -> bytes:
+    """What the API answers to a machine's token; nothing where it says that there is nothing yet."""
+    trusted = ssl.create_default_context(cafile=str(running.site / "ca.pem"))
+    url = f"https://localhost:{running.ports['CONSOLE']}/api/v1{path}"
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = httpx.get(url, params=parameters, headers=headers, verify=trusted, timeout=60)
+    assert answer.status_code in (200, 404), answer.text
+    return answer.content if answer.status_code == 200 else b""
+
+
+def test_a_report_is_drawn_in_chinese(running: Running) -> None:
+    token = running.tool("admin", "token", "reports", "--role", "platform_admin").split()[-1]
+    (workshop,) = json.loads(_asked(running, token, "/workshops"))
+    month = {
+        "workshop_id": str(workshop["workshop_id"]),
+        "window": "month",
+        "start": (now() - timedelta(hours=6)).isoformat(),
+    }
+    until(
+        lambda: _asked(running, token, "/reports/production", **month),
+        WITHIN_S,
+        "a day has figures",
+        every=LOOK_S,
+    )
+    with opened(_asked(running, token, "/reports/production", lang="zh", **month)) as pages:
+        assert "生产月报" in pages.text
+        assert workshop["name_zh"] in pages.text
+        assert all(pages.fonts().values()), pages.fonts()
+        glyphs = pages.glyphs(0, "生产月报")
+    inks = [glyph.tobytes() for glyph in glyphs.values()]
+    assert len(set(inks)) == len(inks), "no box stands for all of them"
+    assert all((glyph > 128).mean() > 0.1 for glyph in glyphs.values())
 
 
 def test_every_container_comes_back_and_nothing_is_lost(running: Running) -> None:
