@@ -1,9 +1,10 @@
 """An upgrade among running containers: a migration that fails, one that holds, and the way back."""
 
 import ssl
-import urllib.request
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from chejian_cloud.db.revision import head
 
@@ -48,11 +49,12 @@ def _version(folder: Path, name: str, last: str, build: list[str]) -> str:
     return name
 
 
-def _answers(running: Running) -> bool:
+def _readiness(running: Running) -> dict[str, Any]:
+    """What the console says of itself and of the schema that it finds."""
     trusted = ssl.create_default_context(cafile=str(running.site / "ca.pem"))
     page = f"https://localhost:{running.ports['CONSOLE']}/readyz"
-    with urllib.request.urlopen(page, timeout=20, context=trusted) as answer:
-        return bool(answer.status == 200)
+    told: dict[str, Any] = httpx.get(page, verify=trusted, timeout=20).json()
+    return told
 
 
 def _pids(running: Running) -> dict[str, int]:
@@ -72,7 +74,7 @@ def test_a_failed_upgrade_changes_nothing_and_one_that_holds_keeps_every_row(
     assert running.backup()[1] == before
     running.compose("start", "simulated-edge", "gateway", "worker")
     running.await_health(("gateway", "worker", "simulated-edge"))
-    assert _answers(running)
+    assert _readiness(running)["ready"]
     assert {s: p for s, p in _pids(running).items() if s in ("api", "grafana", "backup")} == {
         s: p for s, p in pids.items() if s in ("api", "grafana", "backup")
     }
@@ -90,7 +92,10 @@ def test_a_failed_upgrade_changes_nothing_and_one_that_holds_keeps_every_row(
     newer = _version(tmp_path, "9.0.0", "SELECT 1", build)
     running.tool("migrate-telemetry", version=newer)
     running.tool("migrate-app", version=newer)
-    assert _answers(running), "the old console still stands beside the newer schema"
+    told = _readiness(running)
+    assert (told["ready"], told["schema"], told["needed"]) == (False, "9000_newer", head()), (
+        "until it is replaced"
+    )
     after = running.backup()[1]
     assert after.pop("app.newer").startswith("1\t")
     assert {t: r for t, r in after.items() if t != "app.alembic_version"} == {
@@ -100,6 +105,7 @@ def test_a_failed_upgrade_changes_nothing_and_one_that_holds_keeps_every_row(
         running.tool(service, version=newer)
     running.compose("up", "-d", "--force-recreate", "--no-deps", *WRITERS, version=newer)
     running.await_health(WRITERS)
+    assert _readiness(running)["needed"] == "9000_newer"
     running.compose("start", "simulated-edge")
     running.await_health(("simulated-edge",))
     stored = running.exact()
