@@ -1,9 +1,12 @@
 """The commands of the operations guide, as an operator reads them from the page, and one who types them."""
 
 import os
+import pty
 import re
+import select
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +97,30 @@ class Operator:
             f"{command}: {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
         )
         return done.stdout
+
+    def answers(self, line: str, answers: Sequence[tuple[str, str]], within: float = 120.0) -> None:
+        """Type a line that asks back, and type each answer once its prompt stands on the screen.
+
+        Args:
+            line: of the guide; it has to succeed.
+            answers: the end of each prompt, and what is typed then.
+            within: for each prompt [s].
+        """
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.clone)
+            os.execve("/bin/sh", ["sh", "-c", self.typed(line)], self._environment)
+        shown = ""
+        for prompt, answer in answers:
+            deadline = time.monotonic() + within
+            while not shown.rstrip().endswith(prompt):
+                assert time.monotonic() < deadline, f"{line}: no prompt {prompt!r}: {shown[-500:]}"
+                if select.select([terminal], [], [], 1.0)[0]:
+                    shown += os.read(terminal, 4096).decode("utf-8", "replace")
+            os.write(terminal, f"{answer}\n".encode())
+            shown = ""
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        os.close(terminal)
 
     def follows(self, section: Section, *, leaving_out: Mapping[str, str] | None = None) -> None:
         """Do every line of a section's code but those that begin with one of the given words."""
