@@ -147,7 +147,7 @@ def test_an_edit_without_a_name_is_not_sent(page: Page) -> None:
     expect(page.locator("#edit-said")).to_have_text("")
 
 
-def test_the_board_leads_to_the_explanation_of_its_number(page: Page) -> None:
+def test_the_board_leads_to_the_explanation_of_its_number(page: Page, site: httpx.Client) -> None:
     show(page, "/equipment/1/oee?lang=en")
     page.select_option("#shift", index=1)  # a shift that is over: one that has just begun has no stops
     over = re.compile(f"start={page.locator('#shift').input_value()}")
@@ -156,6 +156,7 @@ def test_the_board_leads_to_the_explanation_of_its_number(page: Page) -> None:
     expect(page.locator("#losses-check")).to_contain_text("✓")
     for chart in ("hours", "losses", "pareto", "counts", "heat"):
         expect(page.locator(f"#{chart} svg")).to_be_visible()
+    semi_is_told(page, site)
     page.locator("#now .number.chief a").click()
     page.wait_for_selector("body[data-page=explain][data-ready]")
     whole = page.locator("#value .equation b").inner_text()
@@ -168,6 +169,19 @@ def test_the_board_leads_to_the_explanation_of_its_number(page: Page) -> None:
     expect(page.locator("#value .check-ok")).to_be_visible()
     page.select_option("#choose-kpi", "availability")
     expect(page.locator("#value .equation")).to_contain_text("APT / PBT")
+
+
+def semi_is_told(page: Page, site: httpx.Client) -> None:
+    start = datetime.fromtimestamp(int(page.locator("#shift").input_value()) / 1000, UTC)
+    span = {"from": start.isoformat(), "to": (start + timedelta(hours=12)).isoformat()}
+    told = site.get("/api/v1/equipment/1/losses", params=span).raise_for_status().json()["semi"]
+    states, ratios = (page.locator("#semi table").nth(n).locator("tbody tr") for n in (0, 1))
+    minutes = [float(row.locator("td").nth(1).inner_text().replace(",", "")) for row in states.all()]
+    assert minutes == [pytest.approx(state["us"] / 60e6, abs=0.05) for state in told["states"]]
+    assert sum(minutes) == pytest.approx(720, abs=0.4)
+    assert "PRD productive" in states.first.inner_text()
+    shown = ratios.filter(has_text="OEE (E79)").locator("td").last.inner_text()
+    assert float(shown.removesuffix("%").strip()) == pytest.approx(100 * told["oee"], abs=0.06)
 
 
 def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(

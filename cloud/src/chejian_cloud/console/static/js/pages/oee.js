@@ -12,6 +12,7 @@ import { count, fixed, minutes, percent } from '../format.js';
 import { t, word } from '../i18n.js';
 import { calmly, equipmentId, lastHours, problem, run } from '../page.js';
 import { lossesOf } from '../reasons.js';
+import { semiTables } from '../semi.js';
 import { sheet, sheetTable } from '../sheet.js';
 import { listen } from '../stream.js';
 
@@ -56,6 +57,7 @@ async function showShift() {
   const shift = chosen();
   if (!shift) {
     fill('now', h('p', { class: 'empty' }, t('kpis.empty')));
+    fill('semi', semiTables(null));
     for (const chart of ['losses', 'pareto', 'counts']) clear(chart, t('kpis.empty'));
     return;
   }
@@ -65,7 +67,8 @@ async function showShift() {
   for (const form of ['csv', 'xlsx']) byId(`file-${form}`).href = fileUrl(form, shift);
   const [found, hours, every] = await Promise.all([lossesOf(id, shift.start, shift.end), api.kpis(id, { kpi: 'oee', window: 'hour', from: shift.start, to: shift.end }), sheet(id, 'shift', shift.start)]);
   fill('sheet', sheetTable(every.kpis, { explain: (kpi) => (shift.kpis[kpi.id] ? `/equipment/${id}/explain?kpi=${kpi.id}&window=shift&start=${shift.start}` : null) }));
-  for (const panel of ['losses', 'pareto', 'counts', 'sheet']) byId(`${panel}-meta`).textContent = text;
+  for (const panel of ['losses', 'pareto', 'counts', 'semi', 'sheet']) byId(`${panel}-meta`).textContent = text;
+  fill('semi', semiTables(found.semi));
   showLosses(found);
   showCounts(shift, hours);
 }
