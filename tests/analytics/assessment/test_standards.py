@@ -78,6 +78,9 @@ def test_gbt23020_has_the_tree_of_the_table(standards: Path) -> None:
     assert [stage.name_zh for stage in standard.levels] == ["起步建设", "单项覆盖", "集成提升", "创新突破"]
 
 
+CLASSES = ("infrastructure_jichu_huanjing", "application_gongye_yingyong", "benefit_yingyong_xiaoyi")
+
+
 def test_regional_index_reproduces_every_published_row(standards: Path) -> None:
     standard = load_standards().get("regional-index-2015")
     table = rows(standards, "regional_index_2015.csv")
@@ -95,6 +98,9 @@ def test_regional_index_reproduces_every_published_row(standards: Path) -> None:
         assert result.total is not None
         assert abs(result.total - Fraction(row["total_published"])) <= Fraction("0.1"), row["region"]
         assert result.total == Fraction(row["total_recomputed_25_50_25"]), row["region"]
+    assert [(each.name_zh, each.total, *each.values.values()) for each in standard.published] == [
+        (row["region"], *(Fraction(row[name]) for name in ("total_published", *CLASSES))) for row in table
+    ]
 
 
 def test_national_figures_stand_beside_the_answers() -> None:

@@ -39,10 +39,18 @@ async def test_every_published_row_is_reproduced_from_a_table(people: People, st
     compared = await people.ask(
         "harbin", "GET", "/api/v1/regional-comparison", params={"standard": "regional-index-2015"}
     )
-    assert compared["rows"] == []  # the province's are not the city's
+    assert {row["state"] for row in compared["rows"]} == {
+        "published"
+    }  # the province's forms are not the city's
     compared = await people.ask(
         "province", "GET", "/api/v1/regional-comparison", params={"standard": "regional-index-2015"}
     )
+    given = [row for row in compared["rows"] if row["state"] == "published"]
+    assert sorted(row["region_name_zh"] for row in given) == sorted(row["region"] for row in published)
+    totals = {row["region_name_zh"]: row["total"] for row in given}
+    assert totals == {row["region"]: float(row["total_published"]) for row in published}
+    assert {row["source"] for row in given} == {"table of teniang.cn"}
+    compared["rows"] = [row for row in compared["rows"] if row["state"] == "draft"]
     assert [row["year"] for row in compared["rows"]] == [2000 + n for n in range(18)]
     assert [c["id"] for c in compared["columns"]] == list(columns)
     heilongjiang = compared["rows"][[row["region"] for row in published].index("黑龙江")]

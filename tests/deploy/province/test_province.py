@@ -69,7 +69,8 @@ def test_the_api_shows_what_was_simulated(filled: Filled) -> None:
 
 
 def test_the_region_has_what_was_published_and_what_its_enterprises_measured(filled: Filled) -> None:
-    (index,) = filled.ask("/regional-comparison", {"standard": "regional-index-2015"})["rows"]
+    compared = filled.ask("/regional-comparison", {"standard": "regional-index-2015"})["rows"]
+    (index,) = (row for row in compared if row["state"] != "published")
     assert (index["region"], index["year"], index["total"], index["state"]) == (
         "230000",
         2015,

@@ -177,6 +177,31 @@ class Level(Words):
     ladder: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What was published of a region for a year, to compare with.
+
+    Attributes:
+        region: code of GB/T 2260 ("100000": all of China).
+        name_zh: 中文名称.
+        name_en: English name.
+        year: of the figures.
+        values: by node or item.
+        total: as published; None where there is none.
+        source: where it was read.
+        confidence: a key of `CONFIDENCE`.
+    """
+
+    region: str
+    name_zh: str
+    name_en: str
+    year: int
+    values: Mapping[str, Fraction]
+    total: Fraction | None
+    source: str
+    confidence: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Standard(Words):
     """An assessment standard as one data file gives it.
@@ -197,6 +222,7 @@ class Standard(Words):
         grades: allowed grades of a requirement, rising.
         met_from: score from which a maturity level counts as met.
         normaliser: name of the function that makes indicators of an index comparable; "": must be given.
+        published: figures of regions to compare with.
         digest: SHA-256 of the file's content in canonical JSON.
     """
 
@@ -215,6 +241,7 @@ class Standard(Words):
     grades: tuple[Fraction, ...] = ()
     met_from: Fraction = Fraction(0)
     normaliser: str = ""
+    published: tuple[Published, ...] = ()
     digest: str
 
     @property

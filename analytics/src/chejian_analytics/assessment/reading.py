@@ -17,6 +17,7 @@ from chejian_analytics.assessment.definition import (
     Level,
     Method,
     Node,
+    Published,
     Reference,
     Scale,
     Standard,
@@ -93,6 +94,7 @@ def _standard(table: Table, data: Mapping[str, Any]) -> Standard:
         grades=tuple(sorted(rating.numbers("grades", 0, 1))),
         met_from=rating.number("met_from", 0, 1) or Fraction(0),
         normaliser=rating.choice("normaliser", tuple(NORMALISERS), default=""),
+        published=tuple(_published(each, defaults, nodes, items) for each in table.tables("published")),
         digest=_safe_digest(data),
     )
     expand = rating.words("one_item_for_each", ("leaf", "level"))
@@ -162,6 +164,24 @@ def _reference(table: Table, defaults: _Defaults) -> Reference:
     )
     table.close()
     return reference
+
+
+def _published(
+    table: Table, defaults: _Defaults, nodes: tuple[Node, ...], items: tuple[Item, ...]
+) -> Published:
+    known = [each.id for each in (*nodes, *items)]
+    row = Published(
+        region=table.text("region"),
+        name_zh=table.text("name_zh"),
+        name_en=table.text("name_en"),
+        year=table.integer("year", 1990, 2100),
+        values=table.by_name("values", known, 0, _GREAT),
+        total=table.number("total", 0, _GREAT),
+        source=table.text("source", optional=True) or defaults.source,
+        confidence=table.choice("confidence", tuple(CONFIDENCE), default=defaults.confidence or None),
+    )
+    table.close()
+    return row
 
 
 def _levels(rating: Table, key: str, defaults: _Defaults) -> tuple[Level, ...]:

@@ -212,16 +212,17 @@ class ColumnOut(Out):
 
 
 class ComparedOut(Out):
-    """A region's figures of a year."""
+    """A region's figures of a year: of a form, or as the standard's file has them published."""
 
-    region_assessment_id: int
+    region_assessment_id: int | None = Field(description="null: published.")
     region: str
     region_name_zh: str
     region_name_en: str
     year: int
     standard_version: str
     normaliser: str
-    state: str
+    state: str = Field(description="draft, submitted or published")
+    source: str = Field(description="Of published figures; those of a form are with each value.")
     total: float | None
     values: dict[str, float | None]
     answered: float

@@ -10,6 +10,7 @@ from chejian_analytics.assessment import (
     Method,
     Node,
     NodeScore,
+    Published,
     Standard,
     indicator_points,
 )
@@ -203,12 +204,32 @@ def compared(session: Session, standard: str, year: int | None = None) -> out.Co
     for key, brief in briefs.items():
         row = session.get_one(RegionAssessment, key)
         rows.append(_compared(with_values(row, by_form.get(key, [])), dict(brief)))
-    rows.sort(key=lambda each: (each.region, each.year))
+    rows += [_published(found, each) for each in found.published if year in {None, each.year}]
+    rows.sort(key=lambda each: (each.region, each.year, each.state))
     return out.ComparisonOut(
         standard=standard_out(found),
         has_total=found.method is Method.INDEX,
         columns=_columns(found),
         rows=rows,
+    )
+
+
+def _published(standard: Standard, row: Published) -> out.ComparedOut:
+    columns = [column.id for column in _columns(standard)]
+    return out.ComparedOut(
+        region_assessment_id=None,
+        region=row.region,
+        region_name_zh=row.name_zh,
+        region_name_en=row.name_en,
+        year=row.year,
+        standard_version=standard.version,
+        normaliser="",
+        state="published",
+        source=row.source,
+        total=_float(row.total),
+        values={column: _float(row.values.get(column)) for column in columns},
+        answered=sum(column in row.values for column in columns) / len(columns),
+        weakest=row.confidence,
     )
 
 
@@ -248,6 +269,7 @@ def _compared(form: RegionForm, brief: dict[str, object]) -> out.ComparedOut:
         {
             **{name: brief[name] for name in shown},
             "normaliser": result.normaliser,
+            "source": "",
             "total": _float(result.total),
             "values": values,
             "answered": float(result.answered),

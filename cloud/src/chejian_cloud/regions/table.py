@@ -171,14 +171,17 @@ def rows_of(form: RegionFormOut) -> Iterator[list[Any]]:
 
 
 COMPARED: Final = (
-    "region",
-    "name_zh",
-    "name_en",
-    "year",
-    "standard_version",
-    "normaliser",
-    "state",
-    "answered",
+    *(
+        "region",
+        "name_zh",
+        "name_en",
+        "year",
+        "standard_version",
+        "normaliser",
+        "state",
+        "source",
+        "answered",
+    ),
 )
 """First columns of the comparison's file; total, weakest confidence and the standard's columns follow."""
 
@@ -200,6 +203,6 @@ def compared_rows(found: ComparisonOut) -> Iterable[list[Any]]:
                 row.standard_version,
                 row.normaliser,
             ),
-            *(row.state, row.answered, row.weakest, row.total),
+            *(row.state, row.source, row.answered, row.weakest, row.total),
             *(row.values[column.id] for column in found.columns),
         ]

@@ -12,7 +12,7 @@ let standards = [];
 let regions = null;
 
 const chosen = () => standards.find((each) => each.id === byId('standard').value);
-const link = (row) => h('a', { href: `/regions/${row.region_assessment_id}` }, regionName(row));
+const link = (row) => (row.region_assessment_id === null ? regionName(row) : h('a', { href: `/regions/${row.region_assessment_id}` }, regionName(row)));
 
 function show(rows) {
   const columns = [
@@ -40,7 +40,7 @@ async function compare() {
     [t('assess.answered'), (row) => percent(row.answered, 0), 'num'],
     [t('region.weakest'), (row) => row.weakest ?? NONE],
     ...(found.has_total ? [[t('region.normaliser'), (row) => word('normaliser', row.normaliser || 'none')]] : []),
-    [t('assess.state'), (row) => regionState(row.state)],
+    [t('assess.state'), (row) => h('span', {}, regionState(row.state), row.source && ` ${row.source}`)],
     [t('region.version'), (row) => row.standard_version, 'num'],
   ];
   fill('comparison', found.rows.length ? table(t('region.comparison.caption'), columns, found.rows) : h('p', { class: 'empty' }, t('assess.forms.none')));
