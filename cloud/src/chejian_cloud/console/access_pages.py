@@ -20,6 +20,7 @@ from chejian_cloud.access.permissions import PLACE, Permission, Role
 from chejian_cloud.access.routes import AccountId
 from chejian_cloud.conditional import tag_of
 from chejian_cloud.console.pages import render
+from chejian_cloud.db.access import Account
 from chejian_cloud.db.engine import DoorSession, door
 from chejian_cloud.errors import (
     ChangedSinceError,
@@ -218,9 +219,10 @@ def _repeated(form: Form) -> str:
 
 
 @router.get("/password")
-def get_password(request: Request) -> Response:
-    """Page: change the password."""
-    return render(request, "password", error=None)
+def get_password(request: Request, session: DoorSession, caller: CallerIs) -> Response:
+    """Page: change the password, or where that is done."""
+    account = session.get(Account, caller.account_id)
+    return render(request, "password", error=None, vouched=account is not None and account.issuer is not None)
 
 
 @router.post("/password")
@@ -233,7 +235,7 @@ def post_password(request: Request, caller: CallerIs, form: Posted) -> Response:
             request.app.state.engine, caller.account_id, form.get("old", ""), new, visit_of(request)
         )
     except _TOLD as error:
-        return render(request, "password", status=_status(error), error=error)
+        return render(request, "password", status=_status(error), error=error, vouched=False)
     return enter(request, secret, "/")
 
 

@@ -1,15 +1,23 @@
 """What must not log anybody in: answers that are replayed, forged, mixed up, late, or meant for somebody else."""
 
+import asyncio
+import ssl
+import threading
 import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 from chejian_cloud.access.oidc import fetch
+from chejian_cloud.errors import IdentityError
 
 from tests.cloud.access.oidc.conftest import Site, Walk, register
 from tests.cloud.access.oidc.test_flow import ATTEMPT, SESSION, problem
+from tests.fixtures.certificates import Authority
 
 NOW = int(time.time())
 
@@ -181,17 +189,89 @@ def test_a_provider_that_is_down_slow_or_somebody_else(
             assert time.monotonic() - began < 10
             slow = "drip" in given or "padding" in str(given)[:40]
             nobody_came_in(browser, answer, "silent" if slow else "setup")
-    site.provider.behave()
-    address = f"http://127.0.0.1:{site.provider.port}"
+
+
+def test_a_provider_that_goes_away_between_button_and_answer(site: Site, walk: Walk) -> None:
+    site.provider.log_in_as("away-1", "/viewers")
     with site.browser() as browser:
         back = came_back(browser)
-        monkeypatch.setattr(identity._fetcher, "_within", 5.0)
-        discovery = identity._documents._discoveries[f"{address}/plant"]
-        down = {name: getattr(discovery[1], name) for name in discovery[1].__slots__} | {
-            "token": "http://127.0.0.1:1/t"
-        }
-        identity._documents._discoveries[f"{address}/plant"] = (discovery[0], type(discovery[1])(**down))
+        known = site.app.state.identity._documents._discoveries
+        issuer = f"http://127.0.0.1:{site.provider.port}/plant"
+        at, discovery = known[issuer]
+        known[issuer] = (at, replace(discovery, token="http://127.0.0.1:1/token"))
         nobody_came_in(browser, browser.get(back), "silent")
+
+
+def test_a_button_that_is_pressed_in_vain_asks_and_tells_once(
+    site: Site, walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = site.app.state.identity
+    monkeypatch.setattr(identity, "_told", {})
+    asked: list[str] = []
+    get = identity._fetcher.get
+
+    async def counted(url: str) -> Any:
+        asked.append(url)
+        return await get(url)
+
+    monkeypatch.setattr(identity._fetcher, "get", counted)
+    site.provider.behave(discovery={"issuer": "https://elsewhere.example"})
+    identity._documents._discoveries.clear()
+    before = site.rows("SELECT count(*) FROM app.audit")[0][0]
+    with site.browser() as browser:
+        for _ in range(5):
+            nobody_came_in(browser, browser.get("/login/plant"), "setup")
+    assert len(asked) == 1
+    assert site.rows("SELECT count(*) FROM app.audit") == [(before + 1,)]
+
+
+def test_a_provider_with_another_authority_is_not_trusted(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "ca")
+    certificate, key = authority.issue("provider")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302 if self.path == "/led" else 200)
+            self.send_header("Location", "/")
+            self.end_headers()
+            self.wfile.write(b"<html>" if self.path == "/page" else b'{"hello": "world"}')
+
+        def log_message(self, *_: object) -> None:
+            """Silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        base = f"https://127.0.0.1:{server.server_address[1]}"
+        try:
+            known = fetch.Fetcher(authorities=authority.certificate, over_http=False)
+            assert asyncio.run(known.get(base)) == {"hello": "world"}
+            for path in ("/led", "/page"):
+                with pytest.raises(IdentityError, match="answers"):
+                    asyncio.run(known.get(base + path))
+            with pytest.raises(IdentityError, match="CERTIFICATE_VERIFY_FAILED"):
+                asyncio.run(fetch.Fetcher(authorities=None, over_http=False).get(base))
+            with pytest.raises(IdentityError, match="no address of HTTPS"):
+                asyncio.run(known.get(base.replace("https", "http")))
+        finally:
+            server.shutdown()
+            thread.join(20)
+
+
+async def test_over_https_the_cookie_is_of_this_host_alone(site: Site, walk: Walk) -> None:
+    transport = httpx.ASGITransport(site.app)
+    identity = site.app.state.identity
+    identity._documents._asking.clear()  # a lock belongs to its loop
+    async with httpx.AsyncClient(transport=transport, base_url="https://chejian.example") as browser:
+        sent = await browser.get("/login/plant")
+        asked = parse_qs(urlsplit(sent.headers["location"]).query)
+        assert asked["redirect_uri"] == ["https://chejian.example/login/plant/return"]
+        assert sent.headers["set-cookie"].startswith("__Host-chejian_identity=")
+        assert "Secure" in sent.headers["set-cookie"]
+    identity._documents._asking.clear()
 
 
 def test_a_secret_that_is_missing_or_wrong_is_told_in_the_journal_and_nowhere_else(

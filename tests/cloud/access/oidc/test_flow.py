@@ -78,6 +78,8 @@ def test_somebody_new_gets_an_account_with_the_roles_of_the_groups(site: Site, w
         assert (held["engineer"], "accounts" in held) == ([1], False)
         told = browser.get("/api/v1/me").json()
         assert (told["name"], told["display_name"]) == ("zhang.san@plant", "张三")
+        page = browser.get("/password").text
+        assert ("密码请在那里修改" in page, 'name="old"' in page) == (True, False)
     row = site.rows(
         "SELECT a.issuer, a.password_hash, s.expires_at - s.created_at <= make_interval(secs => %s) FROM app.account a"
         " JOIN app.log_in_session s USING (account_id) WHERE a.subject = 'new-1'",

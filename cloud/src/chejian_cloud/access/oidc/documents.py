@@ -1,5 +1,6 @@
 """What a provider tells of itself: its discovery document and its keys, kept for some minutes."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from chejian_cloud.errors import IdentityError
 log = logging.getLogger(__name__)
 KEPT: Final = 600.0
 """[s] that documents are kept: so long a key that its provider has withdrawn may still be trusted."""
+SPARED: Final = 5.0
+"""[s] that a provider which did not answer is not asked again, however many people press its button."""
 _CURVES: Final = frozenset({"P-256", "P-384", "P-521"})
 _SHORTEST_MODULUS: Final = 342
 """Characters of base64 that 2048 bits take."""
@@ -49,20 +52,31 @@ class Documents:
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
-        self._discoveries: dict[str, tuple[float, Discovery]] = {}
+        self._discoveries: dict[str, tuple[float, Discovery | IdentityError]] = {}
         self._keys: dict[str, tuple[float, jwk.KeySet]] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
 
     async def discovery(self, issuer: str) -> Discovery:
-        """Addresses of a provider.
+        """Addresses of a provider; people who come at once wait for one answer.
 
         Raises:
             IdentityError: "silent": it does not answer; "setup": its document is not its own or lacks something.
         """
-        at, known = self._discoveries.get(issuer, (0.0, None))
-        if known is None or time.monotonic() - at > KEPT:
-            known = self._read(issuer, await self._fetcher.get(get_well_known_url(issuer, external=True)))
-            self._discoveries[issuer] = (time.monotonic(), known)
+        async with self._asking.setdefault(issuer, asyncio.Lock()):
+            at, known = self._discoveries.get(issuer, (0.0, None))
+            age = time.monotonic() - at
+            if known is None or age > (SPARED if isinstance(known, IdentityError) else KEPT):
+                known = await self._asked(issuer)
+                self._discoveries[issuer] = (time.monotonic(), known)
+        if isinstance(known, IdentityError):
+            raise IdentityError(known.reason, str(known))
         return known
+
+    async def _asked(self, issuer: str) -> Discovery | IdentityError:
+        try:
+            return self._read(issuer, await self._fetcher.get(get_well_known_url(issuer, external=True)))
+        except IdentityError as error:
+            return error
 
     async def keys(self, discovery: Discovery, *, anew: bool = False) -> jwk.KeySet:
         """Public keys of a provider, `anew` when a token names one that is not known yet.

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,6 +38,8 @@ from chejian_cloud.storable import shown
 log = logging.getLogger(__name__)
 ATTEMPT_HOLDS: Final = timedelta(minutes=10)
 """For a password and a second factor at the provider."""
+TOLD_EVERY: Final = 60.0
+"""[s] between two lines of the journal that say the same of a provider's button: anybody may press it, and often."""
 MOST_PENDING: Final = 1000
 """Attempts of one address that have not come back; a plant's people share one."""
 _DENIED: Final = frozenset({"access_denied", "login_required", "consent_required", "interaction_required"})
@@ -93,6 +96,7 @@ class Identity:
             over_http=settings.identity_over_http,
         )
         self._documents = Documents(self._fetcher)
+        self._told: dict[tuple[str, str], float] = {}
 
     async def begin(self, code: str, next_page: str, base: str, address: str, language: str) -> Begun:
         """Begin a log-in.
@@ -113,7 +117,8 @@ class Identity:
             secret, redirect_uri = new_secret()[0], f"{base}/login/{provider.code}/return"
             await run_in_threadpool(self._remember, secret, provider, next_page, redirect_uri, address)
         except IdentityError as error:
-            await run_in_threadpool(self._journal, provider, error, address, {})
+            if self._is_news(code, error):
+                await run_in_threadpool(self._journal, provider, error, address, {})
             raise
         uri: str = prepare_grant_uri(
             discovery.authorization,
@@ -230,6 +235,13 @@ class Identity:
             else:
                 form |= {"client_id": provider.client_id, "client_secret": known}
         return await self._fetcher.post(discovery.token, form, auth)
+
+    def _is_news(self, code: str, error: IdentityError) -> bool:
+        now, key = time.monotonic(), (code, error.reason)
+        if now - self._told.get(key, -TOLD_EVERY) < TOLD_EVERY:
+            return False
+        self._told[key] = now
+        return True
 
     def _offered(self, code: str) -> IdentityProvider:
         with door(self._engine) as session:
