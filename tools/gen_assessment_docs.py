@@ -67,6 +67,16 @@ other content under an old version is refused, too. Results keep id, version and
 
 What it costs: `python -m benchmarks.assessment`.
 
+## Regions
+
+- Of a standard for regions each value of a year has a source and a confidence; the result tells the lowest of them. What single
+  enterprises answer by yes or no (`aggregate` "share") is a share of enterprises there.
+- The total of an index leads down to each value: class x weight, or the points of its answered indicators x their renormalised
+  weights. A class value as published wins over its indicators.
+- What enterprises on the platform measured (`aggregate` "mean" with `measured by`) is the mean over those whose newest submitted
+  evidence of the year is complete enough, told with n of how many are here. It never replaces or contradicts a declared value.
+- `published` rows of a file stand beside the region's own years.
+
 ## Indicators from telemetry
 
 Each has window, numerator, denominator and completeness. What the registry does not know is
@@ -184,6 +194,7 @@ def _standard(standard: Standard) -> str:
         [_levels("Bands of an aspect, from a score of 0 to 100", standard.bands)] if standard.bands else []
     )
     parts += [_levels("Levels", standard.levels)] if standard.levels else []
+    parts += [_published(standard)] if standard.published else []
     return _STANDARD.format(
         zh=standard.name_zh,
         en=standard.name_en,
@@ -253,6 +264,25 @@ def _items(items: list[Item]) -> str:
         for item in items
     ]
     return _table("item, 名称, name, scale, measured by, formula, published, source, confidence, note", rows)
+
+
+def _published(standard: Standard) -> str:
+    rows = [
+        (
+            str(row.year),
+            row.region,
+            row.name_zh,
+            row.name_en,
+            ", ".join(f"{key} {float(value):g}" for key, value in row.values.items()),
+            "" if row.total is None else f"{float(row.total):g}",
+            row.source,
+            row.confidence,
+        )
+        for row in standard.published
+    ]
+    return "Published of regions:\n\n" + _table(
+        "year, region, 名称, name, values, total, source, confidence", rows
+    )
 
 
 def _levels(title: str, levels: tuple[Level, ...]) -> str:

@@ -147,6 +147,11 @@ def test_the_pattern_is_sound() -> None:
             "own.toml: rating.level[0].neds: {'a': 2}; allowed: no such",
         ),
         ("schema = 1", "schema = ", "own.toml: (file): Invalid value"),
+        (
+            "[[node]]",
+            '[[published]]\nregion = "230000"\nname_zh = "某省"\nname_en = "x"\nyear = 2015\nvalues = { c = 1 }\n[[node]]',
+            "own.toml: published[0].values: ['c']; allowed: keys a, b, x, y",
+        ),
     ],
 )
 def test_each_problem_names_file_key_value_and_what_is_allowed(old: str, new: str, expected: str) -> None:

@@ -226,6 +226,8 @@ async def test_a_city_sees_its_own_and_the_province_its_cities(people: People) -
     await people.ask(
         "harbin", "POST", "", 409, json={"standard": "regional-index-2015", "region": "230100", "year": 2015}
     )
+    told = await people.ask("enterprise", "GET", "/api/v1/audit")  # the only enterprise of its city
+    assert not [line for line in told if "regional" in line["action"]]
     sees = {"harbin": {"harbin"}, "qiqihar": {"qiqihar"}, "province": set(forms), "enterprise": set()}
     for who, own in sees.items():
         told = await people.ask(who, "GET", "")

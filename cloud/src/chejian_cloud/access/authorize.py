@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from chejian_cloud.access import recognise
 from chejian_cloud.access.caller import SPEAKER, Caller
-from chejian_cloud.access.permissions import NOTHING, Permission
+from chejian_cloud.access.permissions import NOTHING, Permission, Reach
 from chejian_cloud.access.policy import EXPORTS
 from chejian_cloud.db.engine import door
 from chejian_cloud.db.journal import Line, write
@@ -70,11 +70,17 @@ async def authorize(request: Request) -> None:
         address=caller.address,
         target=await _target(request),
         token_id=caller.token_id,
-        enterprise_id=next(iter(reach.enterprises)) if len(reach.enterprises) == 1 else None,
+        enterprise_id=_owner(permission, reach),
     )
     request.state.line = line
     if route in EXPORTS:
         await run_in_threadpool(_journal, request, line)
+
+
+def _owner(permission: Permission, reach: Reach) -> int | None:
+    """The enterprise that a line of the journal is about: the only one in reach, never for what is done for a region."""
+    only = len(reach.enterprises) == 1 and permission is not Permission.REGION
+    return next(iter(reach.enterprises)) if only else None
 
 
 def still_allowed(request: Request) -> bool:
