@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MEMBERS = ("contract", "edge", "gateway", "analytics", "cloud", "simulators", "deploy")
+MEMBERS = ("contract", "edge", "gateway", "analytics", "cloud", "simulators", "client", "deploy")
 VENV = ROOT / ".venv"
 TOOLS = ROOT / ".chejian" / "tools"
 STAMP = VENV / "chejian-stamp"

@@ -18,7 +18,7 @@ _BIN = Path(sys.executable).parent
 _TELLING = {"sizes", "wheels"}
 # Lines shown of a failed step; its own command shows all.
 _SHOWN = 60
-SOURCES = ("contract", "edge", "gateway", "analytics", "cloud", "simulators", "deploy")
+SOURCES = ("contract", "edge", "gateway", "analytics", "cloud", "simulators", "client", "deploy")
 
 
 def steps() -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-MEMBERS = ("contract", "edge", "gateway", "analytics", "cloud", "simulators", "deploy")
+MEMBERS = ("contract", "edge", "gateway", "analytics", "cloud", "simulators", "client", "deploy")
 # File -> dependency groups of the root pyproject; the members with all extras come along where True.
 LOCKS: dict[str, tuple[tuple[str, ...], bool]] = {
     "requirements-dev.lock": (("dev",), True),

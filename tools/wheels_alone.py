@@ -64,6 +64,7 @@ TRIALS = (
     Trial("analytics", "chejian_analytics"),
     Trial("cloud", "chejian_cloud"),
     Trial("simulators", "chejian_simulators"),
+    Trial("client", "chejian_client"),
     Trial("deploy", "chejian"),
 )
 

@@ -130,6 +130,7 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /api/v1/reports/bulletin",
         "GET /api/v1/reports/production",
         "GET /api/v1/series/{series_id}/samples",
+        "GET /api/v1/series/{series_id}/samples/file",
         "GET /api/v1/states",
         "GET /api/v1/stored-reports",
         "GET /api/v1/stored-reports/{report_id}/file",
@@ -279,6 +280,7 @@ EXPORTS: Final = frozenset(
         "GET /api/v1/reports/assessments/{assessment_id}",
         "GET /api/v1/reports/bulletin",
         "GET /api/v1/reports/production",
+        "GET /api/v1/series/{series_id}/samples/file",
         "GET /api/v1/stored-reports/{report_id}/file",
         "GET /diagnoses/{diagnosis_id}/waveform.csv",
     }

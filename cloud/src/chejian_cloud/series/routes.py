@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import StreamingResponse
 
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.jsontypes import From, To, time_range
@@ -40,3 +41,23 @@ def get_samples(
     """Samples of a range (default: the last hour); above `max_points` the minimum and maximum of each time bucket."""
     period = time_range(start, end, default=DEFAULT, longest=service.LONGEST)
     return service.samples_of(session, series_id, period, max_points)
+
+
+@router.get(
+    "/series/{series_id}/samples/file",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+def get_samples_file(
+    session: ReadSession,
+    series_id: Annotated[int, Path(ge=1, le=MAX_ID, examples=[7])],
+    start: From = None,
+    end: To = None,
+) -> StreamingResponse:
+    """All samples of a series of numbers in a range (default: the last hour; at most 31 days) as CSV, streamed."""
+    period = time_range(start, end, default=DEFAULT, longest=service.LONGEST)
+    name = f"samples-{series_id}-{period.start:%Y%m%d%H%M}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(
+        service.file_of(session, series_id, period), media_type="text/csv; charset=utf-8", headers=headers
+    )

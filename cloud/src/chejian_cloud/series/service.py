@@ -1,5 +1,6 @@
 """Signals and samples of series, bounded so that one request can't read a year of raw data."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us, to_us
-from chejian_cloud.db.arrays import read_samples
+from chejian_cloud.db.arrays import Samples, read_samples
 from chejian_cloud.db.engine import raw_connection
 from chejian_cloud.errors import InvalidValueError, NotFoundError
 from chejian_cloud.jsontypes import TimeRange
@@ -23,6 +24,8 @@ LONGEST = timedelta(days=31)
 """A month of raw samples; beyond it the KPIs and boards have aggregates."""
 MAX_RAW = 3_000_000
 """Samples read for one answer: one a second over a month, about 70 MB of arrays."""
+_LINES = 20_000
+"""Lines of a file that are written at once, about 800 kB."""
 _TEXT_DATATYPES = frozenset({12, 14, 15})
 """Sparkplug's String, Text and UUID."""
 
@@ -67,6 +70,31 @@ def samples_of(session: Session, series_id: int, period: TimeRange, max_points: 
     return SamplesOut(**head, start=period.start, end=period.end, **read(session, row, period, max_points))
 
 
+def file_of(session: Session, series_id: int, period: TimeRange) -> Iterator[bytes]:
+    """All samples of a series of numbers in a range as CSV, in parts; what is not usable has no value.
+
+    Raises:
+        NotFoundError: when there is no such series.
+        InvalidValueError: when it holds no numbers, or the range more than `MAX_RAW` samples.
+    """
+    row = repository.series(session, series_id)
+    if row is None:
+        raise NotFoundError("series", "series_id", series_id)
+    if row["kind"] == SignalKind.WAVEFORM or row["datatype"] in _TEXT_DATATYPES:
+        raise InvalidValueError("series_id", series_id, "a series of numbers")
+    return _lines(_read(session, row, period))
+
+
+def _lines(found: Samples) -> Iterator[bytes]:
+    usable = found.usable()
+    yield b"time,value,quality\r\n"
+    for lo in range(0, found.times_us.size, _LINES):
+        part = slice(lo, lo + _LINES)
+        times = np.datetime_as_string(found.times_us[part].view("datetime64[us]"), unit="ms", timezone="UTC")
+        rows = zip(times.tolist(), usable[part].tolist(), found.quality[part].tolist(), strict=True)
+        yield "".join(f"{t},{'' if v != v else repr(v)},{q}\r\n" for t, v, q in rows).encode()
+
+
 def _last(row: RowMapping) -> LastValue | None:
     if row["last_time"] is None:
         return None
@@ -77,10 +105,8 @@ def _last(row: RowMapping) -> LastValue | None:
 
 def _numbers(session: Session, row: RowMapping, period: TimeRange, max_points: int) -> dict[str, Any]:
     lo, hi = to_us(period.start), to_us(period.end)
-    found = read_samples(raw_connection(session), [row["series_id"]], lo, hi, limit=MAX_RAW + 1)
+    found = _read(session, row, period)
     total = int(found.times_us.size)
-    if total > MAX_RAW:
-        raise InvalidValueError("to", period.end.isoformat(), f"a range that holds at most {MAX_RAW} samples")
     usable = found.usable()
     keep = min_max(found.times_us, usable, lo, hi, max_points)
     values = [float(v) if np.isfinite(v) else None for v in usable[keep]]
@@ -91,6 +117,14 @@ def _numbers(session: Session, row: RowMapping, period: TimeRange, max_points: i
         "value": values,
         "quality": found.quality[keep].tolist(),
     }
+
+
+def _read(session: Session, row: RowMapping, period: TimeRange) -> Samples:
+    lo, hi = to_us(period.start), to_us(period.end)
+    found = read_samples(raw_connection(session), [row["series_id"]], lo, hi, limit=MAX_RAW + 1)
+    if found.times_us.size > MAX_RAW:
+        raise InvalidValueError("to", period.end.isoformat(), f"a range that holds at most {MAX_RAW} samples")
+    return found
 
 
 def _listed(session: Session, row: RowMapping, period: TimeRange, max_points: int) -> dict[str, Any]:
