@@ -1,7 +1,7 @@
 """Schema `app`: registry, calendar, state intervals, KPIs and marks. Changes go through `migrations/`."""
 
-from datetime import datetime, time
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -236,6 +236,11 @@ class StateInterval(Base):
     state: Mapped[int] = mapped_column(SmallInteger)
     category: Mapped[str]
     loss: Mapped[str] = mapped_column(server_default="")
+
+
+LONGEST_WINDOW: Final = timedelta(days=2)
+"""No window of a KPI is longer: a local day has 25 h at most, a shift 24 h. Windows that overlap a range are found by their
+start, which an index is ordered by; their end alone would have the server read all that were ever stored before it."""
 
 
 class KpiValue(Base):

@@ -8,17 +8,19 @@ from sqlalchemy import Row, RowMapping, func, select, text
 from sqlalchemy.dialects.postgresql import TEXT, array
 from sqlalchemy.orm import Session, aliased
 
-from chejian_cloud.db.app import Equipment, KpiValue, Line, Workshop
+from chejian_cloud.db.app import LONGEST_WINDOW, Equipment, KpiValue, Line, Workshop
 from chejian_cloud.db.energy import EnergyFactor, EnergyValue, LineOutput, Meter, MeterMachine
 from chejian_cloud.registry.scope import EVERYTHING, Scope
 
 _LATEST = text("""
 SELECT DISTINCT ON (g.equipment_id, s.role) g.equipment_id, s.role, s.unit, l.time, l.value, l.quality
-  FROM app.equipment_feed g
-  JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
-  JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
-  JOIN telemetry.series s ON s.device_id = v.device_id
-  JOIN telemetry.last_value l USING (series_id)
+  FROM app.equipment_feed g -- OFFSET 0: as a join, requests would read whole tables behind their security barrier
+ CROSS JOIN LATERAL (SELECT x.node_id FROM telemetry.node x
+                      WHERE x.group_id = g.group_id AND x.edge_node = g.edge_node OFFSET 0) n
+ CROSS JOIN LATERAL (SELECT x.device_id FROM telemetry.device x
+                      WHERE x.node_id = n.node_id AND x.name = g.device OFFSET 0) v
+ CROSS JOIN LATERAL (SELECT * FROM telemetry.series x WHERE x.device_id = v.device_id OFFSET 0) s
+ CROSS JOIN LATERAL (SELECT * FROM telemetry.last_value x WHERE x.series_id = s.series_id OFFSET 0) l
  WHERE g.equipment_id = ANY(:equipment_ids) AND s.role = ANY(:roles)
  ORDER BY g.equipment_id, s.role, l.time DESC
 """)
@@ -99,6 +101,7 @@ def values(
             EnergyValue.equipment_id.in_(equipment_ids),
             EnergyValue.window_kind == window,
             EnergyValue.end > lo,
+            EnergyValue.start > lo - LONGEST_WINDOW,
             EnergyValue.start < hi,
         )
         .order_by(EnergyValue.start, EnergyValue.equipment_id)
@@ -146,6 +149,7 @@ def outputs(
         KpiValue.kpi == "oee",
         KpiValue.window_kind == window,
         KpiValue.end > lo,
+        KpiValue.start > lo - LONGEST_WINDOW,
         KpiValue.start < hi,
     )
     return session.execute(statement).all()

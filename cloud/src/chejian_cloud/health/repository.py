@@ -4,16 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, RowMapping, func, select
+from sqlalchemy import Row, RowMapping, func, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
-from chejian_cloud.db.app import Dirty, Equipment, KpiValue
+from chejian_cloud.db.app import LONGEST_WINDOW, Dirty, Equipment, KpiValue
 from chejian_cloud.db.diagnosis import DiagnosisTask
 from chejian_cloud.registry.scope import Scope
-
-_KNOWN = ("apt_us", "aust_us", "adet_us", "adot_us")
-"""Terms of the known planned busy time."""
 
 
 def nodes(session: Session) -> Sequence[RowMapping]:
@@ -85,6 +82,7 @@ def hours(
             KpiValue.kpi == "oee",
             KpiValue.window_kind == "hour",
             KpiValue.end > lo,
+            KpiValue.start > lo - LONGEST_WINDOW,
             KpiValue.start < hi,
         )
         .order_by(KpiValue.start)
@@ -99,17 +97,19 @@ def workshop_hours(session: Session, lo: datetime, hi: datetime) -> Sequence[Row
             Equipment.workshop_id,
             KpiValue.start,
             KpiValue.end,
-            func.sum(sum(_term(name) for name in _KNOWN)).label("known_us"),
-            func.sum(_term("no_data_us")).label("missing_us"),
+            func.sum(KpiValue.busy_us).label("known_us"),
+            func.sum(KpiValue.no_data_us).label("missing_us"),
             func.bool_or(KpiValue.provisional).label("provisional"),
         )
         .join(Equipment, Equipment.equipment_id == KpiValue.equipment_id)
-        .where(KpiValue.kpi == "oee", KpiValue.window_kind == "hour", KpiValue.end > lo, KpiValue.start < hi)
+        .where(
+            KpiValue.kpi == "oee",
+            KpiValue.window_kind == "hour",
+            KpiValue.end > lo,
+            KpiValue.start > lo - LONGEST_WINDOW,
+            KpiValue.start < hi,
+        )
         .group_by(Equipment.workshop_id, KpiValue.start, KpiValue.end)
         .order_by(KpiValue.start)
     )
     return session.execute(statement).all()
-
-
-def _term(name: str) -> Any:
-    return KpiValue.inputs[name].astext.cast(BigInteger)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chejian_cloud.db.app import KpiRevision, KpiValue
+from chejian_cloud.db.app import LONGEST_WINDOW, KpiRevision, KpiValue
 from chejian_cloud.paging import Part
 
 
@@ -23,7 +23,12 @@ def values(
     """Values of equipment whose window overlaps [lo, hi), by equipment, kind, start and KPI; at most `limit`."""
     statement = (
         select(KpiValue)
-        .where(KpiValue.equipment_id.in_(equipment_ids), KpiValue.end > lo, KpiValue.start < hi)
+        .where(
+            KpiValue.equipment_id.in_(equipment_ids),
+            KpiValue.end > lo,
+            KpiValue.start > lo - LONGEST_WINDOW,
+            KpiValue.start < hi,
+        )
         .order_by(KpiValue.equipment_id, KpiValue.window_kind, KpiValue.start, KpiValue.kpi)
         .limit(limit)
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from chejian_cloud.db.app import KpiValue, Line, Product, Workshop
+from chejian_cloud.db.app import LONGEST_WINDOW, KpiValue, Line, Product, Workshop
 from chejian_cloud.db.energy import LineOutput
 
 
@@ -36,6 +36,7 @@ def hours(
         KpiValue.kpi == "oee",
         KpiValue.window_kind == "hour",
         KpiValue.end > lo,
+        KpiValue.start > lo - LONGEST_WINDOW,
         KpiValue.start < hi,
     )
     return session.execute(statement).all()

@@ -11,6 +11,7 @@ from chejian_cloud.errors import ConflictError, NotFoundError
 from chejian_cloud.marks import lock_registry, mark
 from chejian_cloud.paging import Part
 from chejian_cloud.registry.device_schemas import DeviceOut, FeedIn, MetricOut
+from chejian_cloud.series.repository import newest
 
 MOST_METRICS = 2000
 """Signals of one device in an answer."""
@@ -18,7 +19,7 @@ MOST_METRICS = 2000
 
 def devices(session: Session, group: str | None, part: Part) -> list[DeviceOut]:
     """Devices that the caller sees, by group, node and name; `group` None: of all groups."""
-    n, d, s, v = t.node.c, t.device.c, t.series.c, t.last_value.c
+    n, d, s, last = t.node.c, t.device.c, t.series.c, newest()
     feed, own = db.EquipmentFeed, db.Equipment
     fed = and_(feed.group_id == n.group_id, feed.edge_node == n.edge_node, feed.device == d.name)
     statement = (
@@ -37,9 +38,9 @@ def devices(session: Session, group: str | None, part: Part) -> list[DeviceOut]:
         statement = statement.where(n.group_id == group)
     page = part.of(statement, n.group_id, n.edge_node, d.name).subquery()
     told = (  # of the devices of this page only: newest values of a whole province take seconds
-        select(func.count().label("metrics"), func.max(v.time).label("seen"))
+        select(func.count().label("metrics"), func.max(last.c.time).label("seen"))
         .select_from(t.series)
-        .outerjoin(t.last_value, v.series_id == s.series_id)
+        .outerjoin(last, true())
         .where(s.device_id == page.c.device_id, ~s.retired)
         .lateral()
     )
@@ -63,11 +64,12 @@ def metrics(session: Session, device_id: int) -> list[MetricOut]:
     """
     if session.execute(select(t.device.c.device_id).where(t.device.c.device_id == device_id)).first() is None:
         raise NotFoundError("device", "device_id", device_id)
-    s, v = t.series.c, t.last_value.c
+    s, last = t.series.c, newest()
+    v = last.c
     statement = (
         select(s.series_id, s.name, s.unit, s.role, v.time, v.value, v.text)
         .select_from(t.series)
-        .outerjoin(t.last_value, v.series_id == s.series_id)
+        .outerjoin(last, true())
         .where(s.device_id == device_id, ~s.retired)
         .order_by(s.name)
         .limit(MOST_METRICS)

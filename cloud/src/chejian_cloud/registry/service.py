@@ -1,5 +1,6 @@
 """What the registry answers: rows completed with the names of the contract's equipment types."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 
@@ -37,13 +38,10 @@ def machine_types() -> frozenset[str]:
 
 def list_workshops(session: Session) -> list[WorkshopOut]:
     """All workshops with their lines."""
-    lines = repository.lines(session)
-    return [
-        WorkshopOut(
-            **row, lines=[LineOut.model_validate(x) for x in lines if x.workshop_id == row["workshop_id"]]
-        )
-        for row in repository.workshops(session)
-    ]
+    lines: dict[int, list[LineOut]] = defaultdict(list)
+    for line in repository.lines(session):
+        lines[line.workshop_id].append(LineOut.model_validate(line))
+    return [WorkshopOut(**row, lines=lines[row["workshop_id"]]) for row in repository.workshops(session)]
 
 
 _THOUSAND = Part(1000)

@@ -1,5 +1,6 @@
 """Signals and samples of series, bounded so that one request can't read a year of raw data."""
 
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -92,7 +93,7 @@ def _lines(found: Samples) -> Iterator[bytes]:
         part = slice(lo, lo + _LINES)
         times = np.datetime_as_string(found.times_us[part].view("datetime64[us]"), unit="ms", timezone="UTC")
         rows = zip(times.tolist(), usable[part].tolist(), found.quality[part].tolist(), strict=True)
-        yield "".join(f"{t},{'' if v != v else repr(v)},{q}\r\n" for t, v, q in rows).encode()
+        yield "".join(f"{t},{'' if math.isnan(v) else repr(v)},{q}\r\n" for t, v, q in rows).encode()
 
 
 def _last(row: RowMapping) -> LastValue | None:

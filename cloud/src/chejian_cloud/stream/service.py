@@ -75,6 +75,7 @@ class OverviewStream:
         self._failing = False
         self._task: asyncio.Task[None] | None = None
         self._looks: set[asyncio.Task[Mapping[View, str]]] = set()
+        self._recent: dict[View, tuple[float, str]] = {}
         self._reads: dict[View, asyncio.Task[Mapping[View, str]]] = {}
 
     async def __aenter__(self) -> Self:
@@ -92,12 +93,20 @@ class OverviewStream:
         await asyncio.gather(*self._looks, return_exceptions=True)
 
     async def read(self, view: View = ALL_MACHINES) -> str:
-        """A view at this moment as JSON, for a page's first paint; pages that ask together share one look."""
+        """A view as JSON, at most `POLL_SECONDS` old, for a page's first paint; pages that ask together share one look."""
+        self._recent = {
+            v: told for v, told in self._recent.items() if monotonic() - told[0] < self._poll_seconds
+        }
+        if view in self._recent:
+            return self._recent[view][1]
         looking = self._reads.get(view)
         if looking is None:
             looking = self._reads[view] = self._look([view])
             looking.add_done_callback(lambda _: self._reads.pop(view, None))
-        return (await asyncio.shield(looking))[view]
+        began = monotonic()
+        text = (await asyncio.shield(looking))[view]
+        self._recent[view] = began, text
+        return text
 
     async def updates(
         self, last_event_id: str | None = None, view: View = ALL_MACHINES

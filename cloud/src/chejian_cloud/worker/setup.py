@@ -37,10 +37,12 @@ SELECT e.type, c.timezone,
           FROM app.bearing b WHERE b.equipment_id = e.equipment_id) AS bearings,
        (SELECT json_agg(json_build_array(s.series_id, s.name, s.role, s.kind, s.quantity, s.datatype, v.device_id,
                                          n.ledger_id IS NULL, s.unit) ORDER BY s.role, s.name, s.series_id)
-          FROM app.equipment_feed g
-          JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
-          JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
-          JOIN telemetry.series s ON s.device_id = v.device_id
+          FROM app.equipment_feed g -- OFFSET 0: as a join, requests would read whole tables behind their security barrier
+         CROSS JOIN LATERAL (SELECT x.node_id, x.ledger_id FROM telemetry.node x
+                              WHERE x.group_id = g.group_id AND x.edge_node = g.edge_node OFFSET 0) n
+         CROSS JOIN LATERAL (SELECT x.device_id FROM telemetry.device x
+                              WHERE x.node_id = n.node_id AND x.name = g.device OFFSET 0) v
+         CROSS JOIN LATERAL (SELECT * FROM telemetry.series x WHERE x.device_id = v.device_id OFFSET 0) s
          WHERE g.equipment_id = e.equipment_id) AS series,
        (SELECT json_agg(json_build_array(u.role, u.modulus, u.least_cycle_us))
           FROM app.counter_rule u WHERE u.equipment_id = e.equipment_id) AS counter_rules,
