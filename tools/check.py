@@ -31,6 +31,7 @@ def steps() -> dict[str, list[str]]:
             str(_BIN / "mypy"),
             *(f"{member}/src" for member in SOURCES),
             "deploy/grafana",
+            "docs/examples",
             "tests",
             "tools",
             "benchmarks",

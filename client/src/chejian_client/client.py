@@ -148,7 +148,9 @@ class Client:
                     yield event
             except (httpx.TransportError, UnreachableError) as error:
                 if patience is not None and time.monotonic() - since > patience.total_seconds():
-                    raise UnreachableError(f"no event since {time.monotonic() - since:.0f} s: {error}") from error
+                    raise UnreachableError(
+                        f"no event since {time.monotonic() - since:.0f} s: {error}"
+                    ) from error
             failures += 1
             self._sleep(_pause(failures))
 
@@ -228,7 +230,7 @@ class Client:
 
 
 def _pause(failures: int) -> float:
-    return min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
+    return float(min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE))
 
 
 def _query(given: Mapping[str, Any]) -> dict[str, str]:

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from chejian_contract.signals import Role
-from sqlalchemy import Lateral, Row, RowMapping, and_, func, select, true
+from sqlalchemy import Row, RowMapping, and_, func, select, true
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import EquipmentFeed
@@ -18,7 +19,7 @@ FEED_OF_DEVICE = and_(FEED_OF_NODE, t.device.c.name == EquipmentFeed.device)
 """Joins a telemetry device (with its node) to the equipment that it feeds."""
 
 
-def newest() -> Lateral:
+def newest() -> LateralFromClause:
     """Newest value of the row of `telemetry.series` beside it; to be joined with `true()`.
 
     For requests the newest values are behind a security barrier, into which a join's condition does not reach: the server would
