@@ -74,7 +74,8 @@ What it costs: `python -m benchmarks.assessment`.
 - The total of an index leads down to each value: class x weight, or the points of its answered indicators x their renormalised
   weights. A class value as published wins over its indicators.
 - What enterprises on the platform measured (`aggregate` "mean" with `measured by`) is the mean over those whose newest submitted
-  evidence of the year is complete enough, told with n of how many are here. It never replaces or contradicts a declared value.
+  evidence of the year is complete enough, told with n of how many are here; where an item of theirs asks the same (`asked_in`), the
+  share of those who declared a yes. It never replaces or contradicts the region's value.
 - `published` rows of a file stand beside the region's own years.
 
 ## Indicators from telemetry

@@ -148,6 +148,11 @@ def test_the_pattern_is_sound() -> None:
         ),
         ("schema = 1", "schema = ", "own.toml: (file): Invalid value"),
         (
+            'scale = "share"',
+            'scale = "share"\nasked_in = ["other"]',
+            "own.toml: item[1].asked_in: 'other'; allowed: \"standard:item\", where aggregate is share",
+        ),
+        (
             "[[node]]",
             '[[published]]\nregion = "230000"\nname_zh = "某省"\nname_en = "x"\nyear = 2015\nvalues = { c = 1 }\n[[node]]',
             "own.toml: published[0].values: ['c']; allowed: keys a, b, x, y",

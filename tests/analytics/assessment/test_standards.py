@@ -78,6 +78,15 @@ def test_gbt23020_has_the_tree_of_the_table(standards: Path) -> None:
     assert [stage.name_zh for stage in standard.levels] == ["起步建设", "单项覆盖", "集成提升", "创新突破"]
 
 
+def test_what_is_asked_elsewhere_is_a_yes_or_no_there() -> None:
+    catalogue = load_standards()
+    asked = {each for standard in catalogue for item in standard.items for each in item.asked_in}
+    assert asked == {"gbt37393-2019:mes"}
+    for each in asked:
+        standard, _, name = each.partition(":")
+        assert [i.scale.value for i in catalogue.get(standard).items if i.id == name] == ["yes_no"]
+
+
 CLASSES = ("infrastructure_jichu_huanjing", "application_gongye_yingyong", "benefit_yingyong_xiaoyi")
 
 

@@ -124,9 +124,9 @@ def test_measured_stands_beside_declared_and_a_file_tells_every_error(
             "#values tr", has=page.get_by_label("Key processes under numerical control: Value")
         )
         told = row.inner_text()
-        assert "100.0 %" in told
+        assert "Measured 100.0 %" in told
         assert "1 of" in told
-        assert "not measured on the platform" in page.inner_text("#values")
+        assert "nothing from the platform" in page.inner_text("#values")
         row.get_by_text("Which enterprises").click()
         row.get_by_role("link").first.click()
         page.wait_for_url("**/assessments/1*")

@@ -66,6 +66,9 @@ def _items(standard: Standard) -> Found:
 
 
 def _item(standard: Standard, key: str, item: Item) -> Found:
+    for each in item.asked_in:
+        if item.aggregate != "share" or not all(each.partition(":")):
+            yield f"{key}.asked_in", repr(each), '"standard:item", where aggregate is share'
     if item.scale is Scale.GRADES and not standard.grades:
         yield "rating.grades", "(missing)", f"a list of grades, since {item.id} is graded"
     if (standard.method is Method.MATURITY) != (item.level > 0):

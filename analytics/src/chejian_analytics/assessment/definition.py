@@ -142,6 +142,7 @@ class Item(Words):
         tolerance: how far a declared answer may be from the measured one, in units of the answer.
         needs_completeness: least completeness of a measurement that may contradict.
         aggregate: how single enterprises make the figure of a region: "mean", "share" or "".
+        asked_in: items of other standards ("standard:item") whose yes or no of single enterprises is the same question.
         formula: how it is computed, in words.
         references: published figures.
     """
@@ -156,6 +157,7 @@ class Item(Words):
     tolerance: Fraction = Fraction(0)
     needs_completeness: Fraction = Fraction(0)
     aggregate: str = ""
+    asked_in: tuple[str, ...] = ()
     formula: str = ""
     references: tuple[Reference, ...] = ()
 

@@ -143,6 +143,7 @@ def _item(table: Table, defaults: _Defaults) -> Item:
         tolerance=table.number("tolerance", 0, 100) or Fraction(0),
         needs_completeness=table.number("needs_completeness", 0, 1) or Fraction(0),
         aggregate=table.choice("aggregate", ("mean", "share"), default=""),
+        asked_in=table.words("asked_in"),
         formula=table.text("formula", optional=True),
         references=tuple(_reference(each, defaults) for each in table.tables("reference")),
     )

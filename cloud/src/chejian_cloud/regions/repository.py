@@ -27,14 +27,15 @@ _TAKE = text("""
 UPDATE app.region_assessment SET lock = lock + 1 WHERE region_assessment_id = :key AND lock = :lock RETURNING lock
 """)
 _JOURNALLED = text("SELECT sha256 FROM app.region_journalled(:key) WHERE revision = :revision")
-EVIDENCE = """
+_INSIDE = """
 WITH place AS (
      SELECT w.workshop_id, w.enterprise_id FROM app.workshop w WHERE w.city_code LIKE :cities),
 inside AS (
      SELECT p.enterprise_id,
             NOT EXISTS (SELECT FROM app.workshop o WHERE o.enterprise_id = p.enterprise_id
                            AND o.city_code NOT LIKE :cities) AS whole
-       FROM place p GROUP BY p.enterprise_id),
+       FROM place p GROUP BY p.enterprise_id)"""
+EVIDENCE = f"""{_INSIDE},
 newest AS (
      SELECT DISTINCT ON (a.enterprise_id, a.workshop_id, v.indicator)
             a.enterprise_id, a.workshop_id, a.assessment_id, v.indicator, v.numerator, v.denominator, v.known, v.expected
@@ -48,9 +49,26 @@ SELECT i.enterprise_id, e.name_zh, e.name_en, n.workshop_id, n.assessment_id, n.
        n.known, n.expected
   FROM inside i JOIN app.enterprise e USING (enterprise_id) LEFT JOIN newest n USING (enterprise_id)
  ORDER BY i.enterprise_id, n.indicator, n.workshop_id
-"""
+"""  # noqa: S608 - our own parts
 """Enterprises with a workshop in a region, each with the newest submitted evidence of each workshop there whose window ended in
 a year; that of a whole enterprise counts only where all its workshops are in the region."""
+
+ANSWERS = f"""{_INSIDE},
+newest AS (
+     SELECT DISTINCT ON (a.enterprise_id, a.workshop_id, a.standard_id)
+            a.enterprise_id, a.workshop_id, a.standard_id, a.assessment_id, s.submitted_at
+       FROM app.assessment a JOIN inside i USING (enterprise_id)
+       JOIN app.assessment_submission s ON (s.assessment_id, s.revision) = (a.assessment_id, a.revision)
+      WHERE a.standard_id = ANY (:standards) AND s.submitted_at >= :start AND s.submitted_at < :end
+        AND (a.workshop_id IN (SELECT p.workshop_id FROM place p) OR (a.workshop_id IS NULL AND i.whole))
+      ORDER BY a.enterprise_id, a.workshop_id, a.standard_id, s.submitted_at DESC, a.assessment_id DESC)
+SELECT i.enterprise_id, e.name_zh, e.name_en, w.assessment_id, n.standard_id || ':' || w.item AS asked, w.given[1] AS given
+  FROM inside i JOIN app.enterprise e USING (enterprise_id) LEFT JOIN newest n USING (enterprise_id)
+  LEFT JOIN app.assessment_answer w ON w.assessment_id = n.assessment_id AND n.standard_id || ':' || w.item = ANY (:asked)
+ ORDER BY i.enterprise_id, w.assessment_id
+"""  # noqa: S608 - our own parts
+"""The same enterprises with what they answered in the newest forms that they submitted in a year and that nobody returned: the
+answers of such a form are those of its submission."""
 
 
 def names(session: Session) -> Sequence[RowMapping]:
@@ -119,6 +137,15 @@ def evidence(
     """Rows of `EVIDENCE`; `cities` is a pattern of LIKE."""
     asked = {"cities": cities, "indicators": list(indicators), "start": start, "end": end}
     return session.execute(text(EVIDENCE), asked).mappings().all()
+
+
+def answers(
+    session: Session, cities: str, asked: Sequence[str], start: datetime, end: datetime
+) -> Sequence[RowMapping]:
+    """Rows of `ANSWERS`; `asked` are items as "standard:item"."""
+    standards = [each.partition(":")[0] for each in asked]
+    values = {"cities": cities, "asked": list(asked), "standards": standards, "start": start, "end": end}
+    return session.execute(text(ANSWERS), values).mappings().all()
 
 
 def add_event(

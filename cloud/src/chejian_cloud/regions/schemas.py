@@ -84,16 +84,19 @@ class PlatformEnterpriseOut(Out):
     enterprise_id: int
     enterprise_name_zh: str
     enterprise_name_en: str
-    value: float | None = Field(description="null: too incomplete to count, or without a value.")
-    completeness: float
+    value: float | None = Field(description="null: nothing submitted, or too incomplete to count.")
+    completeness: float | None = Field(description="Of its measurement; null: nothing was measured.")
     assessment_ids: list[int]
 
 
 class PlatformOut(Out):
-    """What the enterprises on this platform measured of an item: another figure than the region's, with its coverage."""
+    """What the enterprises on this platform measured, or declared, of an item: another figure than the region's."""
 
+    basis: Literal["measured", "declared"]
     value: float | None
-    answered: int = Field(description="Enterprises whose submitted evidence is complete enough.")
+    answered: int = Field(
+        description="Enterprises whose submitted evidence is complete enough, or who answered."
+    )
     asked: int = Field(description="Enterprises of the region on this platform.")
     indicator: str
     needs_completeness: float

@@ -65,9 +65,7 @@ def _context(session: Session, form: RegionForm) -> dict[str, Any]:
             item: {name: getattr(row, name) for name in names} | {"changed_at": row.changed_at.isoformat()}
             for item, row in form.values.items()
         },
-        "platform": platform.frozen(
-            platform.measured(session, form.standard, form.row.region, form.row.year)
-        ),
+        "platform": platform.frozen(platform.figures(session, form.standard, form.row.region, form.row.year)),
     }
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from chejian_analytics.assessment import (
     AnswerError,
+    Basis,
     Item,
     Method,
     Node,
@@ -50,7 +51,7 @@ def form_of(session: Session, key: int) -> out.RegionFormOut:
     """
     form = load(session, key)
     result = check(form)
-    here = platform.measured(session, form.standard, form.row.region, form.row.year)
+    here = platform.figures(session, form.standard, form.row.region, form.row.year)
     shares = _shares(form)
     return out.RegionFormOut(
         **dict(repository.listed(session, Part(1), key=key)[0]),
@@ -159,6 +160,7 @@ def _item(
 
 def _platform(item: Item, here: platform.PlatformFigure) -> out.PlatformOut:
     return out.PlatformOut(
+        basis="measured" if here.basis is Basis.MEASURED else "declared",
         value=_float(here.figure.value),
         answered=here.figure.answered,
         asked=here.figure.asked,
@@ -169,8 +171,8 @@ def _platform(item: Item, here: platform.PlatformFigure) -> out.PlatformOut:
                 enterprise_id=each.enterprise_id,
                 enterprise_name_zh=each.name_zh,
                 enterprise_name_en=each.name_en,
-                value=_float(each.value(item)),
-                completeness=float(each.indicator.completeness) if each.indicator else 0.0,
+                value=_float(each.value),
+                completeness=_float(each.completeness),
                 assessment_ids=list(each.assessment_ids),
             )
             for each in here.contributions

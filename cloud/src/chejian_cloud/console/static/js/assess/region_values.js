@@ -1,8 +1,8 @@
-// The table of a region's values: typed with source and confidence; what the platform's enterprises measured stands apart.
+// The table of a region's values: typed with source and confidence; what the platform's enterprises have stands apart.
 import { dateMinuteOf, parse } from '../clock.js';
 import { fill, fold, h, table } from '../dom.js';
 import { NONE, fixed, measured, percent } from '../format.js';
-import { nameOf, t } from '../i18n.js';
+import { nameOf, t, word } from '../i18n.js';
 
 const CONFIDENCES = ['A', 'B', 'C', 'D'];
 const tidy = (number) => String(Number(number.toPrecision(12)));
@@ -38,13 +38,14 @@ function confidence(row, { draft, changed }) {
 
 const plain = (row, text) => (text === null || text === undefined ? NONE : isShare(row) ? percent(decimal(text)) : measured(decimal(text)));
 
-/** What enterprises on the platform measured: another figure than the region's, so its coverage always stands with it. */
+/** What enterprises on the platform measured or declared: another figure than the region's, so its coverage always stands with it. */
 function platform(row) {
   const here = row.platform;
   if (!here) return t('region.platform.none');
   const value = here.value === null ? t('assess.no_value') : percent(here.value);
-  const line = (each) => h('li', {}, nameOf({ name_zh: each.enterprise_name_zh, name_en: each.enterprise_name_en }), ' ', each.value === null ? t('region.platform.incomplete', { share: percent(each.completeness, 0) }) : percent(each.value), each.assessment_ids.flatMap((id) => [' ', h('a', { href: `/assessments/${id}#evidence-${here.indicator}` }, t('region.platform.form', { id }))]));
-  return h('span', {}, h('strong', {}, value), h('br', {}), t('region.platform.coverage', { n: here.answered, all: here.asked }), fold(`platform ${row.id}`, t('region.platform.which'), h('ul', {}, here.enterprises.map(line))));
+  const lacks = (each) => (each.completeness === null ? t('region.platform.nothing') : t('region.platform.incomplete', { share: percent(each.completeness, 0) }));
+  const line = (each) => h('li', {}, nameOf({ name_zh: each.enterprise_name_zh, name_en: each.enterprise_name_en }), ' ', each.value === null ? lacks(each) : percent(each.value), each.assessment_ids.flatMap((id) => [' ', h('a', { href: `/assessments/${id}${here.indicator && `#evidence-${here.indicator}`}` }, t('region.platform.form', { id }))]));
+  return h('span', {}, word('basis', here.basis), ' ', h('strong', {}, value), h('br', {}), t('region.platform.coverage', { n: here.answered, all: here.asked }), fold(`platform ${row.id}`, t('region.platform.which'), h('ul', {}, here.enterprises.map(line))));
 }
 
 const reference = (each) => h('div', {}, t(`region_reference.${each.kind}`, { year: each.year, value: each.value <= 1 ? percent(each.value) : measured(each.value) }), ` · ${each.confidence}`);
