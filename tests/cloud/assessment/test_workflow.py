@@ -86,7 +86,7 @@ async def test_the_report_is_a_workbook_with_both_numbers_and_no_formula(people:
         sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
         texts = book.read("xl/sharedStrings.xml").decode()
         assert not any(b"<f>" in book.read(name) for name in sheets)
-    assert len(sheets) == 5
+    assert len(sheets) == 6
     assert "=HYPERLINK(1)" in texts
     assert "申报 declared 0.95, 实测 measured 0" in texts
     assert (await people.ask("enterprise", "GET", "/1/revisions"))[0]["sha256"] in texts

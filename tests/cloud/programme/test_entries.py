@@ -1,5 +1,7 @@
 """Entries of the programme: who sees and who keeps which, and what one workshop stands on."""
 
+import io
+import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -140,3 +142,8 @@ async def test_an_enterprises_assessment_shows_its_steps_of_certification(people
         ("gbt23001_certified", "2020-03-01"),
     ]
     assert not any(each["overdue"] for each in found)
+    book = await people.client.get(f"{forms['first']}/report", headers=people.keys["first"])
+    with zipfile.ZipFile(io.BytesIO(book.content)) as parts:
+        told = parts.read("xl/sharedStrings.xml").decode()
+    for words in ("gbt23001_certified", "2020-03-01", "a list of key characteristics"):
+        assert words in told

@@ -25,13 +25,14 @@ _REASONS = {
 def as_xlsx(
     form: FormOut, result: ResultOut, revisions: Sequence[RevisionOut], benchmark: BenchmarkOut
 ) -> bytes:
-    """Result, items, gaps, evidence, steps: a sheet each, heads in both languages."""
+    """Result, items, gaps, evidence, steps, certification: a sheet each, heads in both languages."""
     sheets = (
         _result(form, result, revisions, benchmark),
         _items(form),
         _gaps(result),
         _evidence(form),
         _steps(form, revisions),
+        _certification(form),
     )
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -163,7 +164,18 @@ def _evidence(form: FormOut) -> Sheet:
         )
         for each in form.evidence
     ]
-    return "证据 Evidence", head, rows
+    lacking = [
+        (each.name_zh, each.name_en, f"未测量 not measured: {each.needs_zh} / {each.needs_en}")
+        for each in form.not_measured
+    ]
+    return "证据 Evidence", head, [*rows, *lacking]
+
+
+def _certification(form: FormOut) -> Sheet:
+    """Steps of GB/T 23001 as the programme has them."""
+    head = ("节点 Step", "截止 Due", "完成 Reached", "逾期 Overdue")
+    rows = [(each.kind, each.due_on, each.reached_on, each.overdue) for each in form.certification]
+    return "贯标 Certification", head, rows
 
 
 def _steps(form: FormOut, revisions: Sequence[RevisionOut]) -> Sheet:

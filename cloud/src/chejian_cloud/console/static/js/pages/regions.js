@@ -39,7 +39,7 @@ async function compare() {
     ...found.columns.map((column) => [nameOf(column), (row) => told(column, row.values[column.id]), 'num']),
     [t('assess.answered'), (row) => percent(row.answered, 0), 'num'],
     [t('region.weakest'), (row) => row.weakest ?? NONE],
-    ...(found.has_total ? [[t('region.normaliser'), (row) => word('normaliser', row.normaliser || 'none')]] : []),
+    ...(found.has_total ? [[t('region.normaliser'), (row) => (row.normaliser ? word('normaliser', row.normaliser) : NONE)]] : []),
     [t('assess.state'), (row) => h('span', {}, regionState(row.state), row.source && ` ${row.source}`)],
     [t('region.version'), (row) => row.standard_version, 'num'],
   ];
