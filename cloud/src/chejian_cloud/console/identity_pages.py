@@ -1,5 +1,6 @@
 """Log-in by an identity provider: the button's address, and the one that the provider sends browsers back to."""
 
+import logging
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from chejian_cloud.console.access_pages import base_of, enter, safe_next, visit_
 from chejian_cloud.console.language import choose
 from chejian_cloud.errors import IdentityError
 
+log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 
 Provider = Annotated[str, Path(max_length=100)]
@@ -68,5 +70,6 @@ def _cookie_name(request: Request) -> str:
 
 def _failed(error: IdentityError, target: str) -> Response:
     """The log-in page with the reason in words; the address has no code any more."""
+    log.info("nobody logged in (%s): %s", error.reason, error)
     query = {"problem": error.reason, **({"next": target} if target != "/" else {})}
     return RedirectResponse(f"/login?{urlencode(query)}", 303, headers={"Cache-Control": "no-store"})

@@ -1,5 +1,6 @@
 """Providers and ties by the API: who may register what, and which account a subject is."""
 
+import pytest
 from chejian_cloud.access.commands import make_admin
 from chejian_cloud.access.permissions import Role
 
@@ -8,6 +9,8 @@ from tests.cloud.access.oidc.test_flow import me, problem
 from tests.cloud.access.test_log_in import PAGE
 from tests.cloud.keys import bearer
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test starts the provider and makes the database, on a machine that is busy with other tests."""
 PROVIDERS = "/api/v1/identity-providers"
 
 

@@ -13,12 +13,15 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 from chejian_cloud.access.oidc import fetch
+from chejian_cloud.cli import main
 from chejian_cloud.errors import IdentityError
 
 from tests.cloud.access.oidc.conftest import Site, Walk, register
 from tests.cloud.access.oidc.test_flow import ATTEMPT, SESSION, problem
 from tests.fixtures.certificates import Authority
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test starts the provider and makes the database, on a machine that is busy with other tests."""
 NOW = int(time.time())
 
 
@@ -334,6 +337,12 @@ def test_no_provider_is_registered_wrongly(site: Site, replaced: dict[str, str])
     before = site.rows("SELECT * FROM app.identity_provider ORDER BY 1")
     assert register(site, "plant", **replaced) == 2
     assert site.rows("SELECT * FROM app.identity_provider ORDER BY 1") == before
+
+
+def test_plain_http_is_for_loopback_and_by_a_setting(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    file = site.folder / "plant.toml"
+    assert main(["provider", str(file), "--dsn", site.dsn]) == 2
+    assert "issuer" in capsys.readouterr().err
 
 
 def test_a_grant_that_came_to_lie_outside_gives_nothing(site: Site, walk: Walk) -> None:

@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import ConsoleMessage, expect, sync_playwright
 
 from tests.cloud.access.oidc.conftest import Site, Walk
+from tests.cloud.console.axe import violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 def test_in_by_the_button_and_out_through_the_provider(site: Site, walk: Walk) -> None:
@@ -22,12 +23,20 @@ def test_in_by_the_button_and_out_through_the_provider(site: Site, walk: Walk) -
                 told.append(message.text)
 
         page.on("console", listen)
+        for language in ("en", "zh"):
+            page.goto(f"{site.base}/login?problem=unknown&lang={language}")
+            assert violations(page) == []
         page.goto(f"{site.base}/password")  # leads to the log-in, and back afterwards
         page.get_by_role("link", name="使用示范企业统一身份认证登录").click()
         page.get_by_role("button", name="李明").click()
         page.wait_for_url(f"{site.base}/password")
         expect(page.get_by_role("link", name="李明")).to_be_visible()
+        page.route("**/plant/logout?*", lambda route: route.abort("aborted"))
         page.get_by_role("button", name="退出登录").click()
+        expect(page.get_by_role("heading", name="已退出登录")).to_be_visible()
+        assert violations(page) == []
+        page.unroute("**/plant/logout?*")
+        page.get_by_role("link", name="立即前往").click()
         page.wait_for_url(f"{site.base}/login")
         page.goto(f"{site.base}/login/plant/return?state=x&code=y")
         expect(page.get_by_role("alert")).to_contain_text("请重新登录")

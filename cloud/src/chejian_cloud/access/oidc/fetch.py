@@ -64,7 +64,7 @@ class Fetcher:
         error = str(told.get("error", ""))[:100]
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not error:
             raise IdentityError("silent", f"{url} answers {status}")
-        raise IdentityError("refused" if error == "invalid_grant" else "setup", f"{url} answers {error}")
+        raise IdentityError("refused" if error == "invalid_grant" else "setup", f"{url} answers {error!r}")
 
     async def _ask(self, method: str, url: str, **given: Any) -> tuple[int, Mapping[str, Any]]:
         if not self.may_ask(url):
