@@ -1,7 +1,7 @@
 """Waveform requests: read where the cloud has written them, sent to the device, watched until a window has come.
 
 The one thing that this host ever asks of a device. It goes only to devices of our own edges whose last birth has announced
-`Device Control/Acquire`, and changes nothing but which block the edge sends next: docs/decisions/0019-waveform-requests.md.
+`Device Control/Acquire`, and changes nothing but which block the edge sends next: docs/decisions/0021-waveform-requests.md.
 """
 
 import logging

@@ -13,7 +13,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from chejian_analytics.kernels.spectra import faded, running_median, squared_magnitude, whiten
+from chejian_analytics.kernels.spectra import faded, running_median, whiten
+from chejian_analytics.kernels.transforms import real_spectrum, squared_envelope_power
 
 BACKGROUND_HZ = 25.0
 """Width of the running median [Hz]: many times a line's width, yet narrower than the slow fall of the spectrum."""
@@ -96,16 +97,7 @@ def envelope_power(spectrum: NDArray[np.complex128], samples: int, max_bin: int)
     if not 0 <= max_bin < samples / 2:
         raise ValueError(f"max_bin: {max_bin} given, 0 <= max_bin < {samples} / 2 allowed")
     count = (samples + 1) // 2
-    padded = np.zeros(_fast_length(count + max_bin + 1), dtype=np.complex128)
-    padded[1:count] = spectrum[1:count]
-    envelope = squared_magnitude(scipy.fft.ifft(padded, overwrite_x=True))
-    total = float(envelope.sum())
-    if total <= 0.0:
-        return np.zeros(max_bin + 1)
-    power = squared_magnitude(scipy.fft.rfft(envelope, overwrite_x=True)[: max_bin + 1])
-    power[0] = 0.0
-    power /= total * total
-    return power
+    return squared_envelope_power(spectrum, count, _fast_length(count + max_bin + 1), max_bin)
 
 
 def background_power(power: NDArray[np.float64], bin_hz: float, width_hz: float) -> NDArray[np.float64]:
@@ -132,7 +124,7 @@ def tapered_spectrum(signal: NDArray[np.float64]) -> NDArray[np.complex128]:
     Returns:
         Shape (n // 2 + 1,). The scale keeps every finite signal clear of overflow when its bins are squared.
     """
-    return np.asarray(scipy.fft.rfft(faded(signal, _rise(int(signal.size * TAPER_SHARE)))))
+    return real_spectrum(faded(signal, _rise(int(signal.size * TAPER_SHARE))))
 
 
 def envelope_spectrum(
@@ -188,7 +180,8 @@ def _with_room(positive: NDArray[np.complex128], points: int) -> NDArray[np.comp
 
 @lru_cache(maxsize=64)
 def _fast_length(points: int) -> int:
-    return int(scipy.fft.next_fast_len(points))
+    """A length of at least `points` whose FFT is fast: a multiple of 8, since lengths like 6750 = 2 * 3^3 * 5^3 take a third more."""
+    return 8 * int(scipy.fft.next_fast_len(-(-points // 8)))
 
 
 @lru_cache(maxsize=8)

@@ -297,12 +297,10 @@ def _found(
         around = slice(max(centre - fit.half_width, 0), centre + fit.half_width + 1)
         open_bins = np.minimum(ratio[around][~masked[around]], SMEARED_CAP)
         return centre, float(open_bins.mean()) if open_bins.size else 0.0
-    centre = int(position + 0.5)
-    best = centre - 1
-    for index in (centre, centre + 1):
-        if (not masked[index], ratio[index]) > (not masked[best], ratio[best]):
-            best = index
-    return best, float(ratio[best])
+    first = int(position + 0.5) - 1
+    heights, closed = ratio[first : first + 3].tolist(), masked[first : first + 3].tolist()
+    best = max(range(3), key=lambda i: (not closed[i], heights[i]))
+    return first + best, heights[best]
 
 
 @lru_cache(maxsize=256)

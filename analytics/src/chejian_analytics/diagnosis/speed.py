@@ -162,8 +162,8 @@ def settle_speed(
         The winner, what is known of nominal speeds taken into account.
     """
     departures, _, _ = _candidates()
-    prior = np.minimum(0.5 * (departures / deviation) ** 2, DEPARTURE_EVIDENCE)
-    evidence = np.mean([axis.candidates for axis in axes], axis=0) - prior
+    told = axes[0].candidates if len(axes) == 1 else np.mean([axis.candidates for axis in axes], axis=0)
+    evidence = told - _prior(deviation)
     best = int(np.argmax(evidence))
     departure = float(departures[best])
     rivals = evidence[np.abs(departures - departure) > RIVAL_SHARE]
@@ -193,6 +193,15 @@ def _evidence_of(signal: NDArray[np.float64], sample_rate: float, nominal_hz: fl
     envelope = envelope_power(whiten(spectrum)[0], n, last)
     background = background_power(envelope, bin_hz, SPECTRUM_BACKGROUND_HZ)
     return speed_evidence(spectrum[: last + 2], level_of(envelope, background), bin_hz, nominal_hz)
+
+
+@lru_cache(maxsize=16)
+def _prior(deviation: float) -> NDArray[np.float64]:
+    """What speaks against each departure before anything was measured [nat]."""
+    departures, _, _ = _candidates()
+    found: NDArray[np.float64] = np.minimum(0.5 * (departures / deviation) ** 2, DEPARTURE_EVIDENCE)
+    found.flags.writeable = False
+    return found
 
 
 @lru_cache(maxsize=1)

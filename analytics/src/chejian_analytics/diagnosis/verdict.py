@@ -9,7 +9,7 @@ from chejian_analytics.diagnosis.masks import Mask
 from chejian_analytics.diagnosis.quality import Features, Unusable
 
 METHOD = "bearing_envelope"
-VERSION = "4"
+VERSION = "5"
 
 Confidence = Literal["confirmed", "probable", "impulsive_unassigned", "none", "cannot_tell"]
 Reason = Unusable | Literal["not_separable_from_shaft", "stronger_comb"]

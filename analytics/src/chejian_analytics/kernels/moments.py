@@ -1,4 +1,8 @@
-"""Time-domain kernel: one window's checks and moments in two passes."""
+"""Time-domain kernel: one window's checks and moments.
+
+Divisions stand in loops of their own, without a check for zero, so that the compiler takes several values at once; sums run in
+a fixed order, in partial sums that don't wait for each other. So the bits are the same on every machine.
+"""
 
 import math
 from typing import NamedTuple
@@ -9,7 +13,7 @@ from numpy.typing import NDArray
 
 
 class Moments(NamedTuple):
-    """What two passes over a window tell.
+    """What a few passes over a window tell.
 
     Args:
         non_finite: number of NaN or infinite samples; if any, all other fields are 0.
@@ -57,25 +61,34 @@ def _count_non_finite(signal):
 
 
 @njit(cache=True, nogil=True)
+def extremes(signal):
+    """Least and largest value of shape (n,), n >= 1; without meaning where one is NaN."""
+    n = signal.size
+    low = low_odd = high = high_odd = signal[n - 1]
+    for i in range(0, n - 1, 2):
+        one = signal[i]
+        two = signal[i + 1]
+        low = min(low, one)
+        high = max(high, one)
+        low_odd = min(low_odd, two)
+        high_odd = max(high_odd, two)
+    return min(low, low_odd), max(high, high_odd)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _moments(signal):
     n = signal.size
-    # Partial sums, always the same ones: the order of additions is fixed, and they don't wait for each other.
     even = 0.0
     odd = 0.0
     share_of_one = 1.0 / n
-    low = signal[0]
-    high = signal[0]
     for i in range(0, n - 1, 2):
         # Scaled first: a sum of large finite samples must not overflow.
         even += signal[i] * share_of_one
         odd += signal[i + 1] * share_of_one
-        low = min(low, signal[i], signal[i + 1])
-        high = max(high, signal[i], signal[i + 1])
     if n % 2:
         even += signal[n - 1] * share_of_one
-        low = min(low, signal[n - 1])
-        high = max(high, signal[n - 1])
     mean = even + odd
+    low, high = extremes(signal)
     if not math.isfinite(mean) or not math.isfinite(low) or not math.isfinite(high):
         non_finite = _count_non_finite(signal)
         if non_finite:
@@ -84,28 +97,28 @@ def _moments(signal):
     repeated = 0
     on_rail = 0
     for i in range(1, n):
-        if signal[i] == signal[i - 1]:
-            repeated += 1
-            if signal[i] == low or signal[i] == high:
-                on_rail += 1
+        same = signal[i] == signal[i - 1]
+        repeated += same
+        on_rail += same & ((signal[i] == low) | (signal[i] == high))
     if peak <= 0.0:
         return 0, repeated, on_rail, mean, peak, 0.0, 0.0
+    squares = np.empty(n)
+    for i in range(n):
+        one = (signal[i] - mean) / peak
+        squares[i] = one * one
     second = 0.0
     second_odd = 0.0
     fourth = 0.0
     fourth_odd = 0.0
     for i in range(0, n - 1, 2):
-        one = (signal[i] - mean) / peak
-        two = (signal[i + 1] - mean) / peak
-        one *= one
-        two *= two
+        one = squares[i]
+        two = squares[i + 1]
         second += one
         second_odd += two
         fourth += one * one
         fourth_odd += two * two
     if n % 2:
-        one = (signal[n - 1] - mean) / peak
-        one *= one
+        one = squares[n - 1]
         second += one
         fourth += one * one
     return 0, repeated, on_rail, mean, peak, (second + second_odd) / n, (fourth + fourth_odd) / n

@@ -1,7 +1,8 @@
 """Spectral kernels: fading, whitening, squared magnitude, running median, Hann window, smeared lines.
 
 Each public function checks its arguments and calls a compiled loop. None of them reorders a sum by threads or
-by fast-math, so the same input gives the same bits on every call.
+by fast-math, so the same input gives the same bits on every call. Divisions stand in loops of their own, without a check
+for zero (`error_model="numpy"`), so that the compiler takes several values at once.
 """
 
 import math
@@ -9,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from chejian_analytics.kernels.moments import extremes
 
 RELATIVE_FLOOR = 1e-10
 """Bins weaker than this share of the strongest one are rounding noise of a float64 FFT; whitening drops them."""
@@ -157,29 +160,24 @@ def squared_magnitude(values: NDArray[np.complex128]) -> NDArray[np.float64]:
     return np.asarray(_squared_magnitude(values))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _faded(signal, rise):
     n = signal.size
-    low = signal[0]
-    high = signal[0]
-    for i in range(n):
-        low = min(low, signal[i])
-        high = max(high, signal[i])
+    low, high = extremes(signal)
     peak = max(high, -low)
     out = np.empty(n)
     if peak <= 0.0:
         out[:] = 0.0
         return out
+    for i in range(n):
+        out[i] = signal[i] / peak
     # Partial sums, always the same ones: the order of additions is fixed, and they don't wait for each other.
     even = 0.0
     odd = 0.0
     for i in range(0, n - 1, 2):
-        out[i] = signal[i] / peak
-        out[i + 1] = signal[i + 1] / peak
         even += out[i]
         odd += out[i + 1]
     if n % 2:
-        out[n - 1] = signal[n - 1] / peak
         even += out[n - 1]
     mean = (even + odd) / n
     for i in range(n):
@@ -244,17 +242,23 @@ def _squared_magnitude(values):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _divide_by_magnitude(spectrum, power, share):
+    n = spectrum.size
     strongest = 0.0
-    for i in range(spectrum.size):
+    other = 0.0
+    for i in range(0, n - 1, 2):
         strongest = max(strongest, power[i])
-    floor = share * strongest
-    out = np.zeros(spectrum.size, dtype=np.complex128)
-    for i in range(spectrum.size):
-        if not power[i] <= floor:
-            scale = 1.0 / math.sqrt(power[i])
-            out[i] = complex(spectrum[i].real * scale, spectrum[i].imag * scale)
+        other = max(other, power[i + 1])
+    if n % 2:
+        strongest = max(strongest, power[n - 1])
+    floor = share * max(strongest, other)
+    scale = np.empty(n)
+    for i in range(n):
+        scale[i] = 0.0 if power[i] <= floor else 1.0 / math.sqrt(power[i])
+    out = np.empty(n, dtype=np.complex128)
+    for i in range(n):
+        out[i] = complex(spectrum[i].real * scale[i], spectrum[i].imag * scale[i])
     return out
 
 

@@ -1,7 +1,7 @@
 """Waveform requests: an engineer asks, the gateway sends, a window arrives.
 
 This side writes wishes (`app.waveform_request`) and reads what the gateway noted (`telemetry.waveform_request`); it sends
-nothing itself. See docs/decisions/0019-waveform-requests.md.
+nothing itself. See docs/decisions/0021-waveform-requests.md.
 """
 
 from collections.abc import Mapping

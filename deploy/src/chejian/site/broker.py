@@ -35,7 +35,7 @@ def rights(edges: Iterable[Edge]) -> str:
 
     An edge says what is its own and hears its own commands. Commands, acknowledgements and the host's state are the
     gateway's: an edge that could say them would acknowledge what nobody has stored. Of commands to devices there is one, a
-    waveform request (docs/decisions/0019-waveform-requests.md).
+    waveform request (docs/decisions/0021-waveform-requests.md).
     """
     parts = [
         "# Written by `chejian init`; it is made again at each run.",

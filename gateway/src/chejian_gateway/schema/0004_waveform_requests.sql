@@ -1,5 +1,5 @@
 -- What became of the waveform requests that the cloud writes into its own schema (app.waveform_request): the gateway reads
--- them there, sends them, and keeps here what it did. See docs/decisions/0019-waveform-requests.md.
+-- them there, sends them, and keeps here what it did. See docs/decisions/0021-waveform-requests.md.
 ALTER TABLE telemetry.device ADD COLUMN takes_requests boolean NOT NULL DEFAULT false; -- as its last birth announced
 
 CREATE TABLE telemetry.waveform_request (
