@@ -178,7 +178,7 @@ def routes(document: Mapping[str, Any]) -> list[Route]:
 
 def _asked(parameters: Sequence[Mapping[str, Any]], where: str) -> Iterator[tuple[str, str]]:
     for each in parameters:
-        if each["in"] == where and (each.get("required") or each["name"] == "workshop_id"):
+        if each["in"] == where and (each.get("required") or each["name"] in ("workshop_id", "workshop")):
             shown = each["schema"].get("examples") or each.get("examples") or ["1"]
             first = next(iter(shown.values()))["value"] if isinstance(shown, Mapping) else shown[0]
             yield each["name"], str(first[0] if isinstance(first, list) else first)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, RowMapping, func, select
+from sqlalchemy import ARRAY, Integer, Row, RowMapping, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
@@ -31,16 +31,18 @@ def dead_letters_by_node(session: Session) -> dict[int | None, int]:
     return {node: int(count) for node, count in rows}
 
 
-def newest_dead_letters(session: Session, node_id: int, limit: int) -> Sequence[RowMapping]:
-    """The newest dead letters of a node, without their payload."""
+def newest_dead_letters(session: Session, node_ids: Collection[int], limit: int) -> Sequence[RowMapping]:
+    """The newest dead letters of each of some nodes, without their payload."""
     d = t.dead_letter.c
-    statement = (
-        select(d.dead_letter_id, d.received, d.topic, d.batch, d.samples, d.reason)
-        .where(d.node_id == node_id)
+    node = func.unnest(cast(list(node_ids), ARRAY(Integer))).table_valued("node_id").render_derived()
+    newest = (
+        select(d.node_id, d.dead_letter_id, d.received, d.topic, d.batch, d.samples, d.reason)
+        .where(d.node_id == node.c.node_id)
         .order_by(d.received.desc())
         .limit(limit)
+        .lateral()
     )
-    return session.execute(statement).mappings().all()
+    return session.execute(select(newest).select_from(node).join(newest, true())).mappings().all()
 
 
 def waiting(session: Session) -> tuple[int, int]:

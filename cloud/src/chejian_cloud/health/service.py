@@ -1,5 +1,6 @@
 """The ledger's identity and the completeness of data, for people."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,11 +35,16 @@ def data_health(session: Session, scope: Scope = EVERYTHING, *, machines: bool =
     now = datetime.now(UTC)
     marks, tasks = repository.waiting(session)
     letters = repository.dead_letters_by_node(session)
+    newest: dict[int, list[RowMapping]] = defaultdict(list)
+    for letter in repository.newest_dead_letters(
+        session, [key for key in letters if key is not None], NEWEST
+    ):
+        newest[letter["node_id"]].append(letter)
     ledgers = repository.ledgers(session)
     return DataHealthOut(
         time=now,
         store=detect_edition(session.connection()),
-        nodes=[_node(session, row, ledgers, letters) for row in repository.nodes(session)],
+        nodes=[_node(row, ledgers, letters, newest[row["node_id"]]) for row in repository.nodes(session)],
         unassigned_dead_letters=letters.get(None, 0),
         marks=marks,
         waiting_diagnoses=tasks,
@@ -97,11 +103,13 @@ def _share(inputs: Iterable[Mapping[str, int]]) -> float | None:
 
 
 def _node(
-    session: Session, row: RowMapping, ledgers: Iterable[RowMapping], letters: Mapping[int | None, int]
+    row: RowMapping,
+    ledgers: Iterable[RowMapping],
+    letters: Mapping[int | None, int],
+    newest: Iterable[RowMapping],
 ) -> NodeOut:
     own = [_ledger(x, row["ledger_id"]) for x in ledgers if x["node_id"] == row["node_id"]]
     count = letters.get(row["node_id"], 0)
-    newest = repository.newest_dead_letters(session, row["node_id"], NEWEST) if count else []
     return NodeOut(
         **{k: row[k] for k in NodeOut.model_fields if k in row},
         group=row["group_id"],

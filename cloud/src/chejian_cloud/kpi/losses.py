@@ -32,7 +32,7 @@ from chejian_cloud.reasons.tree import ReasonNode, load_tree
 from chejian_cloud.registry.scope import Scope
 from chejian_cloud.registry.service import machines_of, require_equipment
 from chejian_cloud.states.service import state_name
-from chejian_cloud.worker.setup import load_setup
+from chejian_cloud.worker.setup import load_setups
 
 STOPPED = frozenset(
     {Loss.NO_ORDER, Loss.FAULT, Loss.STOP, Loss.MINOR_STOP, Loss.STARVED, Loss.BLOCKED, Loss.MAINTENANCE}
@@ -66,11 +66,11 @@ def losses_in(session: Session, scope: Scope, period: TimeRange, *, under: str |
 def _losses(session: Session, machines: Sequence[int], period: TimeRange, under: str | None) -> LossesOut:
     hours = hour_results(session, machines, period.start, period.end)
     parts = [result for own in hours.values() for _, _, result in own]
+    setups = load_setups(session, machines)
     by_machine = {
         key: stored
         for key in machines
-        if (stored := classified(session, load_setup(session, key), to_us(period.start), to_us(period.end)))
-        is not None
+        if (stored := classified(session, setups[key], to_us(period.start), to_us(period.end))) is not None
     }
     found = list(by_machine.values())
     total = rollup(parts) if parts else None

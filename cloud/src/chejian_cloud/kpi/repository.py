@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import LONGEST_WINDOW, KpiRevision, KpiValue
 from chejian_cloud.paging import Part
+
+_TOLD = tuple(column for column in KpiValue.__table__.columns if column.computed is None)
+"""Columns of a value; the computed ones are for sums over many."""
 
 
 def values(
@@ -19,10 +23,10 @@ def values(
     lo: datetime,
     hi: datetime,
     limit: int,
-) -> Sequence[KpiValue]:
+) -> Sequence[Row[Any]]:
     """Values of equipment whose window overlaps [lo, hi), by equipment, kind, start and KPI; at most `limit`."""
     statement = (
-        select(KpiValue)
+        select(*_TOLD)
         .where(
             KpiValue.equipment_id.in_(equipment_ids),
             KpiValue.end > lo,
@@ -36,7 +40,7 @@ def values(
         statement = statement.where(KpiValue.kpi == kpi)
     if window is not None:
         statement = statement.where(KpiValue.window_kind == window)
-    return session.scalars(statement).all()
+    return session.execute(statement).all()
 
 
 def revisions(

@@ -1,6 +1,6 @@
 """What the registry says about one equipment, as a unit of work needs it; one statement reads it all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -8,7 +8,7 @@ from typing import Any
 
 from chejian_analytics.kpi import DayException, IdealCycle, Shift, SpanException, SpanKind
 from chejian_contract.signals import Role, SignalKind
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.calendar.plan import version_of
@@ -17,7 +17,7 @@ from chejian_cloud.db import app as db
 from chejian_cloud.errors import NotFoundError
 
 _SETUP = text("""
-SELECT e.type, c.timezone,
+SELECT e.equipment_id, e.type, c.timezone,
        (SELECT json_agg(json_build_array(s.code, s.start, s."end") ORDER BY s.start, s.shift_id)
           FROM app.shift s WHERE s.calendar_id = c.calendar_id) AS shifts,
        (SELECT json_agg(json_build_array(p.start, p."end") ORDER BY p.start, p.planned_stop_id)
@@ -53,7 +53,7 @@ SELECT e.type, c.timezone,
        EXISTS (SELECT FROM app.production_order o
                 WHERE o.equipment_id = e.equipment_id AND o.started_at IS NOT NULL) AS ordered
   FROM app.equipment e JOIN app.workshop w USING (workshop_id) JOIN app.calendar c USING (calendar_id)
- WHERE e.equipment_id = :equipment_id
+ WHERE e.equipment_id = ANY(:equipment_ids)
 """)
 
 _NUMBERS = frozenset(range(1, 11))
@@ -202,9 +202,19 @@ def load_setup(session: Session, equipment_id: int) -> Setup:
     Raises:
         NotFoundError: when the equipment is not registered.
     """
-    row = session.execute(_SETUP, {"equipment_id": equipment_id}).one_or_none()
-    if row is None:
+    found = load_setups(session, [equipment_id])
+    if not found:
         raise NotFoundError("equipment", "equipment_id", equipment_id)
+    return found[equipment_id]
+
+
+def load_setups(session: Session, equipment_ids: Collection[int]) -> dict[int, Setup]:
+    """Read the set-ups of some equipment at once; what is not registered is left out."""
+    rows = session.execute(_SETUP, {"equipment_ids": list(equipment_ids)})
+    return {row.equipment_id: _setup(row) for row in rows}
+
+
+def _setup(row: Row[Any]) -> Setup:
     calendar = WorkCalendar(
         row.timezone,
         tuple(Shift(*shift) for shift in row.shifts or ()),
@@ -214,7 +224,7 @@ def load_setup(session: Session, equipment_id: int) -> Setup:
         tuple(SpanException(start, end, SpanKind(kind)) for start, end, kind in row.spans or ()),
     )
     return Setup(
-        equipment_id,
+        row.equipment_id,
         calendar,
         tuple(IdealCycle(*cycle) for cycle in row.cycles or ()),
         tuple(_bearing(b) for b in row.bearings or ()),
