@@ -104,5 +104,5 @@ def test_every_value_has_its_word(stem: str, values: list[object]) -> None:
 
 def test_an_unknown_text_is_an_error_with_its_name() -> None:
     for language in LANGUAGES:
-        with pytest.raises(UnknownTextError, match=rf"{language}.json has no text 'no.such'"):
+        with pytest.raises(UnknownTextError, match=rf"{language}.po has no text 'no.such'"):
             translate(language, "no.such")

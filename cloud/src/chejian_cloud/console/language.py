@@ -1,12 +1,13 @@
-"""Languages of the console: one flat JSON catalogue each, chosen by `?lang=`, then by cookie, else Chinese."""
+"""Languages of the console: one gettext catalogue each, chosen by `?lang=`, then by cookie, else Chinese."""
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Final
 
 from starlette.requests import Request
+
+from chejian_cloud.console.po import read_po
 
 LANGUAGES: Final[Mapping[str, str]] = {"zh-CN": "zh", "en": "en"}
 """Language tag of HTML (also the catalogue's file name) -> short form used in `?lang=` and in name_zh/name_en."""
@@ -26,10 +27,10 @@ def catalogue(language: str) -> Mapping[str, str]:
 
     Raises:
         FileNotFoundError: for a language without a catalogue.
+        chejian_cloud.console.po.CatalogueError: it can't be read.
     """
-    file = resources.files("chejian_cloud.console").joinpath("translations", f"{language}.json")
-    texts: dict[str, str] = json.loads(file.read_text("utf-8"))
-    return texts
+    file = resources.files("chejian_cloud.console").joinpath("translations", f"{language}.po")
+    return read_po(file.read_text("utf-8"))
 
 
 def translate(language: str, key: str, **values: object) -> str:
@@ -41,7 +42,7 @@ def translate(language: str, key: str, **values: object) -> str:
     try:
         text = catalogue(language)[key]
     except KeyError:
-        raise UnknownTextError(f"{language}.json has no text {key!r}") from None
+        raise UnknownTextError(f"{language}.po has no text {key!r}") from None
     return text.format(**values)
 
 
