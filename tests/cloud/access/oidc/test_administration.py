@@ -1,13 +1,19 @@
 """Providers and ties by the API: who may register what, and which account a subject is."""
 
+import re
+from pathlib import Path
+
 import pytest
 from chejian_cloud.access.commands import make_admin
+from chejian_cloud.access.oidc.spec import ProviderSpec
 from chejian_cloud.access.permissions import Role
+from chejian_contract.config import load_config
 
 from tests.cloud.access.oidc.conftest import Site, Walk
 from tests.cloud.access.oidc.test_flow import me, problem
 from tests.cloud.access.test_log_in import PAGE
 from tests.cloud.keys import bearer
+from tools.lock import ROOT
 
 pytestmark = pytest.mark.timeout(240)
 """The first test starts the provider and makes the database, on a machine that is busy with other tests."""
@@ -156,3 +162,16 @@ def test_the_emergency_door_stays(site: Site) -> None:
         assert browser.post("/login", data=form, headers=PAGE).headers["location"] == "/"
         page = browser.get("/accounts").text
         assert "统一身份认证" in page or "li.ming" not in page
+
+
+@pytest.mark.parametrize("guide", ["operations.md", "operations.zh-CN.md"])
+def test_the_guides_example_is_what_the_command_takes(guide: str, tmp_path: Path) -> None:
+    found = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / guide).read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    file = tmp_path / "plant.toml"
+    file.write_text(found[1], "utf-8")
+    spec = load_config(ProviderSpec, file)
+    assert (spec.code, [grant.role for grant in spec.grants]) == ("plant", [Role.ENGINEER, Role.VIEWER])
+    every, options = re.subn(r"^# (?=\w+ = )", "", found[1], flags=re.MULTILINE)
+    file.write_text(every, "utf-8")
+    assert (options, load_config(ProviderSpec, file)) == (5, spec)  # what is commented out is the default
