@@ -65,14 +65,16 @@ def test_a_failed_upgrade_changes_nothing_and_one_that_holds_keeps_every_row(
     running: Running, build: list[str], tmp_path: Path
 ) -> None:
     running.exact()
-    running.compose("stop", "simulated-edge", "gateway", "worker")  # so that nothing else changes a row
+    running.compose(
+        "stop", "simulated-edge", "gateway", "worker", "jobs"
+    )  # so that nothing else changes a row
     dump, before = running.backup()
     broken = _version(tmp_path, "8.0.0-broken", "SELECT 1 / 0", build)
     pids = _pids(running)
     with pytest.raises(AssertionError, match="division by zero"):
         running.tool("migrate-app", version=broken)
     assert running.backup()[1] == before
-    running.compose("start", "simulated-edge", "gateway", "worker")
+    running.compose("start", "simulated-edge", "gateway", "worker", "jobs")
     running.await_health(("gateway", "worker", "simulated-edge"))
     assert _readiness(running)["ready"]
     assert {s: p for s, p in _pids(running).items() if s in ("api", "grafana", "backup")} == {
@@ -87,7 +89,7 @@ def test_a_failed_upgrade_changes_nothing_and_one_that_holds_keeps_every_row(
     )
 
     running.exact()
-    running.compose("stop", "simulated-edge", "gateway", "worker")
+    running.compose("stop", "simulated-edge", "gateway", "worker", "jobs")
     dump, before = running.backup()
     newer = _version(tmp_path, "9.0.0", "SELECT 1", build)
     running.tool("migrate-telemetry", version=newer)
