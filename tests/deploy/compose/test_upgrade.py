@@ -23,8 +23,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE TABLE app.newer (id integer PRIMARY KEY)")
-    op.execute("INSERT INTO app.newer VALUES (1)")
+    op.execute("CREATE TABLE app.newer (equipment_id integer PRIMARY KEY REFERENCES app.equipment)")
+    op.execute("INSERT INTO app.newer SELECT min(equipment_id) FROM app.equipment")
     op.execute("{last}")
 """
 _CONTAINERFILE = """
