@@ -14,7 +14,7 @@ CloudError
 ├── IdentityError        an identity provider's log-in failed: a word says why, and so who can help
 ├── ForbiddenError       the asker is known and may not do this
 ├── FontMissingError     no font of this machine can draw reports: the operator installs one
-├── TooManyAttemptsError too many wrong passwords: the asker waits
+├── TooManyAttemptsError too many wrong passwords, or requests of a kind that is counted: the asker waits
 └── MigrationError       the database is newer than the code, or migrations can't run: fatal
 """
 
@@ -155,7 +155,7 @@ class FontMissingError(CloudError):
 
 
 class TooManyAttemptsError(CloudError):
-    """Too many wrong passwords; `seconds` tells when to try again."""
+    """Too many wrong passwords, or requests of a kind that is counted; `seconds` tells when to try again."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = math.ceil(seconds)

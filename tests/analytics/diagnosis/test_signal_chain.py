@@ -100,6 +100,20 @@ def test_the_most_impulsive_band_is_wide_and_inside() -> None:
         kurtogram(signal[:1000], RATE, 5)
 
 
+@pytest.mark.parametrize("edge_hz", [100.0, RATE / 2 - 100.0])
+def test_a_burst_at_either_end_of_the_spectrum_wins_no_band(edge_hz: float) -> None:
+    """The band at the end has by far the highest kurtosis of the wide ones, and is passed over."""
+    random = np.random.default_rng(4)
+    t = np.arange(int(4 * RATE)) / RATE
+    burst = 40 * np.exp(-(((t - 2.0) / 0.02) ** 2)) * np.cos(2 * np.pi * edge_hz * t)
+    bands = kurtogram(noise(4.0, random) + 4 * shocks(CWRU_DE, "outer_race", 4.0, random) + burst, RATE, 5)
+    highest = max((band for band in bands[1:] if band.width_hz >= 600.0), key=lambda band: band.kurtosis)
+    assert abs(highest.centre_hz - edge_hz) <= highest.width_hz / 2
+    best = most_impulsive(bands, 600.0)
+    assert best.kurtosis < highest.kurtosis
+    assert best == bands[0] or best.width_hz < best.centre_hz < RATE / 2 - best.width_hz
+
+
 def test_coherence_keeps_its_false_alarm_rate_on_noise() -> None:
     random = np.random.default_rng(5)
     p_values = [coherence(noise(2.0, random), RATE, hz).p_value for hz in random.uniform(20.0, 400.0, 200)]

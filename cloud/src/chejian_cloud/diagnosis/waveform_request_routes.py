@@ -24,7 +24,11 @@ def get_requests(
     return page.cut(waveform_requests.requests_of(session, equipment_id, page.part))
 
 
-@router.post("/equipment/{equipment_id}/waveform-requests", status_code=201)
+@router.post(
+    "/equipment/{equipment_id}/waveform-requests",
+    status_code=201,
+    responses={429: {"description": "This machine was asked too often in this hour; see `Retry-After`."}},
+)
 def post_request(
     session: WriteSession, once: Once, equipment_id: EquipmentId, body: WaveformRequestIn
 ) -> WaveformRequestOut:
