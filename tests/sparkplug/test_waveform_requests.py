@@ -84,6 +84,9 @@ def test_a_waveform_request_goes_once_and_only_to_who_announced_it(
         own.device_birth("P", ANNOUNCED)
         wait_for(lambda: (late,) in host.rows(_SENT), "sent when the device was back")
         commands = [c for c in own.commands if "/DCMD/" in c.topic]
+        connection.execute("DROP VIEW app.wanted_waveform")
+        own.device_birth("without wishes the host goes on")
+        wait_for(lambda: len(host.rows(_DEVICES, group)) == 5, "births are entered as before")
         assert foreign.commands == [] or all("/NCMD/" in c.topic for c in foreign.commands)
     assert len(commands) == 3, "each once"
     published = to(host, f"spBv1.0/{group}/DCMD/own/P")

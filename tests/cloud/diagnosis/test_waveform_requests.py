@@ -1,5 +1,6 @@
 """Waveform requests as engineers see them; what the gateway notes is written here as it writes it."""
 
+import secrets
 from collections.abc import Callable
 
 import httpx
@@ -103,6 +104,30 @@ async def test_a_request_sent_again_with_its_key_is_one_request_and_stands_in_th
             "SELECT action FROM app.audit WHERE action LIKE %s", ("%waveform-requests%",)
         ).fetchall()
     assert len(lines) == 1
+
+
+async def test_who_may_read_the_view_sees_ids_of_open_requests_and_nothing_else(
+    api: httpx.AsyncClient, asks: str, plant: PlantRows
+) -> None:
+    """As the gateway's user in the containers, which has no other right on schema `app`."""
+    await api.post(asks, json=BODY)
+    role = f"gateway_{secrets.token_hex(4)}"
+    with psycopg.connect(plant.dsn, autocommit=True) as connection:
+        for statement in (
+            f"CREATE ROLE {role} NOLOGIN",
+            f"GRANT USAGE ON SCHEMA app TO {role}",
+            f"GRANT SELECT ON app.wanted_waveform TO {role}",
+            f"SET ROLE {role}",
+        ):
+            connection.execute(statement)
+        cursor = connection.execute("SELECT * FROM app.wanted_waveform")
+        assert [column.name for column in cursor.description or ()] == ["request_id", "device_id"]
+        assert len(cursor.fetchall()) == 1
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT FROM app.waveform_request")
+        connection.execute("RESET ROLE")
+        connection.execute(f"DROP OWNED BY {role}")
+        connection.execute(f"DROP ROLE {role}")
 
 
 async def test_a_machine_is_asked_only_so_often(api: httpx.AsyncClient, asks: str, execute: Execute) -> None:

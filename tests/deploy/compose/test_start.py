@@ -105,6 +105,7 @@ def test_each_program_has_its_own_role_and_no_other_right(running: Running) -> N
         "-c",
         ask,
         "SELECT has_table_privilege('chejian_gateway', 'app.account', 'SELECT'),"
+        " has_table_privilege('chejian_gateway', 'app.waveform_request', 'SELECT'),"
         " has_table_privilege('chejian_worker', 'app.account', 'SELECT'),"
         " has_table_privilege('chejian_worker', 'telemetry.sample', 'INSERT'),"
         " has_table_privilege('chejian_console', 'telemetry.sample', 'SELECT'),"
@@ -112,7 +113,7 @@ def test_each_program_has_its_own_role_and_no_other_right(running: Running) -> N
         " has_table_privilege('chejian_jobs', 'app.account', 'SELECT'),"
         " has_table_privilege('chejian_backup', 'app.account', 'DELETE')",
     )
-    assert rights.strip() == "f|f|f|f|f|f|f"
+    assert rights.strip() == "f|f|f|f|f|f|f|f"
 
 
 def test_boards_have_data(running: Running) -> None:
