@@ -27,7 +27,7 @@ INSERT INTO app.kpi_value (equipment_id, kpi, window_kind, start, "end", value, 
 SELECT v.equipment_id, k.kpi, v.window_kind, v.start, v."end", least(1, v.value * 1.1), v.numerator, v.denominator,
        v.completeness, v.flags, v.formula_version, v.provisional, '{}', v.computed_at
   FROM app.kpi_value v CROSS JOIN unnest(%(kpis)s::text[]) AS k(kpi)
- WHERE v.kpi = 'oee' ORDER BY v.start, v.equipment_id
+ WHERE v.kpi = 'oee'
 """
 _FACTS = """
 INSERT INTO telemetry.series (device_id, name, datatype, unit, quantity, kind, role)

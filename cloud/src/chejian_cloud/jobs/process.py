@@ -64,7 +64,8 @@ class JobsProcess:
                     await self._serve()
                     backoff = FIRST_BACKOFF
                 except _AWAY as error:
-                    self._tell("waiting", f"database: {str(error).strip().splitlines()[:1]}; trying again")
+                    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                    self._tell("waiting", f"database: {first}; trying again")
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._stop.wait(), backoff)
                     backoff = min(2 * backoff, LONGEST_BACKOFF)
