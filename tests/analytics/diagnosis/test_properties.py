@@ -31,6 +31,27 @@ def test_sign_and_scale_have_no_say(seed: int, part: str, scale: float) -> None:
     assert scaled.score == pytest.approx(first.score, rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-160, 1e-100, 1e100, 1e157])
+def test_units_of_any_size_are_squared_without_overflow(scale: float) -> None:
+    random = np.random.default_rng(11)
+    signal = 4 * shocks(CWRU_DE, "outer_race", 2.0, random) + noise(2.0, random)
+    first, scaled = diagnose(signal), diagnose(scale * signal)
+    assert (scaled.part, scaled.confidence) == (first.part, first.confidence) == ("outer_race", "confirmed")
+    assert scaled.score == pytest.approx(first.score, rel=1e-6)
+    assert scaled.features.kurtosis == pytest.approx(first.features.kurtosis, rel=1e-9)
+    assert scaled.features.rms == pytest.approx(scale * first.features.rms, rel=1e-9)
+
+
+@pytest.mark.parametrize("offset", [-1e6, 1e6])
+def test_an_offset_of_the_sensor_has_no_say(offset: float) -> None:
+    random = np.random.default_rng(12)
+    signal = 4 * shocks(CWRU_DE, "inner_race", 2.0, random) + noise(2.0, random)
+    first, moved = diagnose(signal), diagnose(signal + offset)
+    assert (moved.part, moved.confidence) == (first.part, first.confidence) == ("inner_race", "confirmed")
+    assert moved.score == pytest.approx(first.score, rel=1e-5)
+    assert moved.features.kurtosis == pytest.approx(first.features.kurtosis, rel=1e-5)
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_noise_drowns_a_part_and_never_makes_it_another(part: str) -> None:
     scores = []
