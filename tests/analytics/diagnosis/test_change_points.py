@@ -55,6 +55,24 @@ def test_pelt_is_the_optimum(values: np.ndarray, penalty: float, least: int) -> 
         assert changes.size == 0
 
 
+@pytest.mark.parametrize(
+    ("values", "penalty", "least", "found"),
+    [
+        ([-2, 1, -1, -1, -3, 1], 0.5, 2, []),
+        ([3, -1, 2, -2, 0, -1, -2, 3, 2, -3, 3, 3, -2], 2.0, 2, [3, 7, 9]),
+        ([0, 0, 1, -2, -1, -2, 3, 0, -2, 1, -3, -1], 3.0, 3, [8]),
+    ],
+)
+def test_a_start_is_given_up_no_sooner_than_a_last_segment_allows(
+    values: list[int], penalty: float, least: int, found: list[int]
+) -> None:
+    """With segments of two or more, pruning a start at once loses the optimum of these series."""
+    series = np.array(values, dtype=np.float64)
+    assert pelt(series, penalty, least).tolist() == found
+    best = optimal_partition(series.tolist(), penalty, least)
+    assert cost_of(series, np.array(found, dtype=np.int64), penalty) == pytest.approx(best)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_pelt_finds_the_very_changes_of_the_exhaustive_search(seed: int) -> None:
     """As ruptures 1.1.10 does: Pelt(model="l2", min_size=2, jump=1); `python -m benchmarks.process.oracles` compares them."""
