@@ -39,6 +39,9 @@ def live(postgres_server: DatabaseServer) -> Iterator[Site]:
     """The API on a plant of its own, which tests may change."""
     dsn = postgres_server.create(template=postgres_server.template("contract plant", _build))
     with served(dsn) as client:
+        client.get(
+            "/api/v1/openapi.json", timeout=120
+        ).raise_for_status()  # made once, which takes a busy machine long
         yield Site(str(client.base_url).rstrip("/"), dsn)
     postgres_server.drop(dsn)
 

@@ -163,6 +163,7 @@ def jobs_process(dsn: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         child.wait()
 
 
+@pytest.mark.system
 async def test_a_worker_that_is_killed_midway_leaves_the_report_to_another(
     api: httpx.AsyncClient, dsn: str, work: Work, tmp_path: Path
 ) -> None:
