@@ -12,10 +12,10 @@ API keeps for them is part of its memory. Half of the time passes with nobody sl
 import argparse
 import asyncio
 import json
+import math
 import statistics
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +69,7 @@ async def watch(port: int, key: str, query: str, seen: Seen, stop_reading: async
             seen.bytes += len(line)
             if line.startswith(b"data: "):
                 seen.events += 1
+            elif line.startswith(b'{"equipment":'):  # a chunk of its own, as it comes over the wire
                 _age(line, seen)
     finally:
         writer.close()
@@ -77,12 +78,10 @@ async def watch(port: int, key: str, query: str, seen: Seen, stop_reading: async
 def _age(line: bytes, seen: Seen) -> None:
     """Changes are stamped with the time of their commit, which is the newest `since` of an overview."""
     now = datetime.now(UTC)
-    if b'"equipment":' in line[:40]:
-        told = [e["since"] for e in json.loads(line[6:])["equipment"] if e["since"]]
-        if told:
-            age = (now - datetime.fromisoformat(max(told))).total_seconds() * 1000
-            if age < 60_000:
-                seen.ages.append(age)
+    told = [e["since"] for e in json.loads(line)["equipment"] if e["since"]]
+    age = (now - datetime.fromisoformat(max(told))).total_seconds() * 1000 if told else math.inf
+    if age < 60_000:
+        seen.ages.append(age)
 
 
 async def change(dsn: str) -> None:
@@ -96,7 +95,7 @@ async def change(dsn: str) -> None:
 def told(name: str, served: Served, seen: Seen, since: tuple[float, float, int]) -> None:
     began, cpu, events = since
     took = time.perf_counter() - began
-    ages = seen.ages or [float("nan")]
+    ages = seen.ages or [math.nan]
     print(
         f"{name:24} {served.memory_mb():7.0f} MB {(served.processor_ms() - cpu) / took / 1000:5.2f} cores"
         f" {(seen.events - events) / took:7.0f} events/s, change -> browser: p50 {statistics.median(ages):5.0f} ms,"
@@ -126,8 +125,9 @@ async def run(served: Served, dsn: str, key: str, workshops: list[int], options:
     finally:
         for task in tasks:
             task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
     await asyncio.sleep(3)
     print(f"{'all have left':24} {served.memory_mb():7.0f} MB")
     return seen.broken == 0
