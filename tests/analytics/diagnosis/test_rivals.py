@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from chejian_analytics.diagnosis import BearingDiagnosis, BearingGeometry, BearingOrders, diagnose_bearing
+from chejian_analytics.diagnosis.lines import Reading, families_of, score_family
 from chejian_analytics.kernels.combs import strongest_comb
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,3 +117,14 @@ def test_shocks_once_a_turn_are_the_shafts_own() -> None:
     assert verdict.features.kurtosis > 5
     assert (verdict.part, verdict.confidence) == (None, "none")
     assert "shocks_follow_shaft" in [e.code for e in verdict.counter_evidence]
+
+
+def test_one_readable_line_counts_for_half() -> None:
+    """Everything but the first harmonic is masked: one line is a coincidence, however high."""
+    outer, per_order = families_of(CWRU_DE)[0], 30.0
+    level = np.full(700, np.nan)
+    first = round(outer.order * per_order)
+    level[first - 2 : first + 3] = 6.0
+    assert score_family(outer, Reading(level, per_order), 0.01).score == pytest.approx(3.0)
+    level[2 * first - 4 : 2 * first + 5] = 6.0
+    assert score_family(outer, Reading(level, per_order), 0.01).score == pytest.approx(6.0)
