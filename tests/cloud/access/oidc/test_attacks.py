@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from tests.fixtures.certificates import Authority
 
 pytestmark = pytest.mark.timeout(240)
 """The first test starts the provider and makes the database, on a machine that is busy with other tests."""
-NOW = int(time.time())
+HOUR = timedelta(hours=1)
+"""From the moment of the test."""
 
 
 def came_back(browser: httpx.Client, path: str = "/login/plant") -> str:
@@ -105,12 +107,12 @@ def test_a_token_that_the_provider_did_not_sign(site: Site, walk: Walk, signing:
         {"aud": ["chejian", "somebody-else"]},  # without azp
         {"aud": ["chejian", "somebody-else"], "azp": "somebody-else"},
         {"azp": "somebody-else"},
-        {"exp": NOW - 3600},
+        {"exp": -HOUR},
         {"exp": None},
         {"exp": "never"},
-        {"iat": NOW + 3600},
+        {"iat": HOUR},
         {"iat": None},
-        {"nbf": NOW + 3600},
+        {"nbf": HOUR},
         {"nonce": "of another log-in"},
         {"nonce": None},
         {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
@@ -123,7 +125,10 @@ def test_a_token_that_the_provider_did_not_sign(site: Site, walk: Walk, signing:
     ids=str,
 )
 def test_a_token_that_is_not_for_this_log_in(site: Site, walk: Walk, claims: dict[str, Any]) -> None:
-    site.provider.log_in_as("wrong-1", "/viewers", claims=claims)
+    told = {
+        k: int(time.time() + v.total_seconds()) if isinstance(v, timedelta) else v for k, v in claims.items()
+    }
+    site.provider.log_in_as("wrong-1", "/viewers", claims=told)
     with site.browser() as browser:
         nobody_came_in(browser, browser.get(came_back(browser)), "refused")
 
