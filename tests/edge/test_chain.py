@@ -22,6 +22,7 @@ from chejian_edge.status import read_status
 from tests.edge.host import Host, birth_properties, until
 from tests.edge.plant import URI, Plant
 
+pytestmark = pytest.mark.system
 NAMES = {
     "CNC-01/State/MachineState": ua.VariantType.Int32,
     "CNC-01/Counts/Produced": ua.VariantType.Int64,

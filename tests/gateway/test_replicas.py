@@ -22,6 +22,8 @@ from tests.gateway.replicas import (
 
 StartReplicas = Callable[..., Replicas]
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def group() -> str:

@@ -19,6 +19,7 @@ from chejian_contract.health import Metrics
 from tests.cloud.plant_rows import PlantRows, Row, moment
 from tests.cloud.worker.rounds import KPIS, STATES, T0, Bench, production, rows
 
+pytestmark = pytest.mark.system
 DEADLINE = 45.0
 
 
