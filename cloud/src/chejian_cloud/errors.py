@@ -13,6 +13,7 @@ CloudError
 ├── WrongLogInError      a name or password is wrong
 ├── IdentityError        an identity provider's log-in failed: a word says why, and so who can help
 ├── ForbiddenError       the asker is known and may not do this
+├── StandardMissingError a form was filled by a standard that this version lacks: the operator installs it
 ├── FontMissingError     no font of this machine can draw reports: the operator installs one
 ├── TooManyAttemptsError too many wrong passwords, or requests of a kind that is counted: the asker waits
 └── MigrationError       the database is newer than the code, or migrations can't run: fatal
@@ -148,6 +149,10 @@ class IdentityError(CloudError):
 
 class ForbiddenError(CloudError):
     """The asker is known and may not do this."""
+
+
+class StandardMissingError(CloudError):
+    """A stored form was filled by a standard, or a version of it, that is not installed; the text says which are."""
 
 
 class FontMissingError(CloudError):

@@ -103,6 +103,15 @@ async def test_a_standard_that_cannot_be_computed_is_refused(people: People) -> 
     await people.ask("enterprise", "POST", "", 404, json={**START, "standard": "nothing"})
 
 
+async def test_a_form_whose_standard_is_not_installed_says_so(people: People, seeded: str) -> None:
+    form = await people.ask("enterprise", "POST", "", 201, json=START)
+    with psycopg.connect(seeded) as connection:
+        connection.execute("UPDATE app.assessment SET standard_version = '0'")
+    for path in ("", "/result"):
+        told = await people.ask("enterprise", "GET", f"/{form['assessment_id']}{path}", 503)
+        assert told["detail"].startswith("no standard 'gbt37393-2019' 0; there are ")
+
+
 async def test_forms_are_told_in_pages_that_newcomers_do_not_shift(people: People) -> None:
     for _ in range(5):
         await people.ask("enterprise", "POST", "", 201, json=START)

@@ -36,6 +36,7 @@ from chejian_cloud.errors import (
     InvalidValueError,
     NotFoundError,
     RowError,
+    StandardMissingError,
 )
 
 OPEN = ("draft", "returned")
@@ -90,6 +91,18 @@ def standard_of(name: str, version: str = "") -> Standard:
         raise NotFoundError("standard", "standard", name) from None
 
 
+def as_filled(reference: StandardRef) -> Standard:
+    """The standard that a stored form was filled by.
+
+    Raises:
+        StandardMissingError: it is not installed, or its file was changed without a new version.
+    """
+    try:
+        return standards().exactly(reference)
+    except KeyError as error:
+        raise StandardMissingError(str(error.args[0])) from None
+
+
 def require(session: Session, assessment_id: int) -> Assessment:
     """A form.
 
@@ -107,12 +120,13 @@ def load(session: Session, assessment_id: int) -> Form:
 
     Raises:
         NotFoundError: there is none, or it is somebody else's.
+        StandardMissingError: see `as_filled`.
     """
     row = require(session, assessment_id)
     reference = StandardRef(row.standard_id, row.standard_version, row.standard_digest)
     kept = tuple(repository.evidence(session, assessment_id, row.revision))
     indicators = {each.indicator: indicator_of(each) for each in kept}
-    standard = standards().exactly(reference)
+    standard = as_filled(reference)
     stored = repository.answers(session, assessment_id)
     answers = tuple(_answer(each, standard, indicators) for each in stored)
     return Form(row, standard, answers, kept, indicators)

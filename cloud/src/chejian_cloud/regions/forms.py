@@ -19,7 +19,7 @@ from chejian_analytics.assessment import (
 from chejian_analytics.assessment.result import Assessment as Result
 from sqlalchemy.orm import Session
 
-from chejian_cloud.assessment.forms import standards
+from chejian_cloud.assessment.forms import as_filled, standards
 from chejian_cloud.db.regions import RegionAssessment, RegionValue
 from chejian_cloud.errors import InvalidRowsError, InvalidValueError, NotFoundError, RowError
 from chejian_cloud.regions import repository
@@ -70,7 +70,7 @@ def _answer(row: RegionValue) -> Answer:
 
 @cache
 def _regional(reference: StandardRef) -> Standard:
-    return for_region(standards().exactly(reference))
+    return for_region(as_filled(reference))
 
 
 def regional(name: str) -> Standard:
