@@ -32,10 +32,9 @@ async def refuse_unstorable(request: Request) -> None:
     Raises:
         InvalidValueError: names the parameter, or the place in the body.
     """
-    for given in (request.path_params, request.query_params):
-        for key, value in given.items():
-            if not is_storable(str(value)):
-                raise InvalidValueError(key, shown(value), _ALLOWED)
+    for key, value in (*request.path_params.items(), *request.query_params.multi_items()):
+        if not (is_storable(key) and is_storable(str(value))):  # the journal keeps names, too
+            raise InvalidValueError(str(shown(key)), shown(value), _ALLOWED)
     body = await request.body()
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == _FORM and (b"%00" in body or b"\x00" in body):

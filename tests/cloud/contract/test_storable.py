@@ -12,6 +12,8 @@ INSPECTIONS = "/api/v1/equipment/1/inspections"
     ("path", "key"),
     [
         ("/api/v1/equipment?code=CNC%00", "code"),
+        ("/api/v1/equipment?code=CNC%00&code=CNC", "code"),
+        ("/api/v1/kpi-values/file?a%00b=1", "a\ufffdb"),  # the journal of exports keeps the names
         ("/api/v1/energy/shares/sta%00tes", "by"),
         ("/api/v1/kpi-values?from=0001-01-01T00:00:00%2B14:00", "from"),
         ("/api/v1/kpi-values?to=9999-12-31T23:59:59-12:00", "to"),
