@@ -148,11 +148,15 @@ Walk = Callable[..., httpx.Response]
 
 @pytest.fixture
 def walk(site: Site) -> Iterator[Walk]:
-    """Follows a browser from the button to where it ends; the provider behaves rightly again afterwards."""
+    """Follows a browser from the button to where it ends; the provider behaves rightly before and afterwards."""
+
+    def anew() -> None:
+        site.provider.behave()
+        site.app.state.identity._documents = Documents(site.app.state.identity._fetcher)
 
     def walking(browser: httpx.Client, path: str = "/login/plant") -> httpx.Response:
         return browser.get(path, follow_redirects=True)
 
+    anew()  # tests that do not walk leave what they have read of the provider
     yield walking
-    site.provider.behave()
-    site.app.state.identity._documents = Documents(site.app.state.identity._fetcher)
+    anew()
