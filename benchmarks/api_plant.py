@@ -5,6 +5,7 @@ values, inspections, production orders and a counter's rule. States reach back a
 one answer of the API reads at most by default.
 """
 
+import argparse
 import json
 import time
 from collections.abc import Iterator
@@ -65,6 +66,26 @@ def top_up(dsn: str, province: Province, now: datetime) -> None:
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE")
+
+
+def add_size(parser: argparse.ArgumentParser, *, days: int) -> None:
+    """Add the options that say how large a province is, and where it stays."""
+    parser.add_argument("--workshops", type=int, default=100)
+    parser.add_argument("--machines", type=int, default=20, help="of each workshop")
+    parser.add_argument("--days", type=int, default=days)
+    parser.add_argument("--data", type=Path, help="folder that keeps the filled server")
+
+
+def province_of(options: argparse.Namespace) -> Province:
+    """The province of the options of `add_size`."""
+    return Province(
+        workshops=options.workshops,
+        machines=options.machines,
+        days=options.days,
+        minutes=min(25, options.days),
+        raw=1,
+        states=min(8, options.days),
+    )
 
 
 @contextmanager

@@ -43,8 +43,7 @@ from chejian_cloud.access.policy import EXPORTS, RULES
 from chejian_cloud.config import API_PREFIX
 from psycopg.rows import dict_row
 
-from benchmarks.api_plant import filled
-from benchmarks.board_plant import Province
+from benchmarks.api_plant import add_size, filled, province_of
 
 GOALS = {"read": 100.0, "page": 300.0}
 """[ms] at p95."""
@@ -305,22 +304,12 @@ def report(known: Sequence[Route]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Time of every read of the API and of every page.")
-    parser.add_argument("--workshops", type=int, default=100)
-    parser.add_argument("--machines", type=int, default=20, help="of each workshop")
-    parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5, help="of each user through all routes")
     parser.add_argument("--only", default="", help="part of the routes' names")
-    parser.add_argument("--data", type=Path, help="folder that keeps the filled server")
+    add_size(parser, days=90)
     options = parser.parse_args()
-    province = Province(
-        workshops=options.workshops,
-        machines=options.machines,
-        days=options.days,
-        minutes=min(25, options.days),
-        raw=1,
-        states=min(8, options.days),
-    )
+    province = province_of(options)
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.data or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)

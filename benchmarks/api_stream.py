@@ -24,9 +24,8 @@ import psycopg
 from chejian_cloud.access.commands import make_token
 from chejian_cloud.access.permissions import Permission, Role
 
-from benchmarks.api_plant import filled
+from benchmarks.api_plant import add_size, filled, province_of
 from benchmarks.api_reads import Served, p95
-from benchmarks.board_plant import Province
 
 _CHANGE = """
 WITH chosen AS (
@@ -138,19 +137,9 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=500)
     parser.add_argument("--slow", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--workshops", type=int, default=100)
-    parser.add_argument("--machines", type=int, default=20)
-    parser.add_argument("--days", type=int, default=1)
-    parser.add_argument("--data", type=Path, help="folder that keeps the filled server")
+    add_size(parser, days=1)
     options = parser.parse_args()
-    province = Province(
-        workshops=options.workshops,
-        machines=options.machines,
-        days=options.days,
-        minutes=min(25, options.days),
-        raw=1,
-        states=min(8, options.days),
-    )
+    province = province_of(options)
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.data or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
