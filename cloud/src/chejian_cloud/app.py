@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from typing import Any
 
 from chejian_contract.health import Metrics
 from fastapi import APIRouter, Depends, FastAPI
@@ -92,9 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     The console is `chejian_cloud.console`; its `mount(app)` adds pages and static files.
     """
     app = FastAPI(
-        title="Chejian 车间",
-        summary="The open platform for digital workshops: registry, states, KPIs, diagnoses and data health.",
-        version="1",
+        title=openapi.TITLE,
         openapi_url=f"{API_PREFIX}/openapi.json",
         docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
@@ -119,7 +118,7 @@ def create_app(settings: Settings) -> FastAPI:
         console = importlib.import_module("chejian_cloud.console")
         routers += [("", router) for router in console.mount(app)]
     app.state.policy = bind(routers)
-    openapi.install(app)
+    app.openapi = _document  # type: ignore[method-assign] # FastAPI has it so
     app.add_middleware(process_pages.RequestMetrics, metrics=app.state.metrics)
     app.add_middleware(EntityTags)
     app.add_middleware(BodyLimits)
@@ -137,3 +136,9 @@ def _routes() -> tuple[BaseRoute, ...]:
     every.include_router(process_pages.router)
     every.include_router(api, prefix=API_PREFIX)
     return tuple(every.routes)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    """The OpenAPI document of the API, which the apps of one process share, like its routes."""
+    return openapi.document(_routes())
