@@ -108,7 +108,7 @@ def register(site: Site, name: str, **replaced: str) -> int:
     for old, new in replaced.items():
         assert old in text
         text = text.replace(old, new)
-    file = site.folder / f"{name}.toml"
+    file = site.folder / (f"{name}.tried.toml" if replaced else f"{name}.toml")
     file.write_text(text, "utf-8")
     (site.folder / "settings.toml").write_text("identity_over_http = true\n", "utf-8")
     return main(["provider", str(file), "--dsn", site.dsn, "--config", str(site.folder / "settings.toml")])
