@@ -92,9 +92,8 @@ def say(dsn: str, edit: Edit) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize(
-    "seed", [1, pytest.param(2, marks=pytest.mark.system), pytest.param(3, marks=pytest.mark.system)]
-)
+@pytest.mark.system
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_edits_and_samples_in_any_order_give_the_same_bits(seed: int, make_seeded: Callable[[], str]) -> None:
     rng = random.Random(seed)
     samples = [*production(seed, HOURS), ("Counts/Scrap", int(after().timestamp() * 1000), 0)]

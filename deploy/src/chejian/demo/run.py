@@ -22,8 +22,8 @@ from chejian.stack import StackError
 _log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
-_FILL_WITHIN_S = 900.0
-"""Seconds that the back-fill may take before the run is given up."""
+_FILL_DAY_WITHIN_S = 900.0
+"""Seconds that the back-fill of a day may take before the run is given up; a shorter history has as much."""
 _DRAIN_WITHIN_S = 120.0
 """Seconds from the plants' freeze to the last computed number."""
 
@@ -82,7 +82,8 @@ def _fill(chain: Chain, database: Database, line: Line, stop: threading.Event) -
         line.show(progress.line())
         return progress.filled
 
-    _await(filled, "the back-fill", _FILL_WITHIN_S, stop)
+    days = max(1.0, chain.options.history / 86_400)
+    _await(filled, "the back-fill", days * _FILL_DAY_WITHIN_S, stop)
     took = time.monotonic() - begin
     line.show(f"history is in: {look(chain, database).line()}; took {took:.0f} s", force=True)
     return took
