@@ -130,7 +130,6 @@ def test_what_looks_for_foreign_rows_speaks_up_where_a_policy_is_missing(
     for table in TABLES:
         with both.transaction(force_rollback=True):
             name = sql.Identifier("app", table)
-            both.execute(sql.SQL("DROP POLICY write_own ON {}").format(name))
             both.execute(sql.SQL(lost).format(name))
             assert wrong(both, settings, [table]) != []
 

@@ -288,5 +288,5 @@ def test_a_table_without_a_rule_stops_the_migration_and_a_new_one_is_closed_by_i
     migrate(dsn)
     with engine.connect() as connection:
         policies = text("SELECT count(*) FROM pg_policies WHERE tablename = 'loose'")
-        assert connection.scalar(policies) == 2
+        assert connection.scalar(policies) == 4  # one for each command
     engine.dispose()

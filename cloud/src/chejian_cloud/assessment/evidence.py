@@ -10,6 +10,7 @@ from typing import Any
 from chejian_analytics.assessment import INDICATORS, Indicator, Month, Trend, Window, trend
 from chejian_analytics.assessment import evidence as engine
 from chejian_contract.templates import equipment_types
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.assessment import facts
@@ -31,6 +32,9 @@ TREND_NAMES: Mapping[str, tuple[str, str, str]] = {
     ),
 }
 _UNITS = {"oee_trend": "us", "energy_trend": "Wh per item"}
+
+_PLAN_ONCE = text("SET LOCAL plan_cache_mode = force_generic_plan")
+"""The queries join many tables behind policies: to plan them takes as long as to run them, and no plan depends on whose they are."""
 
 Rows = Sequence[dict[str, Any]]
 
@@ -69,6 +73,7 @@ def place_at(now: datetime, enterprise_id: int, workshop_id: int | None) -> Plac
 def measure_all(session: Session, place: Place) -> list[Evidence]:
     """Every indicator of a place, by id; one without a value is there, too, and says how little is known."""
     window = Window(to_us(place.start), to_us(place.end))
+    session.execute(_PLAN_ONCE)
     machines = facts.ask(session, facts.EQUIPMENT, place)
     found = [
         *_shares(place, window, machines),

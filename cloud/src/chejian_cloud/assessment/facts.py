@@ -31,7 +31,7 @@ SELECT e.equipment_id, e.code, e.workshop_id, fact.has_interface,
   LEFT JOIN app.equipment_fact fact ON fact.equipment_id = e.equipment_id
   LEFT JOIN LATERAL (SELECT max(r.covered_us) AS covered_us
                FROM {_SERIES}
-              CROSS JOIN LATERAL (SELECT sum(x.known_us) AS covered_us FROM scoped.rollup_1h x
+              CROSS JOIN LATERAL (SELECT sum(x.known_us) AS covered_us FROM scoped.rollup_1h_by_series x
                       WHERE x.series_id = s.series_id AND x.bucket >= :start AND x.bucket < :end) r
               WHERE f.equipment_id = e.equipment_id) c ON true
  WHERE {_OF} AND {_MACHINES}
@@ -46,7 +46,7 @@ SELECT e.equipment_id, e.code, e.type, s.name, s.series_id,
        COALESCE(r.samples, q.samples, t.samples, w.samples, 0)::bigint AS samples
   FROM app.equipment e
   LEFT JOIN ({_SERIES}) ON f.equipment_id = e.equipment_id AND NOT s.retired
-  LEFT JOIN LATERAL (SELECT sum(x.samples) AS samples FROM scoped.rollup_1h x
+  LEFT JOIN LATERAL (SELECT sum(x.samples) AS samples FROM scoped.rollup_1h_by_series x
                       WHERE x.series_id = s.series_id AND x.bucket >= :start AND x.bucket < :end) r ON true
   LEFT JOIN LATERAL (SELECT 1 AS samples FROM telemetry.sample x WHERE s.kind = 'state'
                         AND x.series_id = s.series_id AND x.time >= :start AND x.time < :end LIMIT 1) q ON true
@@ -67,7 +67,7 @@ SELECT e.equipment_id, e.code, s.name, s.series_id, s.kind = 'state' AND s.role 
   FROM app.equipment e
   JOIN ({_SERIES}) ON f.equipment_id = e.equipment_id AND NOT s.retired
   LEFT JOIN LATERAL (SELECT sum(x.samples) AS samples, sum(x.good) AS good, sum(x.known_us) AS covered_us
-                       FROM scoped.rollup_1h x
+                       FROM scoped.rollup_1h_by_series x
                       WHERE x.series_id = s.series_id AND x.bucket >= :start AND x.bucket < :end) r ON true
   LEFT JOIN LATERAL (SELECT count(*) AS samples, count(*) FILTER (WHERE x.quality = 192) AS good
                        FROM telemetry.sample x WHERE s.kind = 'state'
@@ -89,7 +89,7 @@ SELECT e.key_process_id, e.code, e.workshop_id, e.equipment_id, e.controlled
 METERING = f"""
 SELECT e.metering_point_id, e.code, e.meter_class, e.equipment_id, e.fitted,
        COALESCE((SELECT sum(r.samples) FROM {_SERIES}
-                  CROSS JOIN LATERAL (SELECT sum(x.samples) AS samples FROM scoped.rollup_1h x
+                  CROSS JOIN LATERAL (SELECT sum(x.samples) AS samples FROM scoped.rollup_1h_by_series x
                           WHERE x.series_id = s.series_id AND x.bucket >= :start AND x.bucket < :end) r
                   WHERE f.equipment_id = e.equipment_id AND s.kind = 'total_increasing'), 0)::bigint AS readings
   FROM app.metering_point e

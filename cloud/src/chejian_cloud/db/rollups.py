@@ -97,6 +97,9 @@ def write_changes(connection: psycopg.Connection, table: str, stored: Rows, rows
     Returns:
         Number of rows deleted and added.
     """
+    if not len(stored):
+        _copy(connection, table, canonical(rows))
+        return len(rows)
     old, new = _by_bytes(stored), _by_bytes(canonical(rows))
     gone = stored[[i for bits, i in old.items() if bits not in new]]
     fresh = rows[[i for bits, i in new.items() if bits not in old]]
@@ -108,8 +111,7 @@ def write_changes(connection: psycopg.Connection, table: str, stored: Rows, rows
         ).format(sql.Identifier("app", table))
         buckets = [from_us(b) for b in gone["bucket"].tolist()]
         connection.execute(query, (gone["series_id"].tolist(), buckets, min(buckets), max(buckets)))
-    if len(fresh):
-        _copy(connection, table, canonical(fresh))
+    _copy(connection, table, canonical(fresh))
     return len(gone) + len(fresh)
 
 
@@ -148,6 +150,8 @@ def _wire(nulls: tuple[str, ...]) -> np.dtype[np.void]:
 
 
 def _copy(connection: psycopg.Connection, table: str, rows: Rows) -> None:
+    if not len(rows):
+        return
     query = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
         sql.Identifier("app", table), sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
     )
@@ -164,12 +168,13 @@ def _blocks(rows: Rows) -> list[bytes]:
     absent |= {name: rows[name] == NO_COUNT for name in _COUNTS}
     absent |= {"first_time": absent["first"], "last_time": absent["last"]}
     names = tuple(absent)
-    patterns = np.stack([absent[name] for name in names]).T
-    out = []
-    for pattern in np.unique(patterns, axis=0):
-        chosen = rows[(patterns == pattern).all(axis=1)]
-        out.append(_encoded(chosen, tuple(n for n, is_null in zip(names, pattern, strict=True) if is_null)))
-    return out
+    patterns = np.zeros(len(rows), np.int64)
+    for bit, name in enumerate(names):
+        patterns |= absent[name].astype(np.int64) << bit
+    return [
+        _encoded(rows[patterns == pattern], tuple(n for bit, n in enumerate(names) if pattern >> bit & 1))
+        for pattern in np.flatnonzero(np.bincount(patterns)).tolist()
+    ]
 
 
 def _encoded(rows: Rows, nulls: tuple[str, ...]) -> bytes:

@@ -142,8 +142,9 @@ class _Writer(Upserts):
             self.replace(db.EquipmentFeed, {"equipment_id": row.equipment_id}, feeds)
 
     def _refuse_taken(self, key: str, feed: Mapping[str, str], equipment_id: int) -> None:
-        taken = self.session.scalars(select(db.EquipmentFeed).filter_by(**feed)).one_or_none()
-        if taken is not None and taken.equipment_id != equipment_id:
+        for taken in self.rows(db.EquipmentFeed, feed):
+            if taken.equipment_id == equipment_id:
+                continue
             other = self.session.get_one(db.Equipment, taken.equipment_id)
             raise ConfigError(
                 self.source,
