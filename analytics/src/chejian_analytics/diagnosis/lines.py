@@ -299,7 +299,10 @@ def _found(
         return centre, float(open_bins.mean()) if open_bins.size else 0.0
     first = int(position + 0.5) - 1
     heights, closed = ratio[first : first + 3].tolist(), masked[first : first + 3].tolist()
-    best = max(range(3), key=lambda i: (not closed[i], heights[i]))
+    best = 0
+    for i in (1, 2):
+        if closed[i] < closed[best] or (closed[i] == closed[best] and heights[i] > heights[best]):
+            best = i
     return first + best, heights[best]
 
 

@@ -276,33 +276,51 @@ def _position(ordered, count, value):
 
 
 @njit(cache=True, nogil=True)
+def _insert(ordered, count, value):
+    at = _position(ordered, count, value)
+    for j in range(count, at, -1):
+        ordered[j] = ordered[j - 1]
+    ordered[at] = value
+
+
+@njit(cache=True, nogil=True)
+def _remove(ordered, count, value):
+    for j in range(_position(ordered, count, value), count - 1):
+        ordered[j] = ordered[j + 1]
+
+
+@njit(cache=True, nogil=True)
+def _replace(ordered, count, old, new):
+    """Only what lies between the two places moves."""
+    hole = _position(ordered, count, old)
+    while hole + 1 < count and ordered[hole + 1] < new:
+        ordered[hole] = ordered[hole + 1]
+        hole += 1
+    while hole > 0 and ordered[hole - 1] > new:
+        ordered[hole] = ordered[hole - 1]
+        hole -= 1
+    ordered[hole] = new
+
+
+@njit(cache=True, nogil=True)
 def _running_median(values, half_width):
     n = values.size
     out = np.empty(n)
-    ordered = np.empty(min(n, 2 * half_width + 2))
-    count = 0
-    entering = 0
+    ordered = np.empty(min(n, 2 * half_width + 1))
+    count = min(half_width, n)
+    for i in range(count):
+        _insert(ordered, i, values[i])
     for i in range(n):
-        while entering < min(n, i + half_width + 1):
-            value = values[entering]
-            at = _position(ordered, count, value)
-            for j in range(count, at, -1):
-                ordered[j] = ordered[j - 1]
-            ordered[at] = value
+        entering = i + half_width
+        leaving = i - half_width - 1
+        if entering < n and leaving >= 0:
+            _replace(ordered, count, values[leaving], values[entering])
+        elif entering < n:
+            _insert(ordered, count, values[entering])
             count += 1
-            entering += 1
-            leaving = entering - 2 * half_width - 2
-            if leaving >= 0:
-                at = _position(ordered, count, values[leaving])
-                count -= 1
-                for j in range(at, count):
-                    ordered[j] = ordered[j + 1]
-        # At the right end nothing enters any more, but the left edge of the window still moves.
-        if i + half_width >= n and i - half_width - 1 >= 0:
-            at = _position(ordered, count, values[i - half_width - 1])
+        elif leaving >= 0:
+            _remove(ordered, count, values[leaving])
             count -= 1
-            for j in range(at, count):
-                ordered[j] = ordered[j + 1]
         middle = count // 2
         out[i] = ordered[middle] if count % 2 else 0.5 * (ordered[middle - 1] + ordered[middle])
     return out
