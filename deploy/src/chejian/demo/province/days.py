@@ -22,6 +22,7 @@ from chejian_contract.signals import SignalKind
 from chejian_simulators.province import Days, Machine, Province, Workshop
 from sqlalchemy.orm import Session
 
+from chejian.demo.province.lines import line
 from chejian.demo.province.registry import METER_TYPE
 from chejian.demo.province.telemetry import Series
 from chejian.demo.province.times import assessed_at, heard_at, start_of
@@ -70,13 +71,16 @@ def store_machine(
 
 def _store_old(session: Session, equipment_id: int, windows: Sequence[WindowResult], now: datetime) -> None:
     with raw_connection(session).cursor() as cursor, cursor.copy(_OEE_DAYS) as copy:
-        for window in windows:
-            r = window.result
-            copy.write_row((
-                *(equipment_id, _OEE.id, window.kind, window.start, window.end),
-                *(_OEE.function(r), _OEE.numerator(r), _OEE.denominator(r), r.completeness, list(r.flags)),
-                *(_OEE.formula_version, window.provisional, json.dumps(r.terms()), now, now),
-            ))  # fmt: skip
+        copy.write("".join(_old_line(equipment_id, each, now) for each in windows))
+
+
+def _old_line(equipment_id: int, window: WindowResult, now: datetime) -> str:
+    r = window.result
+    return line((
+        *(equipment_id, _OEE.id, window.kind, window.start, window.end),
+        *(_OEE.function(r), _OEE.numerator(r), _OEE.denominator(r), r.completeness, r.flags),
+        *(_OEE.formula_version, window.provisional, json.dumps(r.terms()), now, now),
+    ))  # fmt: skip
 
 
 def _terms(machine: Machine, cycle_us: int) -> Iterator[OeeTerms]:
@@ -111,7 +115,7 @@ def store_meters(session: Session, province: Province, workshop: Workshop, ids: 
     with raw_connection(session).cursor() as cursor, cursor.copy(_ENERGY) as copy:
         for machine in workshop.machines:
             if machine.sends:
-                _copy_days(copy, factors, province, machine.days, ids[machine.meter], now)
+                copy.write("".join(_meter_lines(factors, province, machine.days, ids[machine.meter], now)))
 
 
 class _Factors:
@@ -144,12 +148,12 @@ class _Factors:
             "source": kept.source,
             "confidence": kept.confidence,
         }
-        return float(kept.kgce) / self._scale, json.dumps(factor)
+        return float(kept.kgce) / self._scale, json.dumps(factor, ensure_ascii=False)
 
 
-def _copy_days(
-    copy: psycopg.Copy, factors: _Factors, province: Province, days: Days, meter_id: int, now: datetime
-) -> None:
+def _meter_lines(
+    factors: _Factors, province: Province, days: Days, meter_id: int, now: datetime
+) -> Iterator[str]:
     for day in range(len(days.apt_us)):
         covered, start = _DAY_US - int(days.no_data_us[day]), start_of(province, day)
         if not covered:
@@ -158,39 +162,55 @@ def _copy_days(
         found = factors.of(start.date().isoformat())
         kgce, factor = (None, None) if found is None else (found[0] * amount, found[1])
         states = {"state": {"1": {"amount": amount, "us": int(days.apt_us[day])}}}
-        copy.write_row((
+        yield line((
             *(meter_id, "day", start, start + _DAY, amount, covered, good, covered / _DAY_US, kgce, factor),
-            *(json.dumps(states), [] if factor else [NO_FACTOR], FORMULA_VERSION, False, now),
+            *(json.dumps(states), () if factor else (NO_FACTOR,), FORMULA_VERSION, False, now),
         ))  # fmt: skip
 
 
-def store_rollups(
-    connection: psycopg.Connection,
-    edition: Edition,
+def ensure_hours(connection: psycopg.Connection, edition: Edition, province: Province, now: datetime) -> None:
+    """Make the partitions that `store_hours` needs."""
+    partitions = RollupPartitions(edition)
+    for workshop in province.workshops:
+        for first, end in _spans(workshop, now):
+            partitions.ensure(connection, HOUR_TABLE, first, end)
+
+
+def _spans(workshop: Workshop, now: datetime) -> list[tuple[int, int]]:
+    """Start and end of 31 days before each assessment of a workshop [us]."""
+    ends = [hour_floor(to_us(at)) for at in assessed_at(workshop, now).values()]
+    return [(end - _ROLLED_DAYS * 24 * _HOUR_US, end) for end in ends]
+
+
+def store_hours(
+    session: Session,
     province: Province,
+    number: int,
     series: Mapping[str, Sequence[Series]],
     now: datetime,
-) -> int:
-    """Hourly rollups of every number that is sent, for 31 days before each assessment; answers how many."""
-    partitions, written = RollupPartitions(edition), 0
-    rng = np.random.default_rng([province.seed, 7])
-    for workshop in province.workshops:
-        numbers = [
-            each
-            for machine in workshop.machines
-            for code in (machine.code, machine.meter)
-            for each in series.get(code, ())
-            if each.kind in {SignalKind.MEASUREMENT, SignalKind.TOTAL_INCREASING}
-        ]
-        for at in assessed_at(workshop, now).values():
-            end = hour_floor(to_us(at))
-            first = end - _ROLLED_DAYS * 24 * _HOUR_US
-            partitions.ensure(connection, HOUR_TABLE, first, end)
-            until = min(end, hour_floor(to_us(heard_at(workshop, now))))
-            hours = np.arange(first, until, _HOUR_US, dtype=np.int64)
-            rows = np.concatenate([_hours(rng, each, hours) for each in numbers])
-            written += write_changes(connection, HOUR_TABLE, np.empty(0, ROW), rows)
-    return written
+) -> None:
+    """Hourly rollups of every number that a workshop sends, for 31 days before each assessment.
+
+    Args:
+        session: whose transaction they belong to.
+        province: whose workshops.
+        number: of the workshop in it, from 0.
+        series: by device.
+        now: the present.
+    """
+    workshop, rng = province.workshops[number], np.random.default_rng([province.seed, number, 7])
+    numbers = [
+        each
+        for machine in workshop.machines
+        for code in (machine.code, machine.meter)
+        for each in series.get(code, ())
+        if each.kind in {SignalKind.MEASUREMENT, SignalKind.TOTAL_INCREASING}
+    ]
+    for first, end in _spans(workshop, now):
+        until = min(end, hour_floor(to_us(heard_at(workshop, now))))
+        hours = np.arange(first, until, _HOUR_US, dtype=np.int64)
+        rows = np.concatenate([_hours(rng, each, hours) for each in numbers])
+        write_changes(raw_connection(session), HOUR_TABLE, np.empty(0, ROW), rows)
 
 
 def _hours(

@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -18,16 +19,18 @@ from chejian_simulators.province import MONTHS, Province, make_province, truth_o
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from chejian.demo.province.days import store_machine, store_meters, store_rollups
-from chejian.demo.province.forms import assess_all
+from chejian.demo.province.days import ensure_hours, store_hours, store_machine, store_meters
+from chejian.demo.province.forms import assess
 from chejian.demo.province.programme import keep_all
 from chejian.demo.province.regions import keep_regions
 from chejian.demo.province.registry import registry_text
-from chejian.demo.province.telemetry import announce
+from chejian.demo.province.telemetry import Series, announce
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 _TIDY = ("VACUUM app.kpi_value", "VACUUM app.energy_value", "ANALYZE")
 """As autovacuum would in a while: sums then read indexes alone, and plans know how much there is."""
+_THREADS = 3
+"""Workshops at a time: while one waits for the database, another one is computed."""
 
 Say = Callable[[str], None]
 
@@ -87,10 +90,14 @@ def fill(
         truth.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
         _store(dsn, owner, province, now, say)
         enterprises, workshops = _ids(owner, Enterprise), _ids(owner, Workshop)
-        say("province: assessments")
-        assess_all(caller, province, enterprises, workshops, now)
-        say("province: entries of the programme")
-        keep_all(caller, load(plan), province, enterprises, workshops, now)
+        say("province: assessments and entries of the programme")
+        with ThreadPoolExecutor(_THREADS) as pool:
+            entries = pool.submit(keep_all, caller, load(plan), province, enterprises, workshops, now)
+            forms = [
+                pool.submit(assess, caller, province, number, (enterprises, workshops), now)
+                for number in range(len(province.workshops))
+            ]
+            _finish([entries, *forms])
         keep_regions(caller, now)
         _tidy(dsn)
         return True
@@ -109,19 +116,44 @@ def _store(dsn: str, owner: Engine, province: Province, now: datetime, say: Say)
     with connect(dsn, application="chejian demo province", autocommit=True) as connection:
         series = announce(connection, province, now)
     ids = _ids(owner, Equipment)
-    say("province: days of KPIs and electricity")
-    for workshop in province.workshops:
-        with Session(owner) as session, session.begin():
-            for machine in workshop.machines:
-                store_machine(session, province, workshop, machine, ids, now)
-            store_meters(session, province, workshop, ids, now)
-    say("province: hours of the last month")
     with owner.connect() as found:
         edition = detect_edition(found)
     with connect(dsn, application="chejian demo province") as connection:
-        store_rollups(connection, edition, province, series, now)
-        connection.commit()
+        ensure_hours(connection, edition, province, now)
+    say("province: days and hours")
+    with ThreadPoolExecutor(_THREADS) as pool:
+        _finish([
+            pool.submit(_figures, owner, province, number, ids, series, now)
+            for number in range(len(province.workshops))
+        ])  # fmt: skip
     _tidy(dsn)
+
+
+def _figures(
+    owner: Engine,
+    province: Province,
+    number: int,
+    ids: Mapping[str, int],
+    series: Mapping[str, Sequence[Series]],
+    now: datetime,
+) -> None:
+    """Days of KPIs and electricity of a workshop, and hours of what its signals were."""
+    workshop = province.workshops[number]
+    with Session(owner) as session, session.begin():
+        for machine in workshop.machines:
+            store_machine(session, province, workshop, machine, ids, now)
+        store_meters(session, province, workshop, ids, now)
+        store_hours(session, province, number, series, now)
+
+
+def _finish(tasks: Sequence[Future[None]]) -> None:
+    """Wait for all; the first error of the first that failed ends the filling."""
+    try:
+        for each in tasks:
+            each.result()
+    finally:
+        for each in tasks:
+            each.cancel()
 
 
 def _tidy(dsn: str) -> None:

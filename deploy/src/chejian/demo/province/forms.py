@@ -23,34 +23,31 @@ _DIGITS = {Scale.SCORE: 0, Scale.SHARE: 2, Scale.YES_NO: 0}
 _USERS = {"enterprise": "模拟企业", "city": "模拟市级", "province": "模拟省级"}
 
 
-def assess_all(
+def assess(
     engine: Engine,
     province: Province,
-    enterprises: Mapping[str, int],
-    workshops: Mapping[str, int],
+    number: int,
+    ids: tuple[Mapping[str, int], Mapping[str, int]],
     now: datetime,
 ) -> None:
-    """Forms of every workshop: this year's of two standards, and earlier years' of one.
+    """Forms of a workshop: this year's of two standards, and earlier years' of one.
 
     Args:
         engine: as requests have it, so that each enterprise sees itself only.
-        province: who.
-        enterprises: id by code.
-        workshops: id by code.
+        province: whose workshops.
+        number: of the workshop in it, from 0.
+        ids: of enterprises and of workshops, by code.
         now: the present.
     """
-    for index, workshop in enumerate(province.workshops):
-        rng = np.random.default_rng([province.seed, index, 3])
-        enterprise = enterprises[workshop.enterprise]
-        for year, at in assessed_at(workshop, now).items():
-            asked = StartIn(standard=INTEGRATION, enterprise_id=enterprise, industry=workshop.sector.industry)
-            told = workshop.declared if at == now else {}
-            _form(engine, enterprise, asked, Told(workshop.maturity[year], told), at, rng)
-        asked = StartIn(
-            standard=DIGITAL, workshop_id=workshops[workshop.code], industry=workshop.sector.industry
-        )
-        last = workshop.maturity[max(workshop.maturity)]
-        _form(engine, enterprise, asked, Told(last, workshop.declared), now, rng)
+    workshop, rng = province.workshops[number], np.random.default_rng([province.seed, number, 3])
+    enterprise = ids[0][workshop.enterprise]
+    for year, at in assessed_at(workshop, now).items():
+        asked = StartIn(standard=INTEGRATION, enterprise_id=enterprise, industry=workshop.sector.industry)
+        told = workshop.declared if at == now else {}
+        _form(engine, enterprise, asked, Told(workshop.maturity[year], told), at, rng)
+    asked = StartIn(standard=DIGITAL, workshop_id=ids[1][workshop.code], industry=workshop.sector.industry)
+    last = workshop.maturity[max(workshop.maturity)]
+    _form(engine, enterprise, asked, Told(last, workshop.declared), now, rng)
 
 
 class Told(NamedTuple):
