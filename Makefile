@@ -23,7 +23,7 @@ setup: ## make .venv with the tools for tests and checks
 	@$(PYTHON) tools/bootstrap.py --dev
 
 test: setup ## all tests that run on one machine in minutes
-	$(RUN)python -m pytest -m "$(QUICK)" -n $(WORKERS) --dist loadfile $(ARGS)
+	$(RUN)python -m pytest -m "$(QUICK)" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 system: setup ## the whole chain as processes
 	$(RUN)python -m pytest -m "system and not store" -n 2 --dist worksteal $(ARGS)

@@ -1,5 +1,8 @@
 """Loads the fixture plugins; see README.md in this folder. Examples have no deadline: machines that run tests are busy."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("busy", deadline=None)
@@ -13,3 +16,16 @@ pytest_plugins = [
     "tests.fixtures.fix_broker",
     "tests.fixtures.fix_postgres",
 ]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a browser begin first, then those with a longer time limit: no worker is left with one at the end.
+
+    Within these groups the order of chance stays.
+    """
+    weight: dict[Path, int] = {}
+    for item in items:
+        own = 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("timeout") else 0
+        weight[item.path] = max(weight.get(item.path, 0), own)
+    items.sort(key=lambda item: -weight[item.path])
