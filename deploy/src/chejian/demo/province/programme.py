@@ -75,14 +75,14 @@ def _entries(
         investment=each.investment,
     )
     key = keeping.add(session, programme, entry, _USER, now)
-    reached = each.counts_from or now.date()
+    last = each.counts_from or now.date()
     for number, step in enumerate(reversed(_STEPS)):
-        due = reached - number * _APART
-        late = timedelta(days=int(rng.integers(-20, 30)))
-        open_still = each.status != "recognised" and number == 0
+        reached, late = last - number * _APART, timedelta(days=int(rng.integers(-20, 30)))
         asked = MilestoneIn(
-            due_on=due + _APART if open_still else due, reached_on=None if open_still else due + late
-        )
+            due_on=reached - late, reached_on=reached
+        )  # the last one on the day from which it counts
+        if each.status != "recognised" and number == 0:
+            asked = MilestoneIn(due_on=last + _APART, reached_on=None)
         keeping.set_milestone(session, key, step, asked, _USER, now)
     for number in range(1, each.lines + 1):
         line = EntryIn(

@@ -20,7 +20,7 @@ export function months(id, moved) {
   const data = moved.months.map((month) => [wall(parse(month.start)) + MIDDLE, month.value, month.completeness]);
   const axisLabel = { ...label(12, 'text-muted'), formatter: (value) => amount(moved, value) };
   draw(id, {
-    grid: { left: 8, right: 20, top: 22, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 92, top: 22, bottom: 8, containLabel: true }, // the baseline is named beside the months, not over them
     tooltip: {
       trigger: 'axis',
       formatter: ([point]) => tip(point.axisValueLabel, amount(moved, point.data[1]), t('completeness.is', { share: percent(point.data[2]) })),
@@ -41,7 +41,7 @@ export function months(id, moved) {
           symbol: 'none',
           precision: 12, // else it is drawn where its two decimals are
           lineStyle: { color: colour('accent'), type: 'dashed' },
-          label: { formatter: t('prog.baseline_is', { value: amount(moved, moved.baseline) }), position: 'insideStartTop', color: colour('text'), fontSize: 11 },
+          label: { formatter: t('prog.baseline_is', { value: amount(moved, moved.baseline) }), position: 'end', color: colour('text'), fontSize: 11 },
           data: moved.baseline === null ? [] : [{ yAxis: moved.baseline }],
         },
       },
