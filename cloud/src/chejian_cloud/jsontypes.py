@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import Query
@@ -22,10 +23,15 @@ MAX_RANGE = timedelta(days=400)
 """Longest range of stored results in one answer: a year and a month, for year-on-year views."""
 
 
+_MOMENTS: Final = 8192
+"""Times whose text is remembered: a long answer tells few of them many times, and writing one takes longer than all else of it."""
+
+
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+@lru_cache(_MOMENTS)
 def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 

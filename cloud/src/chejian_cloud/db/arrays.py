@@ -1,5 +1,6 @@
 """Samples as numpy arrays, by COPY in binary: exact bits, and no Python object per value."""
 
+from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
 import numpy as np
@@ -44,6 +45,16 @@ SELECT series_id, string_agg(timestamptz_send(time) || float8send(value) || int2
 """
 """One value per series: COPY hands each row to Python by itself, which takes several times as long as reading it. Not sorted
 there: that takes the server as long again, and rows mostly come in the order of time anyway, which `_in_order` sees at once."""
+_BY_SPAN = """
+SELECT a.number, a.id, p.packed
+  FROM unnest(%(numbers)s::integer[], %(series)s::integer[], %(lo)s::timestamptz[], %(hi)s::timestamptz[]) AS a(number, id, lo, hi)
+ CROSS JOIN LATERAL (
+       SELECT string_agg(timestamptz_send(time) || float8send(value) || int2send(quality), ''::bytea) AS packed
+         FROM telemetry.sample WHERE series_id = a.id AND time >= a.lo AND time < a.hi
+          AND time >= %(first)s AND time < %(last)s) p
+ WHERE p.packed IS NOT NULL
+"""
+"""Bounded by the first and last of the times besides, which rules out partitions before anything is read."""
 _PACKED = np.dtype([("time", ">i8"), ("value", ">f8"), ("quality", ">i2")])
 _READABLE = (int(Quality.GOOD), int(Quality.UNCERTAIN))
 
@@ -106,6 +117,33 @@ def read_by_series(
     with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         found = cursor.execute(_BY_SERIES, [series, from_us(lo_us), from_us(hi_us)]).fetchall()
     return {key: _in_order(_samples(np.frombuffer(packed, dtype=_PACKED))) for key, packed in found}
+
+
+def read_spans(
+    connection: psycopg.Connection, spans: Sequence[tuple[Sequence[int], int, int]]
+) -> list[dict[int, Samples]]:
+    """`read_by_series` of many spans at once.
+
+    Args:
+        connection: in any state; its transaction decides what is seen.
+        spans: ids of series, lo and hi [us since 1970] of each.
+    """
+    out: list[dict[int, Samples]] = [{} for _ in spans]
+    rows = [(number, key, lo, hi) for number, (series, lo, hi) in enumerate(spans) for key in series]
+    if not rows:
+        return out
+    values = {
+        "numbers": [number for number, _, _, _ in rows],
+        "series": [key for _, key, _, _ in rows],
+        "lo": [from_us(lo) for _, _, lo, _ in rows],
+        "hi": [from_us(hi) for _, _, _, hi in rows],
+        "first": from_us(min(lo for _, _, lo, _ in rows)),
+        "last": from_us(max(hi for _, _, _, hi in rows)),
+    }
+    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        for number, key, packed in cursor.execute(_BY_SPAN, values):
+            out[number][key] = _in_order(_samples(np.frombuffer(packed, dtype=_PACKED)))
+    return out
 
 
 def _copied(

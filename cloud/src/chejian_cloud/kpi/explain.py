@@ -106,7 +106,8 @@ def _from_samples(reader: Reader, lo: int, hi: int) -> _Made:
 def _from_storage(reader: Reader, lo: int, hi: int, row: KpiValue) -> _Made:
     hours = hour_results(reader.session, [row.equipment_id], row.start, row.end).get(row.equipment_id, [])
     result = hours[0][2] if row.window_kind == "hour" and hours else None
-    return _Made(classified(reader.session, reader.setup, lo, hi), result, None)
+    key = reader.setup.equipment_id
+    return _Made(classified(reader.session, {key: reader.setup}, lo, hi).get(key), result, None)
 
 
 def _intervals(found: Classified | None, tree: Mapping[str, ReasonNode]) -> list[ExplainedInterval]:

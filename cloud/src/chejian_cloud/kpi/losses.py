@@ -66,12 +66,8 @@ def losses_in(session: Session, scope: Scope, period: TimeRange, *, under: str |
 def _losses(session: Session, machines: Sequence[int], period: TimeRange, under: str | None) -> LossesOut:
     hours = hour_results(session, machines, period.start, period.end)
     parts = [result for own in hours.values() for _, _, result in own]
-    setups = load_setups(session, machines)
-    by_machine = {
-        key: stored
-        for key in machines
-        if (stored := classified(session, setups[key], to_us(period.start), to_us(period.end))) is not None
-    }
+    stored = classified(session, load_setups(session, machines), to_us(period.start), to_us(period.end))
+    by_machine = {key: stored[key] for key in machines if key in stored}
     found = list(by_machine.values())
     total = rollup(parts) if parts else None
     states, classes = totals([c.intervals for c in found])

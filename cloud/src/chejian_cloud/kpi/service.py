@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from chejian_analytics.kpi import KPIS
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from chejian_cloud.calendar.service import WINDOW_KINDS
@@ -18,6 +19,9 @@ from chejian_cloud.registry.service import machines_of, require_equipment
 
 MAX_VALUES = 60_000
 """Values in one answer: five KPIs by hour over 400 days are 48,000."""
+
+_VALUES = TypeAdapter(list[KpiValueOut])
+"""All rows at once take half the time of each by itself."""
 
 
 def definitions() -> list[KpiOut]:
@@ -80,7 +84,8 @@ def _values(
     asked: dict[str, Any] = {"kpi": kpi, "window": window, "lo": period.start, "hi": period.end}
     if as_of is None:
         rows = repository.values(session, equipment_ids, limit=MAX_VALUES + 1, **asked)
-        found = [(row.equipment_id, KpiValueOut.model_validate(row)) for row in rows]
+        told = _VALUES.validate_python(rows, from_attributes=True)
+        found = [(row.equipment_id, value) for row, value in zip(rows, told, strict=True)]
     else:
         found = values_as_of(session, equipment_ids, as_of, limit=MAX_VALUES + 1, **asked)
     if len(found) > MAX_VALUES:

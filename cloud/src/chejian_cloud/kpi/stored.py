@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from chejian_analytics.kpi import (
@@ -17,17 +18,18 @@ from chejian_analytics.kpi import (
     oee,
 )
 from chejian_contract.signals import Role
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us, to_us
 from chejian_cloud.db.app import KpiValue, StateInterval
-from chejian_cloud.reasons.stops import said_of
+from chejian_cloud.reasons.stops import Journal, journals
 from chejian_cloud.worker.setup import Setup
 
 _TERMS = frozenset(f.name for f in fields(OeeTerms))
 _NOT_EXPLAINED = frozenset({Loss.PRODUCTION, Loss.NO_DATA, Loss.NOT_SCHEDULED})
 _NONE = np.empty(0, np.int64)
+_LOSS_CODES = {loss.value: code for code, loss in enumerate(LOSSES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +72,55 @@ def result_of(inputs: Mapping[str, int | None], flags: Sequence[str]) -> OeeResu
     return oee(OeeTerms(**terms), flags)  # type: ignore[arg-type]  # times are never None in a row
 
 
-def classified(session: Session, setup: Setup, lo_us: int, hi_us: int) -> Classified | None:
-    """Stored intervals of [lo, hi), cut at the reasons that people gave; None when nothing is known."""
-    rows = session.execute(
-        select(StateInterval.start, StateInterval.end, StateInterval.state, StateInterval.loss)
+def classified(
+    session: Session, setups: Mapping[int, Setup], lo_us: int, hi_us: int
+) -> dict[int, Classified]:
+    """Stored intervals of [lo, hi) of some equipment, cut at the reasons that people gave; that of which nothing is known is left out."""
+    known: dict[int, list[Any]] = {}
+    for row in _intervals(session, setups, lo_us, hi_us):
+        known.setdefault(row.equipment_id, []).append(row)
+    said = journals(
+        session, known, lo_us, hi_us, lambda keys: {key: setups[key].of(Role.MACHINE_STATE) for key in keys}
+    )
+    return {key: _classified(setups[key], own, said[key], lo_us, hi_us) for key, own in known.items()}
+
+
+def _intervals(
+    session: Session, equipment_ids: Collection[int], lo_us: int, hi_us: int
+) -> Sequence[Row[int, datetime, datetime, int, str]]:
+    """Classified intervals that overlap [lo, hi), by equipment and start."""
+    statement = (
+        select(
+            StateInterval.equipment_id,
+            StateInterval.start,
+            StateInterval.end,
+            StateInterval.state,
+            StateInterval.loss,
+        )
         .where(
-            StateInterval.equipment_id == setup.equipment_id,
+            StateInterval.equipment_id.in_(equipment_ids),
             StateInterval.end > from_us(lo_us),
             StateInterval.start < from_us(hi_us),
+            StateInterval.loss != "",
         )
-        .order_by(StateInterval.start)
-    ).all()
-    known = [r for r in rows if r.loss]
-    if not known:
-        return None
+        .order_by(StateInterval.equipment_id, StateInterval.start)
+    )
+    return session.execute(statement).all()
+
+
+def _classified(
+    setup: Setup, known: Sequence[Row[Any]], journal: Journal, lo_us: int, hi_us: int
+) -> Classified:
     first, last = max(lo_us, to_us(known[0].start)), min(hi_us, to_us(known[-1].end))
     starts = np.array([max(to_us(r.start), lo_us) for r in known], np.int64)
     planned = _planned(setup, first, last)
-    said = said_of(session, setup.equipment_id, first, last, setup.of(Role.MACHINE_STATE))
+    said = journal.said(first, last)
     spans = tuple(ReasonSpan(s.start_us, s.end_us, s.reason) for s in said if s.reason is not None)
     edges = [edge for s in spans for edge in (s.start_us, s.end_us)]
     cuts = np.array([*edges, *planned.start_us.tolist(), *planned.end_us.tolist()], np.int64)
     at = np.union1d(starts, cuts[(cuts > first) & (cuts < last)])
     i = np.searchsorted(starts, at, side="right") - 1
-    loss = np.array([LOSSES.index(Loss(r.loss)) for r in known], np.int8)[i]
+    loss = np.array([_LOSS_CODES[r.loss] for r in known], np.int8)[i]
     state = np.array([r.state for r in known], np.int16)[i]
     return Classified(
         TimeIntervals(

@@ -10,7 +10,8 @@ from chejian_cloud.lines.schemas import LineOutputOut, OutputHour, OutputMachine
 from chejian_cloud.registry.scope import Scope
 from chejian_cloud.registry.service import machines_of
 from chejian_cloud.worker.inputs import Reader
-from chejian_cloud.worker.setup import load_setup
+from chejian_cloud.worker.many import Span, inputs_of
+from chejian_cloud.worker.setup import load_setups
 
 _HOLD_US = 60_000_000
 """[us] How far before the range samples are read; the last count before it is found however old it is."""
@@ -33,8 +34,11 @@ def output_of(session: Session, line_id: int, period: TimeRange) -> LineOutputOu
     windows = hour_windows(counting[0].timezone, to_us(period.start), to_us(period.end))
     sums: list[dict[str, int]] = [{} for _ in range(len(windows))]
     told = []
-    for machine in counting:
-        counts, inside = _counted(session, machine.equipment_id, windows)
+    lo, hi = int(windows.start_us[0]), int(windows.end_us[-1])
+    setups = load_setups(session, [m.equipment_id for m in counting])
+    spans = [Span(Reader(session, setups[m.equipment_id], _HOLD_US), lo, hi) for m in counting]
+    for machine, inputs in zip(counting, inputs_of(spans), strict=True):
+        counts, inside = _counted(inputs, windows)
         told.append(OutputMachine(equipment_id=machine.equipment_id, code=machine.code, counts=counts))
         _add(sums, inside)
     codes = {code for products in sums for code in products}
@@ -47,10 +51,8 @@ def output_of(session: Session, line_id: int, period: TimeRange) -> LineOutputOu
     )
 
 
-def _counted(session: Session, equipment_id: int, windows: Windows) -> tuple[str, list[dict[str, int]]]:
+def _counted(inputs: OeeInputs, windows: Windows) -> tuple[str, list[dict[str, int]]]:
     """Which items a machine counts, and how many of each product in each window."""
-    lo, hi = int(windows.start_us[0]), int(windows.end_us[-1])
-    inputs: OeeInputs = Reader(session, load_setup(session, equipment_id), _HOLD_US).oee_inputs(lo, hi)
     items: list[dict[str, int]] = [{} for _ in range(len(windows))]
     if inputs.good is None and inputs.produced is None:
         return "none", items

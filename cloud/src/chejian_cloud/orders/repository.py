@@ -1,6 +1,6 @@
 """Queries of orders and inspection results."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import RowMapping, select, text, tuple_
@@ -14,7 +14,7 @@ from chejian_cloud.paging import Part
 _ORDERS = text("""
 SELECT o.*, o.setup_us / 1e6 AS setup_seconds, e.code AS equipment, p.code AS product
   FROM app.production_order o JOIN app.equipment e USING (equipment_id) JOIN app.product p USING (product_id)
- WHERE (CAST(:equipment_id AS integer) IS NULL OR o.equipment_id = :equipment_id)
+ WHERE (CAST(:equipment_ids AS integer[]) IS NULL OR o.equipment_id = ANY(:equipment_ids))
    AND least(o.planned_start, o.started_at) < :hi AND greatest(o.planned_end, o.ended_at) > :lo
    AND (CAST(:code AS text) IS NULL OR (e.code, o.planned_start, o.order_id) > (:code, :planned_start, :order_id))
  ORDER BY e.code, o.planned_start, o.order_id LIMIT :limit
@@ -52,12 +52,12 @@ def orders_by_key(
 
 
 def orders(
-    session: Session, equipment_id: int | None, lo: datetime, hi: datetime, part: Part
+    session: Session, equipment_ids: Collection[int] | None, lo: datetime, hi: datetime, part: Part
 ) -> Sequence[RowMapping]:
-    """Orders whose planned or actual time overlaps [lo, hi), by machine, planned start and id."""
+    """Orders of some machines (None: of all) whose planned or actual time overlaps [lo, hi), by machine, planned start and id."""
     code, planned_start, order_id = part.after or (None, None, None)
     values = {
-        "equipment_id": equipment_id,
+        "equipment_ids": None if equipment_ids is None else list(equipment_ids),
         "lo": lo,
         "hi": hi,
         "code": code,

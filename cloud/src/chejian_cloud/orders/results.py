@@ -4,12 +4,21 @@ An order is told for one work unit (ISA-95 job order). Where the machine has a s
 elsewhere those that another system told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from chejian_analytics.kpi import INDICATORS, Kpi, Order, OrderResult, Scope, order_result, pri_steps
+from chejian_analytics.kpi import (
+    INDICATORS,
+    Kpi,
+    OeeInputs,
+    Order,
+    OrderResult,
+    Scope,
+    order_result,
+    pri_steps,
+)
 from chejian_contract.signals import Role
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
@@ -24,7 +33,9 @@ from chejian_cloud.paging import Part
 from chejian_cloud.registry.schemas import EquipmentOut
 from chejian_cloud.registry.scope import Scope as Place
 from chejian_cloud.registry.service import machines_of
-from chejian_cloud.worker.inputs import Reader, make_reader
+from chejian_cloud.worker.inputs import Reader, reader_of
+from chejian_cloud.worker.many import Span, Texts, inputs_of, texts_of
+from chejian_cloud.worker.setup import load_setups
 
 MAX_RESULTS = 500
 """Orders of one answer: each is read from samples."""
@@ -33,11 +44,18 @@ _KPIS: tuple[Kpi[OrderResult], ...] = tuple(k for k in INDICATORS if k.scope is 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """An order in work [us since 1970]; `end_us` is None while it goes on."""
+    """An order in work [us since 1970]; `end_us` is None while it goes on, `until_us` what is told until, after the start."""
 
     code: str
     start_us: int
     end_us: int | None
+    until_us: int
+
+    @classmethod
+    def of(cls, code: str, start_us: int, end_us: int | None, now_us: int) -> Self:
+        """An order that started and may have ended by now."""
+        until = now_us if end_us is None else end_us
+        return cls(code, start_us, end_us, max(until, start_us + 1))
 
 
 def results_in(session: Session, settings: Settings, place: Place, period: TimeRange) -> list[OrderResultOut]:
@@ -47,46 +65,84 @@ def results_in(session: Session, settings: Settings, place: Place, period: TimeR
         NotFoundError: when the workshop or the line is not registered.
         InvalidValueError: for a range with too many orders.
     """
+    machines = {m.equipment_id: m for m in machines_of(session, place)}
+    planned = _planned(session, machines, period)
+    readers = {
+        key: reader_of(session, settings, setup) for key, setup in load_setups(session, machines).items()
+    }
+    works = _works(session, readers, planned, period)
+    waiting = {key: _waiting(machines[key], works.get(key, ()), rows) for key, rows in planned.items()}
+    if sum(map(len, works.values())) + sum(map(len, waiting.values())) > MAX_RESULTS:
+        raise _too_many(period)
+    spans = [Span(readers[key], run.start_us, run.until_us) for key in machines for run in works.get(key, ())]
+    inputs = inputs_of(spans)
     out: list[OrderResultOut] = []
-    for machine in machines_of(session, place):
-        reader = make_reader(session, settings, machine.equipment_id)
-        planned = repository.orders(
-            session, machine.equipment_id, period.start, period.end, Part(MAX_RESULTS + 1)
-        )
-        by_code = {row["code"]: row for row in planned}
-        runs = _runs(reader, planned, period)
-        out += [_result(reader, machine, run, by_code.get(run.code)) for run in runs]
-        begun = {run.code for run in runs}
-        out += [_waiting(machine, row) for row in planned if row["code"] not in begun]
-        if len(out) > MAX_RESULTS:
-            allowed = f"a range with at most {MAX_RESULTS} orders"
-            raise InvalidValueError("to", period.end.isoformat(), allowed)
+    for key, machine in machines.items():
+        by_code = {row["code"]: row for row in planned.get(key, ())}
+        out += [
+            _result(next(inputs), readers[key], machine, run, by_code.get(run.code))
+            for run in works.get(key, ())
+        ]
+        out += waiting.get(key, [])
     return out
 
 
-def _runs(reader: Reader, planned: Sequence[RowMapping], period: TimeRange) -> list[_Run]:
-    """Orders in work; several runs of one order are told from the first start to the last end."""
+def _planned(session: Session, machines: Collection[int], period: TimeRange) -> dict[int, list[RowMapping]]:
+    """Orders of a range that other systems told, by machine."""
+    rows = repository.orders(session, machines, period.start, period.end, Part(MAX_RESULTS + 1))
+    if len(rows) > MAX_RESULTS:  # each of them is told
+        raise _too_many(period)
+    out: dict[int, list[RowMapping]] = {}
+    for row in rows:
+        out.setdefault(row["equipment_id"], []).append(row)
+    return out
+
+
+def _too_many(period: TimeRange) -> InvalidValueError:
+    allowed = f"a range with at most {MAX_RESULTS} orders"
+    return InvalidValueError("to", period.end.isoformat(), allowed)
+
+
+def _works(
+    session: Session,
+    readers: Mapping[int, Reader],
+    planned: Mapping[int, Sequence[RowMapping]],
+    period: TimeRange,
+) -> dict[int, list[_Run]]:
+    """Orders in work by machine."""
     now = to_us(utc_now())
     lo, hi = to_us(period.start), min(to_us(period.end), now)
     if lo >= hi:
-        return []
-    if not reader.setup.of(Role.ORDER):
-        told = [row for row in planned if row["started_at"] is not None and row["started_at"] < from_us(hi)]
-        ends = [None if row["ended_at"] is None else to_us(row["ended_at"]) for row in told]
-        return [_Run(row["code"], to_us(row["started_at"]), end) for row, end in zip(told, ends, strict=True)]
-    texts = reader.texts(Role.ORDER, lo, now)
+        return {}
+    telling = [key for key, reader in readers.items() if reader.setup.of(Role.ORDER)]
+    told = texts_of(session, [(readers[key].setup.of(Role.ORDER), lo, now) for key in telling])
+    runs = {key: _told_by_signal(rows, hi, now) for key, rows in zip(telling, told, strict=True)}
+    others = {key: rows for key, rows in planned.items() if key not in runs}
+    return runs | {key: _told_by_others(rows, hi, now) for key, rows in others.items()}
+
+
+def _told_by_others(planned: Sequence[RowMapping], hi: int, now: int) -> list[_Run]:
+    told = [row for row in planned if row["started_at"] is not None and row["started_at"] < from_us(hi)]
+    ends = [None if row["ended_at"] is None else to_us(row["ended_at"]) for row in told]
+    return [
+        _Run.of(row["code"], to_us(row["started_at"]), end, now) for row, end in zip(told, ends, strict=True)
+    ]
+
+
+def _told_by_signal(texts: Texts, hi: int, now: int) -> list[_Run]:
+    """Several runs of one order are told from the first start to the last end."""
     times = [to_us(row.time) for row in texts]
     runs: dict[str, _Run] = {}
     for row, start, end in zip(texts, times, [*times[1:], None], strict=True):
         if row.value and (row.value in runs or start < hi):
             first = runs[row.value].start_us if row.value in runs else start
-            runs[row.value] = _Run(row.value, first, end)
+            runs[row.value] = _Run.of(row.value, first, end, now)
     return list(runs.values())
 
 
-def _result(reader: Reader, machine: EquipmentOut, run: _Run, plan: RowMapping | None) -> OrderResultOut:
-    end = run.end_us if run.end_us is not None else to_us(utc_now())
-    inputs = reader.oee_inputs(run.start_us, max(end, run.start_us + 1))
+def _result(
+    inputs: OeeInputs, reader: Reader, machine: EquipmentOut, run: _Run, plan: RowMapping | None
+) -> OrderResultOut:
     product = plan["product"] if plan is not None else _product(inputs.products)
     steps = pri_steps([run.start_us], [product], reader.setup.cycles)
     pri = int(steps.at(np.array([run.start_us + 1], np.int64))[0])  # a product counts from the instant behind
@@ -95,7 +151,7 @@ def _result(reader: Reader, machine: EquipmentOut, run: _Run, plan: RowMapping |
         product=product,
         planned_quantity=plan["quantity"] if plan is not None else 0,
         start_us=run.start_us,
-        end_us=max(end, run.start_us + 1),
+        end_us=run.until_us,
         pri_us=pri or None,
         planned_setup_us=plan["setup_us"] if plan is not None else 0,
         planned_scrap=plan["planned_scrap"] if plan is not None else None,
@@ -131,12 +187,17 @@ def _product(products: Sequence[str]) -> str:
     return products[-1] if products else ""
 
 
-def _waiting(machine: EquipmentOut, plan: RowMapping) -> OrderResultOut:
-    """An order that has not begun: the plan, and no numbers."""
-    return OrderResultOut(
-        **_plan(machine, plan["code"], plan["product"], plan),
-        kpis=[_kpi(kpi, None) for kpi in _KPIS],
-    )
+def _waiting(
+    machine: EquipmentOut, runs: Sequence[_Run], planned: Sequence[RowMapping]
+) -> list[OrderResultOut]:
+    """Orders that have not begun: the plan, and no numbers."""
+    begun = {run.code for run in runs}
+    kpis = [_kpi(kpi, None) for kpi in _KPIS]
+    return [
+        OrderResultOut(**_plan(machine, row["code"], row["product"], row), kpis=kpis)
+        for row in planned
+        if row["code"] not in begun
+    ]
 
 
 def _plan(machine: EquipmentOut, code: str, product: str, plan: RowMapping | None) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def orders_of(session: Session, equipment_id: int | None, period: TimeRange, par
     """
     if equipment_id is not None:
         require_equipment(session, equipment_id)
-    rows = repository.orders(session, equipment_id, period.start, period.end, part)
+    machines = None if equipment_id is None else [equipment_id]
+    rows = repository.orders(session, machines, period.start, period.end, part)
     return [OrderOut.model_validate(row) for row in rows]
 
 

@@ -13,7 +13,7 @@ from chejian_cloud.programme import bulletin_schemas as sheet
 from chejian_cloud.programme import figures, moved, plans, ranking, repository, service
 from chejian_cloud.programme import schemas as out
 from chejian_cloud.programme.plans import Programme
-from chejian_cloud.programme.targets import targets_of
+from chejian_cloud.programme.targets import targets_on
 
 _DAY: Final = timedelta(days=1)
 _LIVE: Final = frozenset({"planned", "building", "running", "recognised"})
@@ -58,7 +58,7 @@ def bulletin(
         workshops=len(ranked),
         ranked=sum(each.rank is not None for each in ranked),
         targets=_targets(session, programme, last, earlier),
-        cities=service.cities(session, programme, last, now),
+        cities=service.cities(session, programme, last, now, heard),
         indicators=[_monthly(session, name, first, last) for name in figures.INDICATORS],
         moves=_moves(ranked),
         at_risk=_at_risk(session, last, heard),
@@ -74,7 +74,8 @@ def _before(day: date) -> date:
 def _targets(
     session: Session, programme: Programme, last: date, earlier: date
 ) -> list[sheet.BulletinTargetOut]:
-    before = {each.id: each.observed for each in targets_of(session, programme, earlier)}
+    old, new = targets_on(session, programme, [earlier, last])
+    before = {each.id: each.observed for each in old}
     names = ("id", "name_zh", "name_en", "unit", "kind", "planned", "due_year", "status", "reasons")
     return [
         sheet.BulletinTargetOut(
@@ -83,7 +84,7 @@ def _targets(
             before=before[each.id],
             goal=each.value,
         )
-        for each in targets_of(session, programme, last)
+        for each in new
     ]
 
 

@@ -69,10 +69,12 @@ def together(
     Raises:
         InvalidValueError: there is no such indicator.
     """
-    workshops = asked(session, indicator, on, where, span)
-    series = (
-        workshops.values() if indicator == "oee" else filter(None, map(_against_baseline, workshops.values()))
-    )
+    return as_one(indicator, asked(session, indicator, on, where, span).values())
+
+
+def as_one(indicator: str, workshops: Iterable[list[Month]]) -> out.MovedOut:
+    """Months of many workshops as those of one, see `together`."""
+    series = workshops if indicator == "oee" else filter(None, map(_against_baseline, workshops))
     return moved(indicator, _summed(series), unit=_UNITS["oee"] if indicator == "oee" else _INDEX)
 
 

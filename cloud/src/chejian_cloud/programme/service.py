@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from chejian_analytics.assessment import Standard
+from chejian_analytics.assessment import Month, Standard
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
@@ -137,13 +137,20 @@ def _heard(row: RowMapping, now: datetime) -> out.ReportingOut:
     )
 
 
-def cities(session: Session, programme: Programme, on: date, now: datetime) -> list[out.CityCountsOut]:
-    """What each city has in the programme."""
+def cities(
+    session: Session,
+    programme: Programme,
+    on: date,
+    now: datetime,
+    heard: Sequence[out.ReportingOut] | None = None,
+) -> list[out.CityCountsOut]:
+    """What each city has in the programme; `heard` as `reporting` tells it of all, where it is known already."""
     rows = repository.entries(session)
-    heard = reporting(session, now, figures.narrowed())
+    heard = reporting(session, now, figures.narrowed()) if heard is None else heard
     wrong = [row["city_code"] for row in figures.contradicted(session)]
+    oee = moved.asked(session, "oee", on, figures.narrowed(), _RECENT)
     return [
-        _city(session, each.code, rows=[r for r in rows if r["city_code"] == each.code], on=on).model_copy(
+        _city(each.code, [r for r in rows if r["city_code"] == each.code], on, oee).model_copy(
             update={
                 "reporting": sum(h.city_code == each.code and not h.stale for h in heard),
                 "stale": sum(h.city_code == each.code and h.stale for h in heard),
@@ -154,7 +161,9 @@ def cities(session: Session, programme: Programme, on: date, now: datetime) -> l
     ]
 
 
-def _city(session: Session, code: str, *, rows: Sequence[RowMapping], on: date) -> out.CityCountsOut:
+def _city(
+    code: str, rows: Sequence[RowMapping], on: date, months: Mapping[int, list[Month]]
+) -> out.CityCountsOut:
     def count(kind: str, *, recognised: bool = False) -> int:
         return sum(
             r["kind"] == kind
@@ -166,8 +175,8 @@ def _city(session: Session, code: str, *, rows: Sequence[RowMapping], on: date) 
             for r in rows
         )
 
-    where = figures.narrowed(city=code)
-    oee = moved.together(session, "oee", on, where, _RECENT) if count("workshop") else None
+    own = [months[key] for r in rows if (key := r["programme_entry_id"]) in months]
+    oee = moved.as_one("oee", own) if count("workshop") else None
     return out.CityCountsOut(
         code=code,
         workshops=count("workshop"),

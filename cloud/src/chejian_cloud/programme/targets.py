@@ -1,7 +1,7 @@
 """Targets against the plan's line: what was observed, what the registry counts, and what the engine makes of it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 
@@ -16,9 +16,10 @@ from chejian_analytics.assessment.programme import (
     evaluate,
     intensity,
 )
+from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
-from chejian_cloud.db.programme import ProgrammeEnergy
+from chejian_cloud.db.programme import ProgrammeEnergy, ProgrammeObservation
 from chejian_cloud.errors import ConflictError
 from chejian_cloud.programme import repository
 from chejian_cloud.programme import schemas as out
@@ -39,17 +40,40 @@ def counts(target: str) -> bool:
 
 def targets_of(session: Session, programme: Programme, on: date) -> list[out.TargetOut]:
     """Every target with where it stands on a day."""
-    plan = programme.plan
-    kept = {
-        name: [_entered(each) for each in rows]
-        for name, rows in groupby(repository.observations(session, plan.id, on), lambda row: row.target)
+    return targets_on(session, programme, [on])[0]
+
+
+def targets_on(session: Session, programme: Programme, days: Sequence[date]) -> list[list[out.TargetOut]]:
+    """`targets_of` of each of some days, from one look at what is kept."""
+    plan, last = programme.plan, max(days)
+    kept = _Kept(
+        repository.observations(session, plan.id, last),
+        repository.counted(session, plan.region),
+        repository.energy_years(session, plan.id, last.year),
+    )
+    return [_targets(plan.targets, kept, on) for on in days]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept of the targets of a plan: entered by people, entries that count, years of energy; up to some day."""
+
+    entered: Sequence[ProgrammeObservation]
+    counted: Sequence[RowMapping]
+    years: Sequence[ProgrammeEnergy]
+
+
+def _targets(targets: Sequence[Target], kept: _Kept, on: date) -> list[out.TargetOut]:
+    entered = [row for row in kept.entered if row.day <= on]
+    seen = {
+        name: [_entered(each) for each in rows] for name, rows in groupby(entered, lambda row: row.target)
     }
-    for target in plan.targets:
+    for target in targets:
         if target.id in _COUNTED:
-            kept[target.id] = _counted(session, programme, target, on)
+            seen[target.id] = _counted(kept.counted, target, on)
         elif target.id == _INTENSITY:
-            kept[target.id] = _chained(session, plan.id, target, on) or kept.get(target.id, [])
-    return [_told(target, kept.get(target.id, []), on) for target in plan.targets]
+            seen[target.id] = _chained(kept.years, target, on) or seen.get(target.id, [])
+    return [_told(target, seen.get(target.id, []), on) for target in targets]
 
 
 def _entered(row: object) -> out.ObservationOut:
@@ -62,10 +86,10 @@ def _entered(row: object) -> out.ObservationOut:
     )
 
 
-def _counted(session: Session, programme: Programme, target: Target, on: date) -> list[out.ObservationOut]:
+def _counted(counted: Sequence[RowMapping], target: Target, on: date) -> list[out.ObservationOut]:
     """Recognised entries on each day on which one more counts, on the last day of the base year, and on the day asked for."""
     kind, start = _COUNTED[target.id], date(target.base_year, 12, 31)
-    rows = [r for r in repository.counted(session, programme.plan.region) if r["kind"] == kind]
+    rows = [r for r in counted if r["kind"] == kind]
     if not rows:
         return []
     days = sorted({start, on, *(r["day"] for r in rows if start < r["day"] <= on)} if on >= start else set())
@@ -92,9 +116,9 @@ def _count(day: date, entries: Sequence[int], registered: Sequence[int]) -> out.
     )
 
 
-def _chained(session: Session, plan: str, target: Target, on: date) -> list[out.ObservationOut]:
+def _chained(years: Sequence[ProgrammeEnergy], target: Target, on: date) -> list[out.ObservationOut]:
     last = on.year if (on.month, on.day) == (12, 31) else on.year - 1
-    rows = [r for r in repository.energy_years(session, plan, last) if r.year >= target.base_year]
+    rows = [r for r in years if target.base_year <= r.year <= last]
     path = chain(rows)
     if path is None:
         return []

@@ -4,7 +4,7 @@ The journal only grows; what holds is the fold of its lines in their order, a la
 that were undone left out. So the same lines give the same answer, whenever the worker reads them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from chejian_cloud.clock import from_us, to_us
 
 _LINES = text("""
-SELECT r.stop_reason_id, r.change_id, c.kind, r.start, r."end", n.code AS reason, r.comment, c.user_name, c.made_at
+SELECT r.equipment_id, r.stop_reason_id, r.change_id, c.kind, r.start, r."end", n.code AS reason, r.comment, c.user_name, c.made_at
   FROM app.stop_reason r JOIN app.stop_reason_change c USING (change_id) LEFT JOIN app.reason n USING (reason_id)
- WHERE r.equipment_id = :equipment_id AND r.start < :hi AND (r."end" IS NULL OR r."end" > :lo)
+ WHERE r.equipment_id = ANY(:equipment_ids) AND r.start < :hi AND (r."end" IS NULL OR r."end" > :lo)
    AND NOT EXISTS (SELECT FROM app.stop_reason_change u WHERE u.undoes = r.change_id)
  ORDER BY r.stop_reason_id
 """)
@@ -68,11 +68,14 @@ class Said:
     change_id: int
 
 
-def read_lines(session: Session, equipment_id: int, lo_us: int, hi_us: int) -> list[Line]:
-    """Lines about [lo, hi) that nobody has undone, in the order of the journal."""
-    span = {"equipment_id": equipment_id, "lo": from_us(lo_us), "hi": from_us(hi_us)}
-    return [
-        Line(
+def read_lines(
+    session: Session, equipment_ids: Collection[int], lo_us: int, hi_us: int
+) -> dict[int, list[Line]]:
+    """Lines about [lo, hi) of some machines that nobody has undone, in the order of the journal; machines without any are left out."""
+    span = {"equipment_ids": list(equipment_ids), "lo": from_us(lo_us), "hi": from_us(hi_us)}
+    out: dict[int, list[Line]] = {}
+    for row in session.execute(_LINES, span):
+        line = Line(
             row.change_id,
             row.kind,
             to_us(row.start),
@@ -82,8 +85,8 @@ def read_lines(session: Session, equipment_id: int, lo_us: int, hi_us: int) -> l
             row.user_name,
             to_us(row.made_at),
         )
-        for row in session.execute(_LINES, span)
-    ]
+        out.setdefault(row.equipment_id, []).append(line)
+    return out
 
 
 def fold(lines: Sequence[Line], lo_us: int, hi_us: int, open_end: Callable[[int], int]) -> list[Said]:

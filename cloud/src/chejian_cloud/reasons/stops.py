@@ -1,7 +1,9 @@
 """Stops with their reasons: state intervals of standing machines, cut where what people said changes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from chejian_contract.samples import Quality
 from chejian_contract.signals import Role
@@ -14,7 +16,7 @@ from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import TimeRange
 from chejian_cloud.paging import Part
 from chejian_cloud.reasons import repository
-from chejian_cloud.reasons.journal import Said, fold, read_lines
+from chejian_cloud.reasons.journal import Line, Said, fold, read_lines
 from chejian_cloud.reasons.schemas import StopOut
 from chejian_cloud.registry.repository import equipment as registered
 from chejian_cloud.registry.service import require_equipment
@@ -42,46 +44,87 @@ MAX_STOPS = 20_000
 """Stops in one answer, about 6 MB of JSON."""
 
 _PRODUCES = text("""
-SELECT min(found.time) FROM unnest(CAST(:series AS integer[])) AS s(id)
+SELECT a.number, min(found.time)
+  FROM unnest(CAST(:numbers AS integer[]), CAST(:series AS integer[]), CAST(:after AS timestamptz[])) AS a(number, id, after)
  CROSS JOIN LATERAL (SELECT p.time FROM telemetry.sample p
-                      WHERE p.series_id = s.id AND p.time >= :after AND p.value = ANY(:states)
+                      WHERE p.series_id = a.id AND p.time >= a.after AND p.time >= :first AND p.value = ANY(:states)
                         AND p.quality = ANY(:readable)
                       ORDER BY p.time LIMIT 1) found
+ GROUP BY a.number
 """)
+"""Bounded by the first of the times besides, which rules out partitions before anything is read."""
 _STATE_SERIES = text("""
-SELECT s.series_id FROM app.equipment_feed g
-  JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node
-  JOIN telemetry.device v ON v.node_id = n.node_id AND v.name = g.device
-  JOIN telemetry.series s ON s.device_id = v.device_id
- WHERE g.equipment_id = :equipment_id AND s.role = :role
+SELECT g.equipment_id, s.series_id FROM app.equipment_feed g -- OFFSET 0: see `chejian_cloud.worker.setup`
+ CROSS JOIN LATERAL (SELECT x.node_id FROM telemetry.node x
+                      WHERE x.group_id = g.group_id AND x.edge_node = g.edge_node OFFSET 0) n
+ CROSS JOIN LATERAL (SELECT x.device_id FROM telemetry.device x
+                      WHERE x.node_id = n.node_id AND x.name = g.device OFFSET 0) v
+ CROSS JOIN LATERAL (SELECT x.series_id FROM telemetry.series x
+                      WHERE x.device_id = v.device_id AND x.role = :role OFFSET 0) s
+ WHERE g.equipment_id = ANY(:equipment_ids)
 """)
 _READABLE = [int(Quality.GOOD), int(Quality.UNCERTAIN)]
 FOREVER_US = 2**62
 """End of a reason that no production has ended [us]."""
 
 
-def produces_again_us(session: Session, series: Sequence[int], after_us: int) -> int:
-    """Time of the first sample at or after a time that says "producing"; `FOREVER_US` for none.
+StateSeries = Callable[[Collection[int]], Mapping[int, Sequence[int]]]
+"""From ids of machines to those of the series of their states; asked only about machines with a reason without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What people said about one machine in some time.
+
+    Attributes:
+        lines: that hold, in the order of the journal.
+        ends_us: start of each line without end -> when the machine produces again [us].
+    """
+
+    lines: Sequence[Line] = ()
+    ends_us: Mapping[int, int] = field(default_factory=dict)
+
+    def said(self, lo_us: int, hi_us: int) -> list[Said]:
+        """What holds of [lo, hi), which lies in the journal's time."""
+        return fold(self.lines, lo_us, hi_us, self.ends_us.__getitem__)
+
+
+def produces_again_us(session: Session, asked: Sequence[tuple[Sequence[int], int]]) -> list[int]:
+    """Times of the first sample at or after a time that says "producing"; `FOREVER_US` for none.
 
     Args:
         session: any.
-        series: ids of the machine's state.
-        after_us: [us since 1970].
+        asked: ids of the series of a machine's state, and a time [us since 1970], of each.
     """
+    rows = [(number, key, after) for number, (series, after) in enumerate(asked) for key in series]
+    out = [FOREVER_US] * len(asked)
+    if not rows:
+        return out
     values = {
-        "series": list(series),
-        "after": from_us(after_us),
+        "numbers": [number for number, _, _ in rows],
+        "series": [key for _, key, _ in rows],
+        "after": [from_us(after) for _, _, after in rows],
+        "first": from_us(min(after for _, _, after in rows)),
         "states": list(PRODUCING),
         "readable": _READABLE,
     }
-    found = session.scalar(_PRODUCES, values)
-    return to_us(found) if found is not None else FOREVER_US
+    for number, time in session.execute(_PRODUCES, values):
+        out[number] = to_us(time)
+    return out
 
 
-def said_of(session: Session, equipment_id: int, lo_us: int, hi_us: int, series: Sequence[int]) -> list[Said]:
-    """What people said about [lo, hi) of a machine whose state is in `series`."""
-    lines = read_lines(session, equipment_id, lo_us, hi_us)
-    return fold(lines, lo_us, hi_us, lambda start: produces_again_us(session, series, start))
+def journals(
+    session: Session, equipment_ids: Collection[int], lo_us: int, hi_us: int, state_series: StateSeries
+) -> dict[int, Journal]:
+    """What people said about [lo, hi) of some machines."""
+    lines = read_lines(session, equipment_ids, lo_us, hi_us)
+    starts = [(key, x.start_us) for key, own in lines.items() for x in own if x.end_us is None]
+    series = state_series({key for key, _ in starts}) if starts else {}
+    ends = produces_again_us(session, [(series.get(key, ()), start) for key, start in starts])
+    by_machine: dict[int, dict[int, int]] = {}
+    for (key, start), end in zip(starts, ends, strict=True):
+        by_machine.setdefault(key, {})[start] = end
+    return {key: Journal(lines.get(key, ()), by_machine.get(key, {})) for key in equipment_ids}
 
 
 def stops_of(
@@ -133,19 +176,24 @@ def _stops(
     )
     if len(rows) > MAX_STOPS:
         raise InvalidValueError("to", period.end.isoformat(), f"a range of at most {MAX_STOPS} stops")
-    by_equipment: dict[int, list[RowMapping]] = {}
-    for row in rows:
-        by_equipment.setdefault(row["equipment_id"], []).append(row)
+    if unexplained:
+        rows = [row for row in rows if row["end"] - row["start"] >= minor]
     lo, hi = to_us(period.start), to_us(period.end)
-    out: list[StopOut] = []
-    for equipment_id, own in by_equipment.items():
-        series = session.scalars(
-            _STATE_SERIES, {"equipment_id": equipment_id, "role": Role.MACHINE_STATE.value}
-        ).all()
-        said = said_of(session, equipment_id, lo, hi, series)
-        for row in own:
-            out += _cut(row, said, lo, hi, minor)
+    standing = list(dict.fromkeys(row["equipment_id"] for row in rows))
+    said = {
+        key: own.said(lo, hi)
+        for key, own in journals(session, standing, lo, hi, partial(_state_series, session)).items()
+    }
+    out = [stop for row in rows for stop in _cut(row, said[row["equipment_id"]], lo, hi, minor)]
     return [stop for stop in out if stop.needs_reason or not unexplained]
+
+
+def _state_series(session: Session, equipment_ids: Collection[int]) -> dict[int, list[int]]:
+    values = {"equipment_ids": list(equipment_ids), "role": Role.MACHINE_STATE.value}
+    out: dict[int, list[int]] = {}
+    for equipment_id, series_id in session.execute(_STATE_SERIES, values):
+        out.setdefault(equipment_id, []).append(series_id)
+    return out
 
 
 def _cut(row: RowMapping, said: Sequence[Said], lo: int, hi: int, minor: timedelta) -> Iterator[StopOut]:

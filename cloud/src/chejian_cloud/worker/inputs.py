@@ -25,7 +25,7 @@ _INT64_SPAN = 2.0**63
 NEAR_US = 24 * HOUR_US
 """[us] A neighbour in time is looked for within a day before it is looked for everywhere: a query with one bound only is
 planned over all daily partitions on that side, which took 7 ms instead of 0.3 ms for half a year of them."""
-_EVER, _FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+EVER, _FOREVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 READABLE = [int(Quality.GOOD), int(Quality.UNCERTAIN)]
 """Qualities whose value counts."""
 
@@ -95,12 +95,12 @@ class Reader:
         roles = (Role.MACHINE_STATE, *COUNTERS)
         series = [i for role in roles for i in self.setup.of(role)]
         first, last = lo_us - self.rules.margin_us, hi_us + self.rules.margin_us
-        found = read_by_series(raw_connection(self.session), series, first - self.hold_us, last)
+        found = self.samples(series, first - self.hold_us, last)
         state_times, states, hold = self._states(found, first, last)
         products = self.texts(Role.PRODUCT, first, last)
         produced, good, scrap, rework = (self._counter(found, role, lo_us) for role in COUNTERS)
         mode_times, modes = self._modes(first, last)
-        facts = Facts(self.session, self.setup)
+        facts = self.facts()
         return OeeInputs(
             state_times_us=state_times,
             states=states,
@@ -122,6 +122,14 @@ class Reader:
             corrections=facts.corrections(lo_us, hi_us),
             rules=self.rules,
         )
+
+    def samples(self, series: list[int], lo_us: int, hi_us: int) -> Mapping[int, Samples]:
+        """Samples of each series in [lo_us, hi_us), see `read_by_series`."""
+        return read_by_series(raw_connection(self.session), series, lo_us, hi_us)
+
+    def facts(self) -> Facts:
+        """What people and other systems said about the equipment."""
+        return Facts(self.session, self.setup)
 
     def reach_us(self, hi_us: int, known_until_us: int, *, texts: Sequence[Role] = (Role.PRODUCT,)) -> int:
         """Until when a change at `hi_us` can show in states and KPIs [us].
@@ -164,7 +172,7 @@ class Reader:
     def last_count(self, series: list[int], before_us: int) -> tuple[int, float] | None:
         """Last valid reading of a counter before a time: time [us] and value; None for none."""
         values = {"series": series, "before": from_us(before_us), "readable": READABLE}
-        for since in (from_us(before_us - NEAR_US), _EVER):
+        for since in (from_us(before_us - NEAR_US), EVER):
             row = self.session.execute(_LAST_COUNT, {**values, "since": since}).one_or_none()
             if row is not None:
                 return to_us(row.time), row.value
@@ -172,7 +180,7 @@ class Reader:
 
     def last_time_us(self, series: list[int], before_us: int) -> int:
         """Time of the last sample of some series before a time; that time itself when there is none."""
-        for since in (from_us(before_us - NEAR_US), _EVER):
+        for since in (from_us(before_us - NEAR_US), EVER):
             values = {"series": series, "before": from_us(before_us), "since": since}
             found: datetime | None = self.session.scalar(_LAST_TIME, values)
             if found is not None:
@@ -199,7 +207,7 @@ class Reader:
     ) -> tuple[datetime | None, bool]:
         """Latest of the next times of each series, and whether one of them has none."""
         found, lacks = None, True
-        for until in (from_us(after_us + NEAR_US), _FOR_EVER):
+        for until in (from_us(after_us + NEAR_US), _FOREVER):
             found, lacks = self.session.execute(
                 statement, {**values, "after": from_us(after_us), "until": until}
             ).one()
@@ -274,10 +282,15 @@ def make_reader(session: Session, settings: Settings, equipment_id: int) -> Read
     Raises:
         NotFoundError: when the equipment is not registered.
     """
+    return reader_of(session, settings, load_setup(session, equipment_id))
+
+
+def reader_of(session: Session, settings: Settings, setup: Setup) -> Reader:
+    """Reader of an equipment whose set-up is known, see `make_reader`."""
     minor, changeover = (round(s * 1_000_000) for s in (settings.minor_stop, settings.changeover))
     return Reader(
         session,
-        load_setup(session, equipment_id),
+        setup,
         round(settings.hold * 1_000_000),
         TimeRules(minor_stop_us=minor, changeover_us=changeover),
         settings.orders_decide,
