@@ -33,6 +33,12 @@ SELECT p.time, n.series_id, p.value, p.quality
        telemetry.series n JOIN telemetry.device d USING (device_id)
  WHERE o.name = 'CNC-01' AND d.name LIKE 'CNC-1_' AND n.name = s.name
 """
+CALENDARS = """
+INSERT INTO app.calendar (code, timezone) SELECT code || k, timezone FROM app.calendar, generate_series(1, 3) k;
+INSERT INTO app.workshop (enterprise_id, code, name_zh, name_en, timezone, city_code, calendar_id)
+SELECT w.enterprise_id, c.code, w.name_zh, w.name_en, w.timezone, w.city_code, c.calendar_id
+  FROM app.calendar c, app.workshop w WHERE c.calendar_id <> w.calendar_id
+"""
 ADDED = """
 INSERT INTO app.state_interval (equipment_id, start, "end", state, category, loss)
 SELECT equipment_id, %(start)s, %(end)s, 3, %(category)s, 'fault' FROM app.equipment WHERE code LIKE %(codes)s;
@@ -87,7 +93,7 @@ async def test_statements_do_not_grow_with_machines_and_orders(
     async def ask() -> dict[str, tuple[int, int]]:
         """Items of each answer, and statements that it took."""
         told = {}
-        for path in ("/orders/results", "/losses", "/needs-reason", "/lines/1/output"):
+        for path in ("/orders/results", "/losses", "/needs-reason", "/lines/1/output", "/calendars"):
             with counted(monkeypatch) as sent:
                 answer = await api.get(f"/api/v1{path}", params=RANGE | {"minor": 60})
             assert answer.status_code == 200, answer.text
@@ -98,7 +104,10 @@ async def test_statements_do_not_grow_with_machines_and_orders(
     await ask()  # the first requests open connections and note that the token is in use
     few = await ask()
     add(plant.dsn, "CNC-1_", 3)
+    with psycopg.connect(plant.dsn) as connection:
+        connection.execute(CALENDARS)
     many = await ask()
+    assert (few["/calendars"][0], many["/calendars"][0]) == (1, 4)
     assert (few["/orders/results"][0], many["/orders/results"][0]) == (1, 13)
     assert (few["/needs-reason"][0], many["/needs-reason"][0]) == (2, 10)  # cut where a comment ends
     assert {path: n for path, (_, n) in few.items()} == {path: n for path, (_, n) in many.items()}

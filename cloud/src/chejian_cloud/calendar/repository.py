@@ -1,6 +1,7 @@
 """Queries of the calendar."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,3 +71,23 @@ def equipment(session: Session, calendar_id: int) -> Sequence[int]:
         .where(Workshop.calendar_id == calendar_id)
     )
     return session.scalars(statement).all()
+
+
+_PARTS: Final[Mapping[str, tuple[type[Any], tuple[Any, ...]]]] = {
+    "shifts": (Shift, (Shift.start,)),
+    "planned_stops": (PlannedStop, (PlannedStop.start,)),
+    "versions": (CalendarVersion, (CalendarVersion.valid_from,)),
+    "days": (CalendarDay, (CalendarDay.day,)),
+    "spans": (CalendarSpan, (CalendarSpan.start, CalendarSpan.calendar_span_id)),
+}
+"""What a calendar consists of, with its order."""
+
+
+def parts(session: Session, calendar_ids: Collection[int]) -> dict[int, dict[str, list[Any]]]:
+    """Shifts, planned stops, versions, dates and spans of some calendars, each in its order."""
+    out: dict[int, dict[str, list[Any]]] = {key: {name: [] for name in _PARTS} for key in calendar_ids}
+    for name, (kind, order) in _PARTS.items():
+        statement = select(kind).where(kind.calendar_id.in_(calendar_ids)).order_by(*order)
+        for row in session.scalars(statement):
+            out[row.calendar_id][name].append(row)
+    return out

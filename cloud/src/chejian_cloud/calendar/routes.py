@@ -46,7 +46,7 @@ def get_workshop_shifts(
 @router.get("/calendars")
 def get_calendars(session: ReadSession) -> list[CalendarOut]:
     """All calendars."""
-    return [edits.describe(session, c.calendar_id) for c in repository.calendars(session)]
+    return edits.describe_all(session, repository.calendars(session))
 
 
 @router.get("/calendars/{calendar_id}")
