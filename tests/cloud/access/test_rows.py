@@ -202,6 +202,34 @@ def test_samples_are_those_of_own_equipment(owner: Database) -> None:
     assert count(owner, "telemetry.sample") == 2
 
 
+def test_rollups_are_those_of_own_series_whether_asked_by_row_or_by_series(owner: Database) -> None:
+    mine, foreign = enterprise(owner, "hlj-demo"), enterprise(owner, "qqh-other")
+    owner.execute(
+        "CREATE FUNCTION public.tell(value bigint) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS"
+        " $$ BEGIN IF value = 7 THEN RAISE EXCEPTION 'saw %', value; END IF; RETURN true; END $$"
+    )
+    for table in UNSCOPED:
+        owner.execute(
+            sql.SQL("CREATE TABLE app.{} PARTITION OF app.{} DEFAULT").format(
+                sql.Identifier(f"{table}_any"), sql.Identifier(table)
+            )
+        )
+        owner.execute(
+            sql.SQL(
+                "INSERT INTO app.{} (series_id, bucket, known_us, samples, good)"
+                " SELECT min(series_id), '2026-01-01', 7, 1, 1 FROM telemetry.series"
+            ).format(sql.Identifier(table))
+        )
+        for view in (table, f"{table}_by_series"):
+            for asked, expected in ((mine, 1), ("*", 1), (foreign, 0), (None, 0), ("", 0)):
+                with owner.transaction(force_rollback=True):
+                    become(owner, asked)
+                    assert count(owner, f"scoped.{view}") == expected, (view, asked)
+            with owner.transaction(force_rollback=True):
+                become(owner, foreign)
+                assert count(owner, f"scoped.{view}", "public.tell(known_us)") == 0
+
+
 def test_a_feed_shows_a_device_of_a_foreign_group_and_only_that(owner: Database) -> None:
     other = enterprise(owner, "qqh-other")
     owner.execute(

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import psycopg
 import pytest
 from chejian.demo.province import Size, check_province, fill, shifted_plan
+from chejian.demo.province.lines import line
 from chejian_cloud.access.permissions import Role
 from chejian_cloud.db.migrate import migrate as migrate_app
 from chejian_gateway.migrate import migrate as migrate_telemetry
@@ -85,6 +87,19 @@ def test_the_region_has_what_was_published_and_what_its_enterprises_measured(fil
     assert set(here) == {"key_process_nc", "digital_equipment", "networked_equipment"}
     assert here["networked_equipment"]["asked"] == len(filled.ask("/programme/entries", {"kind": "workshop"}))
     assert all(item["value"] is None for item in items)  # measured is never taken for said
+
+
+def test_a_line_of_copy_comes_back_as_it_was_written(filled: Filled) -> None:
+    row = ("a\tb\\N\n车间", None, 0.1 + 0.2, datetime(2026, 1, 2, 3, tzinfo=UTC), ("x", "y"), (), True)
+    with psycopg.connect(filled.dsn) as connection:
+        connection.execute(
+            "CREATE TEMP TABLE told (a text, b int, c float8, d timestamptz, e text[], f text[], g bool)"
+        )
+        with connection.cursor() as cursor, cursor.copy("COPY told FROM STDIN") as copy:
+            copy.write(line(row) * 2)
+        assert connection.execute("SELECT * FROM told").fetchall() == [
+            (*row[:4], ["x", "y"], [], True) for _ in range(2)
+        ]
 
 
 def _declares_less(truth: dict[str, Any]) -> None:
