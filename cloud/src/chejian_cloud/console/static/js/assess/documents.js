@@ -1,5 +1,5 @@
 // Documents of a form: added, listed with their hashes, saved from the page.
-import { dateMinuteOf, parse } from '../clock.js';
+import { parse, yearMinuteOf } from '../clock.js';
 import { byId, fill, h, table } from '../dom.js';
 import { NONE } from '../format.js';
 import { nameOf, t } from '../i18n.js';
@@ -33,7 +33,7 @@ export function showDocuments(form, path, open) {
     ['SHA-256', (each) => h('code', { title: each.sha256 }, each.sha256.slice(0, 12))],
     [t('assess.document.used'), (each) => used(each).join(', ') || NONE],
     [t('assess.by'), (each) => each.added_by],
-    [t('assess.at'), (each) => dateMinuteOf(parse(each.added_at)), 'time'],
+    [t('assess.at'), (each) => yearMinuteOf(parse(each.added_at)), 'time'],
   ];
   fill('documents', form.attachments.length ? table(t('assess.documents.caption'), columns, form.attachments) : h('p', { class: 'empty' }, t('assess.documents.none')));
   byId('add-document').hidden = !open;

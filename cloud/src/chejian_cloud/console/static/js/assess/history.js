@@ -1,5 +1,5 @@
 // A form's way: steps with deadlines and seals, and where two submitted versions differ.
-import { dateMinuteOf, parse } from '../clock.js';
+import { parse, yearMinuteOf } from '../clock.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
@@ -15,7 +15,7 @@ function seal(event, revisions) {
 /** Steps of a form, newest last. */
 export function showSteps(form, revisions) {
   const columns = [
-    [t('assess.at'), (event) => dateMinuteOf(parse(event.at)), 'time'],
+    [t('assess.at'), (event) => yearMinuteOf(parse(event.at)), 'time'],
     [t('assess.step'), (event) => h('span', {}, t('assess.step.of', { step: word('assess_event', event.kind), n: event.revision }), event.late ? ' ' : null, event.late ? h('span', { class: 'flag bad' }, t('assess.late')) : null)],
     [t('assess.by'), (event) => event.user_name],
     [t('assess.comment'), (event) => event.comment || NONE],

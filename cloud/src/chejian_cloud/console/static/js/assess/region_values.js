@@ -1,5 +1,5 @@
 // The table of a region's values: typed with source and confidence; what the platform's enterprises have stands apart.
-import { dateMinuteOf, parse } from '../clock.js';
+import { parse, yearMinuteOf } from '../clock.js';
 import { fill, fold, h, table } from '../dom.js';
 import { NONE, fixed, measured, percent } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
@@ -66,7 +66,7 @@ export function showValues({ form, open, draftOf, changed }) {
     ...(index ? [[t('region.points'), (row) => fixed(row.points, 2), 'num'], [t('region.share'), (row) => (row.head || row.share !== null ? percent(row.head ? row.weight : row.share) : NONE), 'num']] : []),
     ...(form.items.some((item) => item.platform) ? [[t('region.platform'), (row) => (row.head ? NONE : platform(row))]] : []),
     ...(form.items.some((item) => item.references.length) ? [[t('region.references'), (row) => (row.references.length ? row.references.map(reference) : NONE)]] : []),
-    [t('assess.by'), (row) => (row.changed_by ? `${row.changed_by} ${dateMinuteOf(parse(row.changed_at))}` : NONE)],
+    [t('assess.by'), (row) => (row.changed_by ? `${row.changed_by} ${yearMinuteOf(parse(row.changed_at))}` : NONE)],
   ];
   fill('values', table(t('region.values.caption'), columns, rows));
 }

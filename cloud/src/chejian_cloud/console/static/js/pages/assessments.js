@@ -1,7 +1,7 @@
 // Assessments that the reader may see, and the start of a new one.
 import * as api from '../api.js';
 import { stateFlag, standing } from '../assessment.js';
-import { dateMinuteOf, parse } from '../clock.js';
+import { parse, yearMinuteOf } from '../clock.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE, percent } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
@@ -21,7 +21,7 @@ function show(rows) {
     [t('assess.standard'), (row) => standardName(row.standard_id)],
     [t('assess.state'), (row) => stateFlag(row.state)],
     [t('assess.due'), (row) => h('span', {}, row.due_on ?? (row.late ? '' : NONE), row.late ? ' ' : null, row.late ? h('span', { class: 'flag bad' }, t('assess.late')) : null)],
-    [t('assess.submitted_at'), (row) => (row.submitted_at ? dateMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
+    [t('assess.submitted_at'), (row) => (row.submitted_at ? yearMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
     [t('assess.standing'), standing],
     [t('assess.measured_share'), (row) => percent(row.measured), 'num'],
     [t('assess.contradictions'), (row) => (row.contradictions ? h('span', { class: 'flag bad' }, row.contradictions) : (row.contradictions ?? NONE)), 'num'],

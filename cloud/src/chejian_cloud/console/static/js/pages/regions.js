@@ -1,6 +1,6 @@
 // Forms of the regions that the reader oversees, the start of a new one, and regions and years side by side.
 import * as api from '../api.js';
-import { dateMinuteOf, parse } from '../clock.js';
+import { parse, yearMinuteOf } from '../clock.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE, fixed, measured, percent } from '../format.js';
 import { nameOf, t, word } from '../i18n.js';
@@ -20,7 +20,7 @@ function show(rows) {
     [t('region.year'), (row) => String(row.year), 'num'],
     [t('assess.standard'), (row) => nameOf(standards.find((each) => each.id === row.standard_id) ?? { code: row.standard_id })],
     [t('assess.state'), (row) => regionState(row.state)],
-    [t('assess.submitted_at'), (row) => (row.submitted_at ? dateMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
+    [t('assess.submitted_at'), (row) => (row.submitted_at ? yearMinuteOf(parse(row.submitted_at)) : NONE), 'time'],
     [t('region.submitted_total'), (row) => fixed(row.submitted_total, 2), 'num'],
   ];
   fill('forms', rows.length ? table(t('assess.forms.caption'), columns, rows) : h('p', { class: 'empty' }, t('assess.forms.none')));
