@@ -160,6 +160,22 @@ async def test_live_waits_for_its_history_and_a_lost_server_leaves_no_gap(
         assert host.errors == []  # among them data before the birth of their device
 
 
+async def test_a_device_whose_clock_runs_before_the_servers_loses_nothing(
+    mqtt_url: str, group: str, write_config: WriteConfig
+) -> None:
+    """What is stamped behind the server's present time, and before the subscription, is in its history only."""
+    ahead = now_ms() + 60_000
+    expected = [(ahead + i * 10, i) for i in range(1, 21)]
+    with Host(mqtt_url, group, "W1") as host:
+        async with Plant(NAMES) as plant:
+            for time_ms, count in expected:
+                await plant.write("CNC-01/Counts/Produced", count, time_ms)
+            async with Agent(load_plan(write_config(plant.url)), drain_timeout=5):
+                await until(lambda: 20 in values_of(host, "Counts/Produced"), what="the last count")
+        assert [p for p in host.pairs("CNC-01", "Counts/Produced") if p[1] is not None] == expected
+        assert host.errors == []
+
+
 async def test_kills_reuse_no_number_and_lose_no_sample(
     mqtt_url: str, group: str, write_config: WriteConfig, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 
 from asyncua import ua
 from asyncua.client.client import Client
@@ -32,6 +33,9 @@ _ITEMS_PER_CALL = 1000
 """Monitored items in one request; servers commonly take 1,000 to 10,000."""
 _BLOCKS_PER_PAGE = 4
 """Waveforms in one HistoryRead: about 2 MB, well below the 16 MB that asyncua servers send in one message."""
+_AHEAD = timedelta(days=1)
+"""History is read to so much behind the server's present time, that is, to its end. The time that a server tells may be a second
+old (asyncua), and its devices' clocks may run before it: what they stamped in between is in no subscription."""
 
 
 class OpcUaDriver:
@@ -143,13 +147,15 @@ class OpcUaDriver:
     async def read_history(
         self, key: int, address: NodeAddress, *, start_ms: int, block: bool
     ) -> AsyncIterator[HistoryPage]:
-        """HistoryRead from `start_ms` to the server's present time."""
+        """HistoryRead from `start_ms` to the end of what the server has."""
         size = _BLOCKS_PER_PAGE if block else self._options.history_page
         with _source_errors():
             assert self._client is not None  # noqa: S101 - connect comes first, see chejian_edge.driver
             now = await self._client.get_node(ObjectIds.Server_ServerStatus_CurrentTime).read_value()
             node = address.resolve(self._namespaces)
-            async for page in read_pages(self._session, node, key, start_ms=start_ms, end=now, page=size):
+            async for page in read_pages(
+                self._session, node, key, start_ms=start_ms, end=now + _AHEAD, page=size
+            ):
                 yield page
 
     async def browse(self) -> AsyncIterator[tuple[str, str]]:
