@@ -1,6 +1,7 @@
 """The whole edge with real parts: OPC UA server, buffer file, mosquitto, and a foreign Sparkplug host."""
 
 import asyncio
+import contextlib
 import json
 import random
 import signal
@@ -158,6 +159,41 @@ async def test_live_waits_for_its_history_and_a_lost_server_leaves_no_gap(
         ]
         assert [p for p in stored if p in set(expected)] == expected
         assert host.errors == []  # among them data before the birth of their device
+
+
+async def test_a_server_that_does_not_answer_any_more_is_left(write_config: WriteConfig) -> None:
+    """However often it happens, no connection stays behind."""
+    mute = asyncio.Event()
+    left = asyncio.Event()
+
+    async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(65536):
+                if not mute.is_set():
+                    sink.write(data)
+        if mute.is_set():
+            left.set()
+
+    async with Plant(NAMES) as plant:
+
+        async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            there, back = await asyncio.open_connection("127.0.0.1", plant.port)
+            answers = asyncio.create_task(copy(there, writer))
+            await copy(reader, back)
+            back.close()
+            await answers
+            writer.close()
+
+        async with await asyncio.start_server(relay, "127.0.0.1", 0) as between:
+            port = between.sockets[0].getsockname()[1]
+            plan = load_plan(write_config(plant.url.replace(str(plant.port), str(port))))
+            driver = plan.sources["plant"].create()
+            await driver.connect()
+            await driver.subscribe({0: plan.signals[0].address})
+            mute.set()
+            async with asyncio.timeout(20):
+                await driver.close()
+                await left.wait()
 
 
 async def test_a_device_whose_clock_runs_before_the_servers_loses_nothing(

@@ -176,15 +176,30 @@ class OpcUaDriver:
                         yield format_address(child.nodeid, self._namespaces), kind.name
 
     async def close(self) -> None:
-        """Close session and channel."""
+        """Close session and channel; the socket in any case, though the server, or asyncua, does not come to an end."""
         client, self._client = self._client, None
         if client is None:
             return
+        protocol = client.uaclient.protocol
+        closing = asyncio.create_task(client.disconnect(), name="opcua-close")
         try:
-            async with asyncio.timeout(_WATCHDOG_S):
-                await client.disconnect()
-        except (OSError, TimeoutError, UaError) as error:
-            _log.debug("closing %s: %r", self._options.url, error)
+            await asyncio.wait({closing}, timeout=_WATCHDOG_S)
+        finally:
+            if not _closed(closing):
+                closing.cancel()  # not waited for: asyncua has swallowed cancellations
+                closing.add_done_callback(_closed)
+                if protocol is not None and protocol.transport is not None:
+                    protocol.transport.abort()
+
+
+def _closed(closing: asyncio.Task[None]) -> bool:
+    """Whether closing came to its end."""
+    if not closing.done() or closing.cancelled():
+        return False
+    error = closing.exception()
+    if error is not None:
+        _log.debug("closing: %r", error)
+    return error is None
 
 
 @contextmanager
