@@ -1,7 +1,9 @@
 """What the OpenAPI document says of every route alike: who may ask, and how it answers when it can't do what it was asked."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi.openapi.utils import get_openapi
@@ -48,6 +50,8 @@ _IF_NONE_MATCH: Final = {
     "schema": {"type": "string"},
 }
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+EXAMPLES: Final = Path(__file__).with_name("examples.json")
+"""Answers of a demo by route, with the first members of their lists; recorded by `tools.record_examples`."""
 
 
 def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
@@ -60,6 +64,7 @@ def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     document["components"]["securitySchemes"] = dict(_SECURITY)
+    examples = json.loads(EXAMPLES.read_text("utf-8"))
     for route, operation in _operations(document):
         permission = RULES[route]
         operation["security"] = [{name: []} for name in _SECURITY]
@@ -72,6 +77,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
             operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
             answers["200"]["headers"] = {"ETag": _ETAG} | ({"Link": _LINK} if "cursor" in names else {})
             answers["304"] = {"description": "It is as `If-None-Match` has it.", "headers": {"ETag": _ETAG}}
+        if route in examples:
+            answers["200"]["content"]["application/json"]["example"] = examples[route]
         if "if-match" in names:
             answers["412"] = {"description": "It has changed since the answer of `If-Match`."}
         more = (
