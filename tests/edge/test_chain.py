@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from asyncua import ua
 from chejian_contract.sparkplug.topics import MessageType
 from chejian_edge.agent import Agent
 from chejian_edge.cli import main
+from chejian_edge.driver import Burst
+from chejian_edge.errors import SourceError
 from chejian_edge.plan import load_plan
 from chejian_edge.status import read_status
 
@@ -161,7 +163,15 @@ async def test_live_waits_for_its_history_and_a_lost_server_leaves_no_gap(
         assert host.errors == []  # among them data before the birth of their device
 
 
-async def test_a_server_that_does_not_answer_any_more_is_left(write_config: WriteConfig) -> None:
+async def to_the_end(bursts: AsyncIterator[Burst]) -> None:
+    async for _ in bursts:
+        pass
+
+
+@pytest.mark.parametrize("noticed", [False, True], ids=["at once", "after it was noticed"])
+async def test_a_server_that_does_not_answer_any_more_is_left(
+    write_config: WriteConfig, *, noticed: bool
+) -> None:
     """However often it happens, no connection stays behind."""
     mute = asyncio.Event()
     left = asyncio.Event()
@@ -189,9 +199,12 @@ async def test_a_server_that_does_not_answer_any_more_is_left(write_config: Writ
             plan = load_plan(write_config(plant.url.replace(str(plant.port), str(port))))
             driver = plan.sources["plant"].create()
             await driver.connect()
-            await driver.subscribe({0: plan.signals[0].address})
+            bursts = await driver.subscribe({0: plan.signals[0].address})
             mute.set()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(40):
+                if noticed:
+                    with pytest.raises(SourceError):
+                        await to_the_end(bursts)
                 await driver.close()
                 await left.wait()
 

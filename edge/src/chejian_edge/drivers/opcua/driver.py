@@ -44,6 +44,7 @@ class OpcUaDriver:
     def __init__(self, options: OpcUaOptions) -> None:
         self._options = options
         self._client: Client | None = None
+        self._transport: asyncio.Transport | None = None
         self._namespaces: list[str] = []
         self._queue: BurstQueue | None = None
 
@@ -78,6 +79,8 @@ class OpcUaDriver:
                 await client.set_security_string(",".join(str(part) for part in parts if part is not None))
             await client.connect()
             self._client = client
+            protocol = client.uaclient.protocol
+            self._transport = None if protocol is None else protocol.transport
             self._namespaces = await client.get_namespace_array()
 
     async def _on_loss(self, error: Exception) -> None:
@@ -180,16 +183,18 @@ class OpcUaDriver:
         client, self._client = self._client, None
         if client is None:
             return
-        protocol = client.uaclient.protocol
+        transport, self._transport = self._transport, None
         closing = asyncio.create_task(client.disconnect(), name="opcua-close")
         try:
             await asyncio.wait({closing}, timeout=_WATCHDOG_S)
         finally:
-            if not _closed(closing):
-                closing.cancel()  # not waited for: asyncua has swallowed cancellations
+            ended = _closed(closing)
+            if not ended:
+                closing.cancel()  # not waited for: asyncua swallows cancellations
                 closing.add_done_callback(_closed)
-                if protocol is not None and protocol.transport is not None:
-                    protocol.transport.abort()
+            # asyncua forgets the socket of a connection that it has found dead.
+            if transport is not None and not (ended and transport.is_closing()):
+                transport.abort()
 
 
 def _closed(closing: asyncio.Task[None]) -> bool:
