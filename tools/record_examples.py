@@ -4,7 +4,7 @@ Run beside ``chejian demo --province``, when its history is in:
 ``.venv/bin/python -m tools.record_examples --base http://127.0.0.1:PORT --dsn DSN``; the DSN is that of the demo's server.
 
 Each read of JSON is asked with ids that earlier answers named; the answer with most in it is kept. Lists keep their first
-items. `tests/cloud/contract/test_examples.py` holds every example against the route's model.
+items. `tests/cloud/contract/test_answer_examples.py` holds every example against the route's model.
 """
 
 import argparse
