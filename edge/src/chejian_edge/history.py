@@ -1,6 +1,6 @@
 """Filling the gap before a connection: history and live readings merged by source time, series by series.
 
-The subscription stands before the first page is asked for, and every page is read up to "now". So each change is in
+The subscription stands before the first page is asked for, and history is read to its end. So each change is in
 the history, in the subscription, or in both. Live readings of a series are held until its history is through; a page
 takes those along that are not younger than its last reading, the rest follows. What came twice is a repeat to
 `Series`. Series whose history is through flow live while others are still read.

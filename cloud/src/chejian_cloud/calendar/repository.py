@@ -10,6 +10,20 @@ from chejian_cloud.db.app import Calendar, Equipment, PlannedStop, Shift, Worksh
 from chejian_cloud.db.production import CalendarDay, CalendarSpan, CalendarVersion
 from chejian_cloud.errors import NotFoundError
 
+_PARTS: Final[Mapping[str, tuple[type[Any], tuple[Any, ...]]]] = {
+    "shifts": (Shift, (Shift.start,)),
+    "planned_stops": (PlannedStop, (PlannedStop.start,)),
+    "versions": (CalendarVersion, (CalendarVersion.valid_from,)),
+    "days": (CalendarDay, (CalendarDay.day,)),
+    "spans": (CalendarSpan, (CalendarSpan.start, CalendarSpan.calendar_span_id)),
+}
+"""What a calendar consists of, with its order."""
+
+
+def _part(session: Session, name: str, calendar_ids: Collection[int]) -> Sequence[Any]:
+    kind, order = _PARTS[name]
+    return session.scalars(select(kind).where(kind.calendar_id.in_(calendar_ids)).order_by(*order)).all()
+
 
 def calendar(session: Session, calendar_id: int) -> Calendar:
     """One calendar.
@@ -25,13 +39,12 @@ def calendar(session: Session, calendar_id: int) -> Calendar:
 
 def shifts(session: Session, calendar_id: int) -> Sequence[Shift]:
     """Its shifts, by start."""
-    return session.scalars(select(Shift).where(Shift.calendar_id == calendar_id).order_by(Shift.start)).all()
+    return _part(session, "shifts", [calendar_id])
 
 
 def planned_stops(session: Session, calendar_id: int) -> Sequence[PlannedStop]:
     """Its planned stops, by start."""
-    statement = select(PlannedStop).where(PlannedStop.calendar_id == calendar_id).order_by(PlannedStop.start)
-    return session.scalars(statement).all()
+    return _part(session, "planned_stops", [calendar_id])
 
 
 def calendars(session: Session) -> Sequence[Calendar]:
@@ -41,26 +54,17 @@ def calendars(session: Session) -> Sequence[Calendar]:
 
 def versions(session: Session, calendar_id: int) -> Sequence[CalendarVersion]:
     """Its versions, by date."""
-    statement = (
-        select(CalendarVersion).filter_by(calendar_id=calendar_id).order_by(CalendarVersion.valid_from)
-    )
-    return session.scalars(statement).all()
+    return _part(session, "versions", [calendar_id])
 
 
 def days(session: Session, calendar_id: int) -> Sequence[CalendarDay]:
     """Its dates that differ, by date."""
-    statement = select(CalendarDay).filter_by(calendar_id=calendar_id).order_by(CalendarDay.day)
-    return session.scalars(statement).all()
+    return _part(session, "days", [calendar_id])
 
 
 def spans(session: Session, calendar_id: int) -> Sequence[CalendarSpan]:
     """Its spans that differ, by start."""
-    statement = (
-        select(CalendarSpan)
-        .filter_by(calendar_id=calendar_id)
-        .order_by(CalendarSpan.start, CalendarSpan.calendar_span_id)
-    )
-    return session.scalars(statement).all()
+    return _part(session, "spans", [calendar_id])
 
 
 def equipment(session: Session, calendar_id: int) -> Sequence[int]:
@@ -73,21 +77,10 @@ def equipment(session: Session, calendar_id: int) -> Sequence[int]:
     return session.scalars(statement).all()
 
 
-_PARTS: Final[Mapping[str, tuple[type[Any], tuple[Any, ...]]]] = {
-    "shifts": (Shift, (Shift.start,)),
-    "planned_stops": (PlannedStop, (PlannedStop.start,)),
-    "versions": (CalendarVersion, (CalendarVersion.valid_from,)),
-    "days": (CalendarDay, (CalendarDay.day,)),
-    "spans": (CalendarSpan, (CalendarSpan.start, CalendarSpan.calendar_span_id)),
-}
-"""What a calendar consists of, with its order."""
-
-
 def parts(session: Session, calendar_ids: Collection[int]) -> dict[int, dict[str, list[Any]]]:
     """Shifts, planned stops, versions, dates and spans of some calendars, each in its order."""
     out: dict[int, dict[str, list[Any]]] = {key: {name: [] for name in _PARTS} for key in calendar_ids}
-    for name, (kind, order) in _PARTS.items():
-        statement = select(kind).where(kind.calendar_id.in_(calendar_ids)).order_by(*order)
-        for row in session.scalars(statement):
+    for name in _PARTS:
+        for row in _part(session, name, calendar_ids):
             out[row.calendar_id][name].append(row)
     return out
