@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import nanoarrow as na
 import numpy as np
 import pytest
 import uvicorn
@@ -113,6 +114,22 @@ def test_samples_are_the_stored_ones(client: Client, dsn: str) -> None:
     assert len(client.samples(signal.series_id, after(days=5), after(days=6))) == 0
     with pytest.raises(NotFoundError):
         client.samples(999_999, DAY, after(hours=1))
+
+
+def test_samples_come_as_a_stream_of_arrow_too(client: Client) -> None:
+    signal = next(s for s in client.signals(machine_id(client)) if s.role == "good_count")
+    plain = client.samples(signal.series_id, DAY, after(hours=3))
+    told = b"".join(client.samples_arrow(signal.series_id, DAY, after(hours=3)))
+    with na.ArrayStream.from_readable(told) as stream:
+        read = stream.read_all()
+    assert read.schema.metadata[b"name"] == signal.name.encode()
+    times, values, qualities = zip(*read.iter_tuples(), strict=True)
+    naive = [time.replace(tzinfo=None) for time in times]
+    assert np.array(naive, "datetime64[us]").tolist() == plain.time.tolist()
+    assert list(values) == plain.value.tolist()
+    assert list(qualities) == plain.quality.tolist()
+    with pytest.raises(NotFoundError):
+        next(client.samples_arrow(999_999, DAY, after(hours=1)))
 
 
 def test_a_file_of_another_shape_is_refused() -> None:

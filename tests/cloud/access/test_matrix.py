@@ -169,22 +169,32 @@ NAMES = re.compile(r"hlj-demo|HRB-|CNC-01|MTS-01|SHAFT-A|MO-1\b")
 """What only the first enterprise has."""
 
 
-def api_routes() -> list[str]:
+def api_routes() -> dict[str, list[str]]:
+    """Every route, and the forms of its file where it has several."""
     app = create_app(Settings(dsn="postgresql://nobody@127.0.0.1:1/nothing"))
-    return sorted(
-        f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods
-    )
+    return {
+        f"{method.upper()} {path}": [
+            form
+            for parameter in route.get("parameters", ())
+            if parameter["name"] == "format"
+            for form in parameter["schema"].get("enum", ())
+        ]
+        for path, methods in sorted(app.openapi()["paths"].items())
+        for method, route in methods.items()
+    }
 
 
-ROUTES = api_routes()
+FORMS = api_routes()
+ROUTES = sorted(FORMS)
 
 
 async def ask(
-    client: httpx.AsyncClient, route: str, key: Mapping[str, str], *, own_id: str = "1"
+    client: httpx.AsyncClient, route: str, key: Mapping[str, str], *, own_id: str = "1", form: str = ""
 ) -> httpx.Response:
     method, template = route.split(" ")
     path = re.sub(r"\{(\w+)\}", lambda m: VALUES.get(m[1], own_id), template)
     query = {**QUERY.get(route, {}), **({} if method in ("GET", "PATCH") else WHO)}
+    query |= {"format": form} if form else {}
     if route in BODIES:
         return await client.request(method, path, json=BODIES[route], params=QUERY.get(route), headers=key)
     if route.endswith("/orders/import"):
@@ -293,6 +303,19 @@ async def test_what_is_foreign_looks_like_what_is_not_there(
             assert foreign.status_code >= 400, (route, foreign.text)
         else:
             assert not NAMES.search(foreign.text), (route, foreign.text)
+
+
+async def test_a_file_is_found_by_its_own_only_in_each_of_its_forms(
+    site: httpx.AsyncClient, two: str
+) -> None:
+    files = {(route, form) for route in ROUTES if has_id(route) for form in FORMS[route]}
+    assert {form for route, form in files if "/samples/" in route} == {"csv", "arrow"}
+    own, other = key_of(two, Role.PLATFORM_ADMIN, OWN), key_of(two, Role.VIEWER, OTHER)
+    for route, form in files:
+        assert (await ask(site, route, own, form=form)).status_code == 200, (route, form)
+        foreign = await ask(site, route, other, form=form)
+        assert foreign.status_code == 404, (route, form)
+        assert not NAMES.search(foreign.text), (route, form)
 
 
 async def test_own_things_are_found(site: httpx.AsyncClient, two: str) -> None:

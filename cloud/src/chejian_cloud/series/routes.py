@@ -1,7 +1,7 @@
 """HTTP routes of signals and samples."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
@@ -11,6 +11,7 @@ from chejian_cloud.jsontypes import From, To, time_range
 from chejian_cloud.registry.routes import EquipmentId
 from chejian_cloud.registry.scope import MAX_ID, InScope
 from chejian_cloud.series import service
+from chejian_cloud.series.files import FORMATS
 from chejian_cloud.series.schemas import LatestOut, SamplesOut, SignalOut
 
 router = APIRouter(tags=["series"])
@@ -46,18 +47,30 @@ def get_samples(
 @router.get(
     "/series/{series_id}/samples/file",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                FORMATS["arrow"].media_type: {"schema": {"type": "string", "format": "binary"}},
+            }
+        }
+    },
 )
 def get_samples_file(
     session: ReadSession,
     series_id: Annotated[int, Path(ge=1, le=MAX_ID, examples=[7])],
     start: From = None,
     end: To = None,
+    form: Annotated[Literal["csv", "arrow"], Query(alias="format", examples=["arrow"])] = "csv",
 ) -> StreamingResponse:
-    """All samples of a series of numbers in a range (default: the last hour; at most 31 days) as CSV, streamed."""
+    """All samples of a series of numbers in a range (default: the last hour; at most 31 days), streamed.
+
+    As CSV, or in the stream format of Apache Arrow: columns `time`, `value` (null where not usable) and `quality`; the
+    schema's metadata tell `series_id`, `name` and `unit`.
+    """
     period = time_range(start, end, default=DEFAULT, longest=service.LONGEST)
-    name = f"samples-{series_id}-{period.start:%Y%m%d%H%M}.csv"
+    chosen = FORMATS[form]
+    name = f"samples-{series_id}-{period.start:%Y%m%d%H%M}.{chosen.suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(
-        service.file_of(session, series_id, period), media_type="text/csv; charset=utf-8", headers=headers
-    )
+    parts = service.file_of(session, series_id, period, chosen)
+    return StreamingResponse(parts, media_type=chosen.media_type, headers=headers)

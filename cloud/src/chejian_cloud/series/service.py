@@ -1,6 +1,5 @@
 """Signals and samples of series, bounded so that one request can't read a year of raw data."""
 
-import math
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,14 +18,13 @@ from chejian_cloud.registry.scope import Scope
 from chejian_cloud.registry.service import machines_of, require_equipment
 from chejian_cloud.series import repository
 from chejian_cloud.series.decimate import min_max
+from chejian_cloud.series.files import About, Format
 from chejian_cloud.series.schemas import LastValue, LatestOut, SamplesOut, SignalOut
 
 LONGEST = timedelta(days=31)
 """A month of raw samples; beyond it the KPIs and boards have aggregates."""
 MAX_RAW = 3_000_000
 """Samples read for one answer: one a second over a month, about 70 MB of arrays."""
-_LINES = 20_000
-"""Lines of a file that are written at once, about 800 kB."""
 _TEXT_DATATYPES = frozenset({12, 14, 15})
 """Sparkplug's String, Text and UUID."""
 
@@ -71,8 +69,8 @@ def samples_of(session: Session, series_id: int, period: TimeRange, max_points: 
     return SamplesOut(**head, start=period.start, end=period.end, **read(session, row, period, max_points))
 
 
-def file_of(session: Session, series_id: int, period: TimeRange) -> Iterator[bytes]:
-    """All samples of a series of numbers in a range as CSV, in parts; what is not usable has no value.
+def file_of(session: Session, series_id: int, period: TimeRange, form: Format) -> Iterator[bytes]:
+    """All samples of a series of numbers in a range as a file, in parts; what is not usable has no value.
 
     Raises:
         NotFoundError: when there is no such series.
@@ -83,17 +81,7 @@ def file_of(session: Session, series_id: int, period: TimeRange) -> Iterator[byt
         raise NotFoundError("series", "series_id", series_id)
     if row["kind"] == SignalKind.WAVEFORM or row["datatype"] in _TEXT_DATATYPES:
         raise InvalidValueError("series_id", series_id, "a series of numbers")
-    return _lines(_read(session, row, period))
-
-
-def _lines(found: Samples) -> Iterator[bytes]:
-    usable = found.usable()
-    yield b"time,value,quality\r\n"
-    for lo in range(0, found.times_us.size, _LINES):
-        part = slice(lo, lo + _LINES)
-        times = np.datetime_as_string(found.times_us[part].view("datetime64[us]"), unit="ms", timezone="UTC")
-        rows = zip(times.tolist(), usable[part].tolist(), found.quality[part].tolist(), strict=True)
-        yield "".join(f"{t},{'' if math.isnan(v) else repr(v)},{q}\r\n" for t, v, q in rows).encode()
+    return form.parts(_read(session, row, period), About(series_id, row["name"], row["unit"]))
 
 
 def _last(row: RowMapping) -> LastValue | None:
