@@ -4,7 +4,8 @@ Run beside ``chejian demo --province``, when its history is in:
 ``.venv/bin/python -m tools.record_examples --base http://127.0.0.1:PORT --dsn DSN``; the DSN is that of the demo's server.
 
 Each read of JSON is asked with ids that earlier answers named; the answer with most in it is kept. Lists keep their first
-items. `tests/cloud/contract/test_answer_examples.py` holds every example against the route's model.
+items. `tests/cloud/contract/test_answer_examples.py` holds every example against the route's model. Answers to writes, and to
+reads of which a demo has nothing to show, are recorded by `tests/cloud/contract/test_write_examples.py`.
 """
 
 import argparse
@@ -50,6 +51,14 @@ def shortened(value: Json) -> Json:
         plain = value and not isinstance(value[0], Mapping | list)
         return [shortened(inner) for inner in value[: NUMBERS if plain else ITEMS]]
     return value
+
+
+def keep(found: Mapping[str, Json]) -> int:
+    """Put answers, shortened, into the examples by their routes; others stay. Answers how many there are then."""
+    told = json.loads(EXAMPLES.read_text("utf-8"))
+    told |= {route: shortened(answer) for route, answer in found.items()}
+    EXAMPLES.write_text(json.dumps(dict(sorted(told.items())), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    return len(told)
 
 
 class Recorder:
@@ -179,9 +188,8 @@ def main() -> int:
         recorder.record()
         recorder.act()
         recorder.record()
-    told = {route: shortened(answer) for route, answer in sorted(recorder.found.items())}
-    EXAMPLES.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    sys.stdout.write(f"{len(told)} examples; none of: {', '.join(recorder.missing) or '-'}\n")
+    count = keep(recorder.found)
+    sys.stdout.write(f"{count} examples; the demo has none of: {', '.join(recorder.missing) or '-'}\n")
     return 0
 
 

@@ -51,7 +51,8 @@ _IF_NONE_MATCH: Final = {
 }
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
-"""Answers of a demo by route, with the first members of their lists; recorded by `tools.record_examples`."""
+"""Answers by route, with the first members of their lists: to reads those of a demo, recorded by `tools.record_examples`, to
+writes those of a test plant, recorded by `tests/cloud/contract/test_write_examples.py`."""
 
 
 def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
@@ -78,7 +79,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
             answers["200"]["headers"] = {"ETag": _ETAG} | ({"Link": _LINK} if "cursor" in names else {})
             answers["304"] = {"description": "It is as `If-None-Match` has it.", "headers": {"ETag": _ETAG}}
         if route in examples:
-            answers["200"]["content"]["application/json"]["example"] = examples[route]
+            success = next(answer for status, answer in answers.items() if status.startswith("2"))
+            success["content"]["application/json"]["example"] = examples[route]
         if "if-match" in names:
             answers["412"] = {"description": "It has changed since the answer of `If-Match`."}
         more = (
