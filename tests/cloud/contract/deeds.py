@@ -21,7 +21,7 @@ from chejian_contract.health import Metrics
 
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.reasons.test_reasons_api import a_stop
-from tests.cloud.worker.rounds import Bench, after
+from tests.cloud.worker.rounds import MINUTE, T0, Bench, after
 from tests.cloud.worker.test_baselines import HISTORY, SPAN_HOURS, SPEED
 
 Json = Any
@@ -40,6 +40,7 @@ def build(dsn: str) -> None:
     """Two hours of a machine with a stop, and waveforms of a test stand, computed by the worker."""
     plant = PlantRows(dsn)
     plant.write("CNC-01", a_stop(30, 50))
+    plant.write("CNC-01", [("Spindle/Temperature", T0 + i * MINUTE, 40 + i % 7 / 2) for i in range(120)])
     plant.write("MTS-01", [SPEED, *HISTORY])
     with Bench(dsn, after(hours=SPAN_HOURS)) as bench:
         bench.settle(diagnose=True)
@@ -121,6 +122,7 @@ def all_deeds(scribe: Scribe) -> None:
     equipment(scribe)
     production(scribe)
     reports(scribe)
+    buckets(scribe)
     stops(scribe)
     diagnosis(scribe)
     assessment(scribe)
@@ -225,6 +227,12 @@ def reports(scribe: Scribe) -> None:
         work.make(enterprise, report, last=True)
     engine.dispose()
     scribe.ask("GET /stored-reports")
+
+
+def buckets(scribe: Scribe) -> None:
+    signals = scribe.look("GET /equipment/{equipment_id}/signals", equipment_id=1)
+    series = next(s["series_id"] for s in signals if s["name"] == "Spindle/Temperature")
+    scribe.ask("GET /series/{series_id}/samples/buckets", query=_range(), series_id=series)
 
 
 def stops(scribe: Scribe) -> None:

@@ -130,6 +130,7 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /api/v1/reports/bulletin",
         "GET /api/v1/reports/production",
         "GET /api/v1/series/{series_id}/samples",
+        "GET /api/v1/series/{series_id}/samples/buckets",
         "GET /api/v1/series/{series_id}/samples/file",
         "GET /api/v1/states",
         "GET /api/v1/stored-reports",

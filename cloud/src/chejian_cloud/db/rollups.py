@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
+from chejian_contract.signals import SignalKind
 from numpy.typing import NDArray
 from psycopg import sql
 
@@ -16,6 +17,13 @@ MINUTE_TABLE, HOUR_TABLE = "rollup_1m", "rollup_1h"
 PARTITION_DAYS = {MINUTE_TABLE: 1, HOUR_TABLE: 28}
 """[d] Length of a partition or chunk: a province (100 workshops of 1,000 signals) writes up to 144 M minutes a day and
 67 M hours in 28 days; a partition of either is one that can be dropped or compressed in one go."""
+
+_NUMBERS = frozenset(range(1, 11))
+"""Sparkplug data types Int8 to Double."""
+_ROLLED = frozenset(
+    {SignalKind.MEASUREMENT.value, SignalKind.TOTAL.value, SignalKind.TOTAL_INCREASING.value, ""}
+)
+"""Kinds that have rollups. States have none: `state_interval` tells them exactly. Foreign nodes may tell no kind."""
 
 NO_TIME = 0
 """[us] `first_us` and `last_us` where there is no readable sample."""
@@ -53,6 +61,19 @@ _TRAILER = b"\xff\xff"
 _LOCK = "hashtext('chejian rollup partitions')"
 
 Rows = NDArray[np.void]
+
+
+def has_hours(datatype: int, kind: str) -> bool:
+    """Whether a series has rollups by the hour."""
+    return datatype in _NUMBERS and kind in _ROLLED
+
+
+def has_minutes(datatype: int, kind: str, role: str) -> bool:
+    """Whether it has rollups by the minute too: what has a role, which is what boards and energy read.
+
+    Others would take about as much room as their samples (benchmarks/rollups.py), and boards read those.
+    """
+    return has_hours(datatype, kind) and role != ""
 
 
 def read_rows(connection: psycopg.Connection, table: str, series: list[int], lo_us: int, hi_us: int) -> Rows:

@@ -5,18 +5,26 @@ from datetime import datetime
 from typing import Any
 
 from chejian_contract.signals import Role
-from sqlalchemy import Row, RowMapping, and_, func, select, true
+from sqlalchemy import Row, RowMapping, and_, func, select, text, true
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import EquipmentFeed
+from chejian_cloud.db.rollups import HOUR_TABLE, MINUTE_TABLE
 
 FEED_OF_NODE = and_(
     t.node.c.group_id == EquipmentFeed.group_id, t.node.c.edge_node == EquipmentFeed.edge_node
 )
 FEED_OF_DEVICE = and_(FEED_OF_NODE, t.device.c.name == EquipmentFeed.device)
 """Joins a telemetry device (with its node) to the equipment that it feeds."""
+
+_BUCKETS = """
+SELECT bucket AS time, samples, good, known_us, mean, minimum, maximum, increment FROM scoped.{}_by_series
+ WHERE series_id = :series_id AND bucket >= :lo AND bucket < :hi ORDER BY bucket
+"""
+WIDTHS = {"1m": text(_BUCKETS.format(MINUTE_TABLE)), "1h": text(_BUCKETS.format(HOUR_TABLE))}
+"""Widths of buckets, and the statement that reads those of a series."""
 
 
 def newest() -> LateralFromClause:
@@ -77,6 +85,12 @@ def latest(session: Session, equipment_ids: Sequence[int]) -> Sequence[Row[int, 
 def series(session: Session, series_id: int) -> RowMapping | None:
     """One series, None when there is none."""
     return session.execute(select(t.series).where(t.series.c.series_id == series_id)).mappings().one_or_none()
+
+
+def buckets(session: Session, width: str, series_id: int, lo: datetime, hi: datetime) -> Sequence[RowMapping]:
+    """Rollups of a series that begin in [lo, hi), by time; `width` is a key of `WIDTHS`."""
+    values = {"series_id": series_id, "lo": lo, "hi": hi}
+    return session.execute(WIDTHS[width], values).mappings().all()
 
 
 def texts(session: Session, series_id: int, lo: datetime, hi: datetime, limit: int) -> Sequence[Row[Any]]:

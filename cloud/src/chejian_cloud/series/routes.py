@@ -12,7 +12,7 @@ from chejian_cloud.registry.routes import EquipmentId
 from chejian_cloud.registry.scope import MAX_ID, InScope
 from chejian_cloud.series import service
 from chejian_cloud.series.files import FORMATS
-from chejian_cloud.series.schemas import LatestOut, SamplesOut, SignalOut
+from chejian_cloud.series.schemas import BucketsOut, LatestOut, SamplesOut, SignalOut
 
 router = APIRouter(tags=["series"])
 
@@ -42,6 +42,23 @@ def get_samples(
     """Samples of a range (default: the last hour); above `max_points` the minimum and maximum of each time bucket."""
     period = time_range(start, end, default=DEFAULT, longest=service.LONGEST)
     return service.samples_of(session, series_id, period, max_points)
+
+
+@router.get("/series/{series_id}/samples/buckets")
+def get_buckets(
+    session: ReadSession,
+    series_id: Annotated[int, Path(ge=1, le=MAX_ID, examples=[7])],
+    start: From = None,
+    end: To = None,
+    width: Annotated[Literal["1m", "1h"], Query(description="Of a bucket, in UTC.")] = "1h",
+) -> BucketsOut:
+    """Mean, minimum, maximum and counts of a series by minute or hour in a range (default: the last day).
+
+    Buckets that begin in the range and have ended; they stay when raw samples have gone. Minutes: of series with a role, at most
+    7 days at a time.
+    """
+    period = time_range(start, end, default=timedelta(days=1))
+    return service.buckets_of(session, series_id, width, period)
 
 
 @router.get(

@@ -63,3 +63,32 @@ class SamplesOut(Out):
     time: list[Moment]
     value: list[Any] = Field(examples=[[21.5, 21.6, None]])
     quality: list[int] = Field(examples=[[192, 192, 0]])
+
+
+class BucketsOut(Out):
+    """A series by buckets of time as columns; a bucket of which nothing is known has no row.
+
+    A value holds until the next sample, at most for the hold of the service; `mean`, `minimum` and `maximum` are of what is held.
+    """
+
+    series_id: int = Field(examples=[7])
+    name: str = Field(examples=["Spindle/Temperature"])
+    unit: str = Field(examples=["degC"])
+    kind: str = Field(examples=["measurement"])
+    width: str = Field(examples=["1h"])
+    start: Moment
+    end: Moment
+    time: list[Moment] = Field(description="Start of each bucket.")
+    samples: list[int] = Field(examples=[[120]], description="Samples inside, of any quality.")
+    good: list[int] = Field(examples=[[118]], description="Those of good quality.")
+    known_us: list[int] = Field(
+        examples=[[3_540_000_000]], description="[us] Time for which a value is known."
+    )
+    mean: list[Number] = Field(
+        description="Weighed by time, over the known time; null: nothing is known.", examples=[[21.5]]
+    )
+    minimum: list[Number] = Field(examples=[[21.1]])
+    maximum: list[Number] = Field(examples=[[22.0]])
+    increment: list[int | None] = Field(
+        examples=[[None]], description="What a counter (total_increasing) rose by; null for others."
+    )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from chejian_cloud.clock import from_us, to_us
 from chejian_cloud.db.arrays import Samples, read_samples
 from chejian_cloud.db.engine import raw_connection
+from chejian_cloud.db.rollups import has_hours, has_minutes
 from chejian_cloud.errors import InvalidValueError, NotFoundError
 from chejian_cloud.jsontypes import TimeRange
 from chejian_cloud.registry.scope import Scope
@@ -19,12 +20,15 @@ from chejian_cloud.registry.service import machines_of, require_equipment
 from chejian_cloud.series import repository
 from chejian_cloud.series.decimate import min_max
 from chejian_cloud.series.files import About, Format
-from chejian_cloud.series.schemas import LastValue, LatestOut, SamplesOut, SignalOut
+from chejian_cloud.series.schemas import BucketsOut, LastValue, LatestOut, SamplesOut, SignalOut
 
 LONGEST = timedelta(days=31)
 """A month of raw samples; beyond it the KPIs and boards have aggregates."""
 MAX_RAW = 3_000_000
 """Samples read for one answer: one a second over a month, about 70 MB of arrays."""
+MINUTES = timedelta(days=7)
+"""Longest range by minutes: about 10,000 of them, as many as hours in the longest range of results."""
+_COLUMNS = ("time", "samples", "good", "known_us", "mean", "minimum", "maximum", "increment")
 _TEXT_DATATYPES = frozenset({12, 14, 15})
 """Sparkplug's String, Text and UUID."""
 
@@ -61,12 +65,32 @@ def samples_of(session: Session, series_id: int, period: TimeRange, max_points: 
         NotFoundError: when there is no such series.
         InvalidValueError: when the range holds more than `MAX_RAW` samples.
     """
-    row = repository.series(session, series_id)
-    if row is None:
-        raise NotFoundError("series", "series_id", series_id)
+    row = _require(session, series_id)
     read = _listed if row["kind"] == SignalKind.WAVEFORM or row["datatype"] in _TEXT_DATATYPES else _numbers
-    head = {"series_id": series_id, "name": row["name"], "unit": row["unit"], "kind": row["kind"]}
-    return SamplesOut(**head, start=period.start, end=period.end, **read(session, row, period, max_points))
+    return SamplesOut(
+        **_head(row), start=period.start, end=period.end, **read(session, row, period, max_points)
+    )
+
+
+def buckets_of(session: Session, series_id: int, width: str, period: TimeRange) -> BucketsOut:
+    """Stored rollups of a series whose buckets begin in a range; those that have ended.
+
+    Raises:
+        NotFoundError: when there is no such series.
+        InvalidValueError: when it has no rollups of that width, or the range is too long for it.
+    """
+    row = _require(session, series_id)
+    if not has_hours(row["datatype"], row["kind"]):
+        raise InvalidValueError("series_id", series_id, "a series of numbers that are no states")
+    if width == "1m" and not has_minutes(row["datatype"], row["kind"], row["role"]):
+        raise InvalidValueError("width", width, "1h: only a series with a role has minutes")
+    if width == "1m" and period.end - period.start > MINUTES:
+        raise InvalidValueError(
+            "from", period.start.isoformat(), f"at most {MINUTES.days} days before 'to' for width 1m"
+        )
+    rows = repository.buckets(session, width, series_id, period.start, period.end)
+    columns: dict[str, Any] = {name: [each[name] for each in rows] for name in _COLUMNS}
+    return BucketsOut(**_head(row), width=width, start=period.start, end=period.end, **columns)
 
 
 def file_of(session: Session, series_id: int, period: TimeRange, form: Format) -> Iterator[bytes]:
@@ -76,12 +100,21 @@ def file_of(session: Session, series_id: int, period: TimeRange, form: Format) -
         NotFoundError: when there is no such series.
         InvalidValueError: when it holds no numbers, or the range more than `MAX_RAW` samples.
     """
-    row = repository.series(session, series_id)
-    if row is None:
-        raise NotFoundError("series", "series_id", series_id)
+    row = _require(session, series_id)
     if row["kind"] == SignalKind.WAVEFORM or row["datatype"] in _TEXT_DATATYPES:
         raise InvalidValueError("series_id", series_id, "a series of numbers")
     return form.parts(_read(session, row, period), About(series_id, row["name"], row["unit"]))
+
+
+def _require(session: Session, series_id: int) -> RowMapping:
+    row = repository.series(session, series_id)
+    if row is None:
+        raise NotFoundError("series", "series_id", series_id)
+    return row
+
+
+def _head(row: RowMapping) -> dict[str, Any]:
+    return {name: row[name] for name in ("series_id", "name", "unit", "kind")}
 
 
 def _last(row: RowMapping) -> LastValue | None:

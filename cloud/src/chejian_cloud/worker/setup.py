@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from chejian_cloud.calendar.plan import version_of
 from chejian_cloud.calendar.service import WorkCalendar
 from chejian_cloud.db import app as db
+from chejian_cloud.db.rollups import has_hours, has_minutes
 from chejian_cloud.errors import NotFoundError
 
 _SETUP = text("""
@@ -56,13 +57,6 @@ SELECT e.equipment_id, e.type, c.timezone,
  WHERE e.equipment_id = ANY(:equipment_ids)
 """)
 
-_NUMBERS = frozenset(range(1, 11))
-"""Sparkplug data types Int8 to Double."""
-_ROLLED = frozenset(
-    {SignalKind.MEASUREMENT.value, SignalKind.TOTAL.value, SignalKind.TOTAL_INCREASING.value, ""}
-)
-"""Kinds that have rollups. States have none: `state_interval` tells them exactly. Foreign nodes may tell no kind."""
-
 
 @dataclass(frozen=True, slots=True)
 class SeriesInfo:
@@ -94,15 +88,12 @@ class SeriesInfo:
     @property
     def rolled(self) -> bool:
         """Whether it has rollups by the hour."""
-        return self.datatype in _NUMBERS and self.kind in _ROLLED
+        return has_hours(self.datatype, self.kind)
 
     @property
     def by_minute(self) -> bool:
-        """Whether it has rollups by the minute too: what has a role, which is what boards and energy read.
-
-        Others would take about as much room as their samples (benchmarks/rollups.py), and boards read those.
-        """
-        return self.rolled and self.role != ""
+        """Whether it has rollups by the minute too."""
+        return has_minutes(self.datatype, self.kind, self.role)
 
     @property
     def counts(self) -> bool:
