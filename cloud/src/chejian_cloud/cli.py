@@ -26,6 +26,8 @@ SHUTDOWN_SECONDS = 3
 """[s] that open streams get when the API ends; browsers reconnect by themselves."""
 _COLLECT_AFTER = (2000, 20, 200)
 """Thresholds of the three generations of the garbage collector: full collections are minutes apart instead of seconds."""
+_SWITCH_SECONDS = 0.001
+"""[s] that a thread computes before it lets others in; Python's default of 5 ms is waited for at each answer of the database."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -154,11 +156,16 @@ def _end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_OK))
 
 
-def _collect_seldom() -> None:
-    """Keep the garbage collector away from what lasts as long as the process, or each full collection stops every request for 250 ms."""
+def _share_interpreter() -> None:
+    """Let many requests share the interpreter: none waits for a full collection (250 ms), or long for another's computation.
+
+    What lasts as long as the process is kept from the garbage collector. A thread that comes back from the database gets the
+    interpreter within `_SWITCH_SECONDS` of each thread that computes.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 def _api(settings: Settings, _arguments: argparse.Namespace) -> int:
@@ -174,7 +181,7 @@ def _api(settings: Settings, _arguments: argparse.Namespace) -> int:
             "nobody has an account yet; once, and within 24 hours: %s below this console's address", path
         )
     app = create_app(settings)
-    _collect_seldom()
+    _share_interpreter()
     uvicorn.run(
         app,
         host=settings.http_host,

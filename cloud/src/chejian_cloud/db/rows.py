@@ -158,8 +158,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
 """
 """The same of what regions submitted."""
 _GROUPS: Final = f"IN (SELECT e.code FROM app.enterprise e WHERE e.enterprise_id = ANY {_OWN})"  # noqa: S608 - our own
-_FED: Final = f"""app.equipment_feed f JOIN app.equipment e USING (equipment_id)
-    JOIN telemetry.node n ON n.group_id = f.group_id AND n.edge_node = f.edge_node WHERE e.enterprise_id = ANY {_OWN}"""
+_FED: Final = f"""app.equipment_feed f JOIN telemetry.node n ON n.group_id = f.group_id AND n.edge_node = f.edge_node
+    WHERE f.equipment_id = ANY (ARRAY(SELECT e.equipment_id FROM app.equipment e WHERE e.enterprise_id = ANY {_OWN}))"""  # noqa: S608 - our own
 _NODE: Final = "EXISTS (SELECT FROM scoped.node n WHERE n.node_id = r.node_id)"
 _SERIES: Final = "EXISTS (SELECT FROM scoped.series s WHERE s.series_id = r.series_id)"
 _DEVICE: Final = "EXISTS (SELECT FROM scoped.device d WHERE d.device_id = r.device_id)"
@@ -300,8 +300,8 @@ def _parents(connection: Connection) -> Mapping[str, str]:
          ORDER BY c.conname DESC""")
     ).all()
     return {
-        child.removeprefix("app."): f"{column} IN (SELECT x.{key} FROM app.{parent} x)"  # noqa: S608 - from the catalogue
-        for child, column, parent, key in rows
+        child: f"EXISTS (SELECT FROM app.{parent} x WHERE x.{key} = {child}.{column})"
+        for child, column, parent, key in ((c.removeprefix("app."), *rest) for c, *rest in rows)
         if parent not in SHARED | REGIONAL | PRIVATE
     }
 

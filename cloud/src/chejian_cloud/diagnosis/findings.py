@@ -28,12 +28,11 @@ SELECT * FROM (
          d.part, d.confidence, d.score,
          (SELECT NULLIF(l.answer, 'withdrawn') FROM app.diagnosis_label l
            WHERE l.diagnosis_id = d.diagnosis_id ORDER BY l.label_id DESC LIMIT 1) AS answer
-    FROM app.diagnosis d
-    JOIN app.equipment e USING (equipment_id)
-    JOIN app.workshop w USING (workshop_id)
-    JOIN telemetry.series s ON s.series_id = d.series_id
-   WHERE d.part IS NOT NULL AND d.time >= :since
-     AND (CAST(:workshop_id AS int) IS NULL OR e.workshop_id = :workshop_id)
+    FROM app.equipment e JOIN app.workshop w USING (workshop_id)
+   CROSS JOIN LATERAL (SELECT * FROM app.diagnosis x
+                        WHERE x.equipment_id = e.equipment_id AND x.part IS NOT NULL AND x.time >= :since OFFSET 0) d
+   CROSS JOIN LATERAL (SELECT x.name FROM telemetry.series x WHERE x.series_id = d.series_id OFFSET 0) s
+   WHERE (CAST(:workshop_id AS int) IS NULL OR e.workshop_id = :workshop_id)
      AND (CAST(:line_id AS int) IS NULL OR e.line_id = :line_id)
    ORDER BY d.time DESC LIMIT :most) k
  ORDER BY time, diagnosis_id

@@ -22,9 +22,9 @@ SELECT w.workshop_id, w.code AS workshop, d.method,
        count(*) FILTER (WHERE l.part IS NOT NULL AND l.answer = 'confirmed') AS confirmed,
        count(*) FILTER (WHERE l.part IS NOT NULL AND l.answer = 'rejected') AS rejected,
        count(*) FILTER (WHERE l.part IS NULL AND l.answer = 'rejected') AS missed
-  FROM app.diagnosis d
-  JOIN app.equipment e USING (equipment_id)
-  JOIN app.workshop w USING (workshop_id)
+  FROM app.equipment e JOIN app.workshop w USING (workshop_id)
+ CROSS JOIN LATERAL (SELECT x.diagnosis_id, x.method, x.part FROM app.diagnosis x
+                      WHERE x.equipment_id = e.equipment_id OFFSET 0) d
   LEFT JOIN ({_HOLDING}) l USING (diagnosis_id)
  WHERE {_IN_SCOPE}
  GROUP BY w.workshop_id, w.code, d.method

@@ -4,30 +4,36 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chejian_contract.signals import Role
-from sqlalchemy import Row, RowMapping, Select, func, select
+from sqlalchemy import Row, RowMapping, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import Bearing, EquipmentFeed
 from chejian_cloud.db.diagnosis import Diagnosis, DiagnosisLabel, KeptWindow, VibrationWindow
 from chejian_cloud.paging import Part
-from chejian_cloud.series.repository import FEED_OF_DEVICE
+from chejian_cloud.series.repository import fed_series
 
 
 def _serial() -> Select[tuple[str | None]]:
     """Last text of the equipment's part-id signal at or before the waveform's time."""
-    return (
-        select(t.text_sample.c.value)
-        .join(t.series, t.series.c.series_id == t.text_sample.c.series_id)
-        .join(t.device, t.device.c.device_id == t.series.c.device_id)
-        .join(t.node, t.node.c.node_id == t.device.c.node_id)
-        .join(EquipmentFeed, FEED_OF_DEVICE)
-        .where(
-            EquipmentFeed.equipment_id == Diagnosis.equipment_id,
-            t.series.c.role == Role.PART_ID.value,
-            t.text_sample.c.time <= Diagnosis.time,
-        )
+    node, device, fed = fed_series()
+    last = (
+        select(t.text_sample.c.value, t.text_sample.c.time)
+        .where(t.text_sample.c.series_id == fed.c.series_id, t.text_sample.c.time <= Diagnosis.time)
+        .correlate(fed, Diagnosis)
         .order_by(t.text_sample.c.time.desc())
+        .limit(1)
+        .lateral("last_text")
+    )
+    return (
+        select(last.c.value)
+        .select_from(EquipmentFeed)
+        .join(node, true())
+        .join(device, true())
+        .join(fed, true())
+        .join(last, true())
+        .where(EquipmentFeed.equipment_id == Diagnosis.equipment_id, fed.c.role == Role.PART_ID.value)
+        .order_by(last.c.time.desc())
         .limit(1)
     )
 

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, RowMapping, select, text
+from sqlalchemy import Row, RowMapping, select, text, true
 from sqlalchemy.orm import Session
 
-from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import Bearing, EquipmentFeed
 from chejian_cloud.db.diagnosis import DiagnosisBaseline, VibrationWindow
 from chejian_cloud.diagnosis.methods import BEARING
-from chejian_cloud.series.repository import FEED_OF_DEVICE
+from chejian_cloud.series.repository import fed_series
 
 _COUNT = text("""
 SELECT count(*) FROM app.vibration_window
@@ -43,13 +42,15 @@ def bearings(session: Session, equipment_id: int) -> Sequence[Bearing]:
 
 def series(session: Session, equipment_id: int, signal: str) -> Sequence[Row[int, str]]:
     """Ids and units of the series of a signal of an equipment."""
+    node, device, fed = fed_series()
     statement = (
-        select(t.series.c.series_id, t.series.c.unit)
-        .join(t.device, t.device.c.device_id == t.series.c.device_id)
-        .join(t.node, t.node.c.node_id == t.device.c.node_id)
-        .join(EquipmentFeed, FEED_OF_DEVICE)
-        .where(EquipmentFeed.equipment_id == equipment_id, t.series.c.name == signal)
-        .order_by(t.series.c.series_id)
+        select(fed.c.series_id, fed.c.unit)
+        .select_from(EquipmentFeed)
+        .join(node, true())
+        .join(device, true())
+        .join(fed, true())
+        .where(EquipmentFeed.equipment_id == equipment_id, fed.c.name == signal)
+        .order_by(fed.c.series_id)
     )
     return session.execute(statement).all()
 

@@ -1,10 +1,11 @@
 """The monthly bulletin: counts against the plan, moves of the ranking, who is at risk and why, who does not report."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from chejian_analytics.assessment import Month
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import utc_now
@@ -44,6 +45,7 @@ def bulletin(
     ranked = ranking.ranking(session, standard, last, earlier, everywhere)
     heard = service.reporting(session, now, everywhere)
     plan = programme.plan
+    months = {name: moved.asked(session, name, last, everywhere) for name in figures.INDICATORS}
     return sheet.BulletinOut(
         month=f"{first:%Y-%m}",
         first=first,
@@ -58,8 +60,8 @@ def bulletin(
         workshops=len(ranked),
         ranked=sum(each.rank is not None for each in ranked),
         targets=_targets(session, programme, last, earlier),
-        cities=service.cities(session, programme, last, now, heard),
-        indicators=[_monthly(session, name, first, last) for name in figures.INDICATORS],
+        cities=service.cities(session, programme, last, now, heard, months["oee"]),
+        indicators=[_monthly(name, first, found) for name, found in months.items()],
         moves=_moves(ranked),
         at_risk=_at_risk(session, last, heard),
         stale=[each for each in heard if each.stale],
@@ -88,8 +90,8 @@ def _targets(
     ]
 
 
-def _monthly(session: Session, indicator: str, first: date, last: date) -> sheet.MonthlyOut:
-    found = moved.together(session, indicator, last, figures.narrowed())
+def _monthly(indicator: str, first: date, workshops: Mapping[int, list[Month]]) -> sheet.MonthlyOut:
+    found = moved.as_one(indicator, workshops.values())
     by_month = {plans.today(each.start): each for each in found.months}
     own, before = by_month.get(first), by_month.get(_before(first).replace(day=1))
     return sheet.MonthlyOut(

@@ -79,29 +79,35 @@ _MONTHS: Final = """
 SELECT p.programme_entry_id, m.month AT TIME ZONE '{zone}' AS start,
        (m.month + interval '1 month') AT TIME ZONE '{zone}' AS "end", m.numerator, m.denominator, m.covered_us, m.due_us
   FROM app.programme_entry p
-  JOIN (SELECT x.workshop_id, x.month, sum(x.numerator)::bigint AS numerator, sum(x.denominator)::bigint AS denominator,
-               sum(x.covered_us)::bigint AS covered_us, sum(x.due_us)::bigint AS due_us
-          FROM ({rows}) x GROUP BY 1, 2) m USING (workshop_id)
+  JOIN (SELECT d.workshop_id, date_trunc('month', d.start AT TIME ZONE '{zone}') AS month, sum(d.numerator)::bigint AS numerator,
+               sum(d.denominator)::bigint AS denominator, sum(d.covered_us)::bigint AS covered_us, sum(d.due_us)::bigint AS due_us
+          FROM ({days}) d GROUP BY 1, 2) m USING (workshop_id)
  WHERE {workshops} AND {narrowed} ORDER BY p.programme_entry_id, m.month
 """
-_OEE: Final = f"""
-SELECT e.workshop_id, date_trunc('month', k.start AT TIME ZONE '{ZONE}') AS month, k.effective_us AS numerator,
-       k.busy_us AS denominator, k.busy_us AS covered_us, k.busy_us + k.no_data_us AS due_us
-  FROM app.kpi_value k JOIN app.equipment e USING (equipment_id)
- WHERE k.kpi = 'oee' AND k.window_kind = 'day' AND k.start >= :since AND k.start < :until AND NOT k.provisional
-   AND k.effective_us IS NOT NULL"""  # noqa: S608 - our own parts
-_ENERGY: Final = f"""
-SELECT e.workshop_id, date_trunc('month', v.start AT TIME ZONE '{ZONE}') AS month, v.amount AS numerator,
-       v.output AS denominator, v.covered_us, (extract(epoch FROM v."end" - v.start) * 1000000)::bigint AS due_us
-  FROM app.energy_value v JOIN app.meter m USING (equipment_id) JOIN app.equipment e USING (equipment_id)
- WHERE m.carrier = 'electricity' AND v.window_kind = 'day' AND v.start >= :since AND v.start < :until
-   AND NOT v.provisional AND v.output IS NOT NULL"""  # noqa: S608 - our own parts
+"""By machine, so that a caller of one enterprise reads its own days only (OFFSET 0 keeps the server from reading all of them)."""
+_OEE: Final = """
+SELECT e.workshop_id, x.start, sum(x.effective_us) AS numerator, sum(x.busy_us) AS denominator, sum(x.busy_us) AS covered_us,
+       sum(x.busy_us + x.no_data_us) AS due_us
+  FROM app.equipment e CROSS JOIN LATERAL (
+       SELECT k.start, k.effective_us, k.busy_us, k.no_data_us FROM app.kpi_value k
+        WHERE k.equipment_id = e.equipment_id AND k.kpi = 'oee' AND k.window_kind = 'day' AND k.start >= :since AND k.start < :until
+          AND NOT k.provisional AND k.effective_us IS NOT NULL OFFSET 0) x
+ GROUP BY 1, 2"""
+_ENERGY: Final = """
+SELECT e.workshop_id, x.start, sum(x.amount) AS numerator, sum(x.output) AS denominator, sum(x.covered_us) AS covered_us,
+       sum(x.due_us) AS due_us
+  FROM app.meter m JOIN app.equipment e USING (equipment_id) CROSS JOIN LATERAL (
+       SELECT v.start, v.amount, v.output, v.covered_us, (extract(epoch FROM v."end" - v.start) * 1000000)::bigint AS due_us
+         FROM app.energy_value v
+        WHERE v.equipment_id = m.equipment_id AND v.window_kind = 'day' AND v.start >= :since AND v.start < :until
+          AND NOT v.provisional AND v.output IS NOT NULL OFFSET 0) x
+ WHERE m.carrier = 'electricity' GROUP BY 1, 2"""
 INDICATORS: Final = ("oee", "energy")
 """oee: effective time / planned busy time [us] (ISO 22400-2:2014); energy: electricity / good items [Wh] of meters that count
 one machine. Both are sums over the machines' days, as the indicators `oee_trend` and `energy_trend` of assessments."""
 _BY_MONTH: Final = {
-    name: text(_MONTHS.format(zone=ZONE, rows=rows, workshops=_WORKSHOPS, narrowed=_NARROWED))
-    for name, rows in zip(INDICATORS, (_OEE, _ENERGY), strict=True)
+    name: text(_MONTHS.format(zone=ZONE, days=days, workshops=_WORKSHOPS, narrowed=_NARROWED))
+    for name, days in zip(INDICATORS, (_OEE, _ENERGY), strict=True)
 }
 
 

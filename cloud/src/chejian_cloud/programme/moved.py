@@ -95,6 +95,13 @@ def asked(
     return dict(found)
 
 
+def recent(workshops: Mapping[int, list[Month]], on: date, span: int) -> dict[int, list[Month]]:
+    """Of what `asked` tells of a longer time, what it would tell of `span` months."""
+    since_us = to_us(_since(on, span))
+    kept = {key: [m for m in months if m.window.start_us >= since_us] for key, months in workshops.items()}
+    return {key: months for key, months in kept.items() if months}
+
+
 def _since(on: date, span: int) -> datetime:
     """First moment of the month that many before a day's."""
     year, month = divmod(on.year * 12 + on.month - 1 - span, 12)

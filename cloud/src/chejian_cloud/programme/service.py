@@ -143,12 +143,15 @@ def cities(
     on: date,
     now: datetime,
     heard: Sequence[out.ReportingOut] | None = None,
+    months: Mapping[int, list[Month]] | None = None,
 ) -> list[out.CityCountsOut]:
-    """What each city has in the programme; `heard` as `reporting` tells it of all, where it is known already."""
+    """What each city has in the programme; `heard` as `reporting` and `months` as `moved.asked` tell them, where known already."""
     rows = repository.entries(session)
     heard = reporting(session, now, figures.narrowed()) if heard is None else heard
     wrong = [row["city_code"] for row in figures.contradicted(session)]
-    oee = moved.asked(session, "oee", on, figures.narrowed(), _RECENT)
+    if months is None:
+        months = moved.asked(session, "oee", on, figures.narrowed(), _RECENT)
+    oee = moved.recent(months, on, _RECENT)
     return [
         _city(each.code, [r for r in rows if r["city_code"] == each.code], on, oee).model_copy(
             update={

@@ -5,19 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from chejian_contract.signals import Role
-from sqlalchemy import Row, RowMapping, and_, func, select, text, true
+from sqlalchemy import ColumnElement, FromClause, Row, RowMapping, and_, func, select, text, true
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from chejian_cloud.db import telemetry as t
 from chejian_cloud.db.app import EquipmentFeed
 from chejian_cloud.db.rollups import HOUR_TABLE, MINUTE_TABLE
-
-FEED_OF_NODE = and_(
-    t.node.c.group_id == EquipmentFeed.group_id, t.node.c.edge_node == EquipmentFeed.edge_node
-)
-FEED_OF_DEVICE = and_(FEED_OF_NODE, t.device.c.name == EquipmentFeed.device)
-"""Joins a telemetry device (with its node) to the equipment that it feeds."""
 
 _BUCKETS = """
 SELECT bucket AS time, samples, good, known_us, mean, minimum, maximum, increment FROM scoped.{}_by_series
@@ -27,24 +21,37 @@ WIDTHS = {"1m": text(_BUCKETS.format(MINUTE_TABLE)), "1h": text(_BUCKETS.format(
 """Widths of buckets, and the statement that reads those of a series."""
 
 
-def newest() -> LateralFromClause:
-    """Newest value of the row of `telemetry.series` beside it; to be joined with `true()`.
+def newest(series: FromClause = t.series) -> LateralFromClause:
+    """Newest value of the row of `telemetry.series`, or of what holds its columns, beside it; to be joined with `true()`."""
+    return _beside(t.last_value, t.last_value.c.series_id == series.c.series_id, "newest")
 
-    For requests the newest values are behind a security barrier, into which a join's condition does not reach: the server would
-    look all series of the province up for those of one machine. OFFSET 0 keeps this from becoming such a join.
+
+def fed_series() -> tuple[LateralFromClause, LateralFromClause, LateralFromClause]:
+    """Node, device and series that feed the equipment of the row of `EquipmentFeed` beside them; each to be joined with `true()`."""
+    feed, n, d = EquipmentFeed, t.node.c, t.device.c
+    node = _beside(t.node, and_(n.group_id == feed.group_id, n.edge_node == feed.edge_node), "fed_node")
+    device = _beside(t.device, and_(d.node_id == node.c.node_id, d.name == feed.device), "fed_device")
+    return node, device, _beside(t.series, t.series.c.device_id == device.c.device_id, "fed_series")
+
+
+def _beside(table: FromClause, condition: ColumnElement[bool], name: str) -> LateralFromClause:
+    """Rows of a table of `telemetry` for one row before it.
+
+    For requests these tables are behind a security barrier, into which a join's condition does not reach: the server would read
+    all series of the province for those of one machine. OFFSET 0 keeps this from becoming such a join.
     """
-    found = select(t.last_value).where(t.last_value.c.series_id == t.series.c.series_id).offset(0)
-    return found.lateral("newest")
+    return select(table).where(condition).offset(0).lateral(name)
 
 
 def signals(session: Session, equipment_id: int) -> Sequence[RowMapping]:
     """Series of all devices that feed an equipment, with their last values; by name, retired ones last."""
-    found = newest()
-    last = found.c
+    node, device, of_machine = fed_series()
+    found = newest(of_machine)
+    own, last = of_machine.c, found.c
     statement = (
         select(
             *(
-                t.series.c[n]
+                own[n]
                 for n in ("series_id", "name", "unit", "quantity", "kind", "role", "sample_rate", "retired")
             ),
             last.time.label("last_time"),
@@ -52,29 +59,32 @@ def signals(session: Session, equipment_id: int) -> Sequence[RowMapping]:
             last.text.label("last_text"),
             last.quality.label("last_quality"),
         )
-        .join(t.device, t.device.c.device_id == t.series.c.device_id)
-        .join(t.node, t.node.c.node_id == t.device.c.node_id)
-        .join(EquipmentFeed, FEED_OF_DEVICE)
+        .select_from(EquipmentFeed)
+        .join(node, true())
+        .join(device, true())
+        .join(of_machine, true())
         .outerjoin(found, true())
         .where(EquipmentFeed.equipment_id == equipment_id)
-        .order_by(t.series.c.retired, t.series.c.name, t.series.c.series_id)
+        .order_by(own.retired, own.name, own.series_id)
     )
     return session.execute(statement).mappings().all()
 
 
 def latest(session: Session, equipment_ids: Sequence[int]) -> Sequence[Row[int, datetime | None, str | None]]:
     """Equipment, newest source time of its signals, and the newest text of its product signal."""
-    found = newest()
-    last, product = found.c, t.series.c.role == Role.PRODUCT.value
+    node, device, of_machine = fed_series()
+    found = newest(of_machine)
+    last, product = found.c, of_machine.c.role == Role.PRODUCT.value
     statement = (
         select(
             EquipmentFeed.equipment_id,
             func.max(last.time),
-            func.max(last.text).filter(product, ~t.series.c.retired),
+            func.max(last.text).filter(product, ~of_machine.c.retired),
         )
-        .join(t.node, FEED_OF_NODE)
-        .join(t.device, and_(t.device.c.node_id == t.node.c.node_id, FEED_OF_DEVICE))
-        .join(t.series, t.series.c.device_id == t.device.c.device_id)
+        .select_from(EquipmentFeed)
+        .join(node, true())
+        .join(device, true())
+        .join(of_machine, true())
         .join(found, true())
         .where(EquipmentFeed.equipment_id.in_(equipment_ids))
         .group_by(EquipmentFeed.equipment_id)
