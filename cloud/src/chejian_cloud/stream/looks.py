@@ -66,12 +66,13 @@ def read_machines(
 
 def overview(machines: Sequence[Machine], scope: Scope) -> OverviewOut:
     """The machines of a scope."""
-    return OverviewOut(equipment=[m.now for m in machines if scope.holds(m.now.workshop_id, m.now.line_id)])
+    inside = (m for m in machines if scope.holds(m.row["workshop_id"], m.row["line_id"]))
+    return OverviewOut(equipment=[m.now() for m in inside])
 
 
 def in_short(workshops: Mapping[int, str], machines: Sequence[Machine]) -> WorkshopsOut:
     """Workshops [id -> code] in short, from all machines."""
     inside: dict[int, list[Machine]] = {workshop_id: [] for workshop_id in workshops}
     for one in machines:
-        inside.setdefault(one.now.workshop_id, []).append(one)
+        inside.setdefault(one.row["workshop_id"], []).append(one)
     return WorkshopsOut(workshops=[summarize(i, code, inside[i]) for i, code in workshops.items()])

@@ -1,8 +1,10 @@
 """From rows of the database to machines at this moment, and to workshops in short."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from typing import Any
 
 from chejian_analytics.kpi import Flag, OeeResult, OeeTerms, oee, rollup
 from chejian_contract.states import MachineState
@@ -23,6 +25,20 @@ MOST_NAMED = 5
 """Machines that the overview of a workshop names of each kind; the count tells of the others."""
 _RATIOS = ("oee", "availability", "effectiveness", "quality_ratio")
 """KPIs of the shift that an overview shows."""
+_OF_SHIFT = (*_RATIOS, "completeness", "produced", "good", "scrap", "apt_us", "ideal_us")
+_OF_MACHINE = (
+    "equipment_id",
+    "code",
+    "name_zh",
+    "name_en",
+    "type",
+    "workshop_id",
+    "workshop",
+    "line_id",
+    "line",
+    "online",
+)
+"""What is told of a machine as the database has it."""
 _TERMS = tuple(field.name for field in fields(OeeTerms))
 _UNCOUNTED = frozenset({Flag.NO_COUNTS, Flag.NO_IDEAL_CYCLE, Flag.NO_QUALITY_COUNTS})
 """With one of these an OEE is undefined, and so would be every sum that holds it."""
@@ -32,47 +48,58 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine at this moment, and the terms of its shift's OEE (None without a shift)."""
+    """A machine at this moment.
 
-    now: EquipmentNow
+    Attributes:
+        row: of the database, see `repository.overview`.
+        state: number of MachineState; 0: no data.
+        since: when that began, None: never seen.
+        oee: terms of its shift's OEE, None without a shift.
+    """
+
+    row: RowMapping
+    state: int
+    since: datetime | None
     oee: OeeResult | None
+
+    def now(self) -> EquipmentNow:
+        """What is told of it."""
+        row, known = self.row, self.state != 0
+        return EquipmentNow(
+            **{name: row[name] for name in _OF_MACHINE},
+            state=self.state,
+            state_name=state_name(self.state),
+            category=row["category"] if known else NO_DATA,
+            since=self.since,
+            shift=_shift(row, self.oee),
+            diagnosis=_diagnosis(row),
+        )
 
 
 def machine(row: RowMapping, oldest: datetime) -> Machine:
     """A machine from its row; a state that ended before `oldest` is no data any more."""
-    silent = row["state_end"] is None or row["state_end"] < oldest
-    known = row["state"] is not None and not silent
-    names = [name for name in EquipmentNow.model_fields if name in row and name not in {"state", "category"}]
-    shift = _terms(row)
-    now = EquipmentNow(
-        **{name: row[name] for name in names},
-        state=row["state"] if known else 0,
-        state_name=state_name(row["state"]) if known else NO_DATA,
-        category=row["category"] if known else NO_DATA,
-        since=row["state_start"] if known else row["state_end"],
-        shift=_shift(row, shift),
-        diagnosis=_diagnosis(row),
-    )
-    return Machine(now, shift)
+    end = row["state_end"]
+    state = 0 if end is None or end < oldest else row["state"] or 0
+    return Machine(row, state, row["state_start"] if state else end, _terms(row))
 
 
 def _shift(row: RowMapping, found: OeeResult | None) -> ShiftKpis | None:
     if found is None:
         return None
-    names = (*_RATIOS, "completeness", "produced", "good", "scrap", "apt_us", "ideal_us")
     return ShiftKpis(
         start=row["shift_start"],
         end=row["shift_end"],
         provisional=row["provisional"],
         flags=row["flags"],
-        **{name: getattr(found, name) for name in names},
+        **{name: getattr(found, name) for name in _OF_SHIFT},
     )
 
 
 def _terms(row: RowMapping) -> OeeResult | None:
     if row["shift_start"] is None:
         return None
-    terms = {name: row["inputs"][name] for name in _TERMS if name in row["inputs"]}
+    inputs = row["inputs"]
+    terms = {name: inputs[name] for name in _TERMS if name in inputs}
     return oee(OeeTerms(**terms), _known_flags(row["flags"]))
 
 
@@ -89,60 +116,54 @@ def _diagnosis(row: RowMapping) -> NewestDiagnosis | None:
 
 def summarize(workshop_id: int, code: str, machines: Sequence[Machine]) -> WorkshopNow:
     """A workshop in short, from all its machines."""
-    now = [m.now for m in machines]
-    counts: dict[int, int] = {}
-    for one in now:
-        counts[one.state] = counts.get(one.state, 0) + 1
-    faults = [_mention(m) for m in _longest_first(now, MachineState.FAULT)]
-    silent = [_mention(m) for m in _longest_first(now, 0)]
-    damaged = [_damage(m, m.diagnosis) for m in now if m.diagnosis is not None and m.diagnosis.part]
-    damaged.sort(key=lambda d: d.since or _NEVER, reverse=True)
+    faults, silent = _longest_first(machines, MachineState.FAULT), _longest_first(machines, 0)
+    damaged = [m for m in machines if m.row["diagnosis_id"] is not None and m.row["part"]]
+    damaged.sort(key=lambda m: m.row["diagnosis_time"] or _NEVER, reverse=True)
     return WorkshopNow(
         workshop_id=workshop_id,
         code=code,
-        machines=len(now),
-        online=sum(m.online for m in now),
-        states=counts,
+        machines=len(machines),
+        online=sum(m.row["online"] for m in machines),
+        states=dict(Counter(m.state for m in machines)),
         shift=_workshop_shift(machines),
-        faults=faults[:MOST_NAMED],
+        faults=[_mention(m) for m in faults[:MOST_NAMED]],
         fault_count=len(faults),
-        silent=silent[:MOST_NAMED],
+        silent=[_mention(m) for m in silent[:MOST_NAMED]],
         silent_count=len(silent),
-        diagnoses=damaged[:MOST_NAMED],
+        diagnoses=[_damage(m) for m in damaged[:MOST_NAMED]],
         diagnosis_count=len(damaged),
     )
 
 
-def _longest_first(machines: Sequence[EquipmentNow], state: int) -> list[EquipmentNow]:
+def _longest_first(machines: Sequence[Machine], state: int) -> list[Machine]:
     return sorted((m for m in machines if m.state == state), key=lambda m: m.since or _NEVER)
 
 
-def _mention(one: EquipmentNow) -> MachineMention:
-    return MachineMention.model_validate(one)
+def _mention(one: Machine) -> MachineMention:
+    return MachineMention(**_named(one), since=one.since)
 
 
-def _damage(one: EquipmentNow, found: NewestDiagnosis) -> DiagnosisMention:
-    return DiagnosisMention(
-        **MachineMention.model_validate(one).model_dump(exclude={"since"}),
-        since=found.time,
-        diagnosis_id=found.diagnosis_id,
-        part=found.part or "",
-        confidence=found.confidence,
-    )
+def _damage(one: Machine) -> DiagnosisMention:
+    found = {name: one.row[name] for name in ("diagnosis_id", "part", "confidence")}
+    return DiagnosisMention(**_named(one), **found, since=one.row["diagnosis_time"])
+
+
+def _named(one: Machine) -> dict[str, Any]:
+    return {name: one.row[name] for name in ("equipment_id", "code", "name_zh", "name_en")}
 
 
 def _workshop_shift(machines: Sequence[Machine]) -> WorkshopShift | None:
     """OEE of the newest shift over the machines whose OEE is defined, or of which nothing is known yet."""
-    starts = [m.now.shift.start for m in machines if m.now.shift is not None]
-    if not starts:
+    newest = max((m.row["shift_start"] for m in machines if m.oee is not None), default=None)
+    if newest is None:
         return None
-    newest = max(starts)
-    shifts = [
-        (m.now.shift, m.oee) for m in machines if m.now.shift is not None and m.now.shift.start == newest
-    ]
-    parts = [part for _, part in shifts if part is not None and _counts_in(part)]
-    first = shifts[0][0]
-    head = {"start": newest, "end": first.end, "provisional": any(s.provisional for s, _ in shifts)}
+    shifts = [(m.row, m.oee) for m in machines if m.oee is not None and m.row["shift_start"] == newest]
+    parts = [part for _, part in shifts if _counts_in(part)]
+    head = {
+        "start": newest,
+        "end": shifts[0][0]["shift_end"],
+        "provisional": any(row["provisional"] for row, _ in shifts),
+    }
     if not parts:
         empty = dict.fromkeys((*_RATIOS, "completeness"))
         return WorkshopShift.model_validate(head | empty | {"flags": [], "machines": 0})
