@@ -4,14 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, Text, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.app import LONGEST_WINDOW, KpiRevision, KpiValue
 from chejian_cloud.paging import Part
 
-_TOLD = tuple(column for column in KpiValue.__table__.columns if column.computed is None)
-"""Columns of a value; the computed ones are for sums over many."""
+_V = KpiValue.__table__.c
+_NUMBERS = (_V.value, _V.numerator, _V.denominator, _V.completeness)
+_TOLD: tuple[ColumnElement[Any], ...] = (
+    *(_V.equipment_id, _V.kpi, _V.window_kind, _V.start, _V.end, *_NUMBERS),
+    func.nullif(_V.flags, text("'{}'")),
+    *(_V.formula_version, _V.provisional),
+    cast(func.nullif(_V.inputs, text("'{}'")), Text),
+    _V.computed_at,
+)
+"""What is told of a value. Most have no flags and no inputs: as NULL they need no parsing."""
 
 
 def values(
@@ -23,23 +31,26 @@ def values(
     lo: datetime,
     hi: datetime,
     limit: int,
-) -> Sequence[Row[Any]]:
-    """Values of equipment whose window overlaps [lo, hi), by equipment, kind, start and KPI; at most `limit`."""
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Values of equipment whose window overlaps [lo, hi), by equipment, kind, start and KPI; at most `limit`.
+
+    The columns are the equipment and the fields of `KpiValueOut`; flags and inputs (JSON text) are None where there are none.
+    """
     statement = (
         select(*_TOLD)
         .where(
-            KpiValue.equipment_id.in_(equipment_ids),
-            KpiValue.end > lo,
-            KpiValue.start > lo - LONGEST_WINDOW,
-            KpiValue.start < hi,
+            _V.equipment_id.in_(equipment_ids),
+            _V.end > lo,
+            _V.start > lo - LONGEST_WINDOW,
+            _V.start < hi,
         )
-        .order_by(KpiValue.equipment_id, KpiValue.window_kind, KpiValue.start, KpiValue.kpi)
+        .order_by(_V.equipment_id, _V.window_kind, _V.start, _V.kpi)
         .limit(limit)
     )
     if kpi is not None:
-        statement = statement.where(KpiValue.kpi == kpi)
+        statement = statement.where(_V.kpi == kpi)
     if window is not None:
-        statement = statement.where(KpiValue.window_kind == window)
+        statement = statement.where(_V.window_kind == window)
     return session.execute(statement).all()
 
 

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from chejian_analytics.kpi import KPIS
-from pydantic import TypeAdapter
+from pydantic_core import from_json
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from chejian_cloud.calendar.service import WINDOW_KINDS
 from chejian_cloud.errors import InvalidValueError
-from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.jsontypes import TimeRange, finite
 from chejian_cloud.kpi import repository
 from chejian_cloud.kpi.asof import values_as_of
 from chejian_cloud.kpi.schemas import EquipmentKpis, KpiOut, KpiRevisionOut, KpiValueOut
@@ -19,9 +20,8 @@ from chejian_cloud.registry.service import machines_of, require_equipment
 
 MAX_VALUES = 60_000
 """Values in one answer: five KPIs by hour over 400 days are 48,000."""
-
-_VALUES = TypeAdapter(list[KpiValueOut])
-"""All rows at once take half the time of each by itself."""
+_FIELDS = tuple(KpiValueOut.model_fields)
+_NUMBERS = ("value", "numerator", "denominator", "completeness")
 
 
 def definitions() -> list[KpiOut]:
@@ -84,8 +84,7 @@ def _values(
     asked: dict[str, Any] = {"kpi": kpi, "window": window, "lo": period.start, "hi": period.end}
     if as_of is None:
         rows = repository.values(session, equipment_ids, limit=MAX_VALUES + 1, **asked)
-        told = _VALUES.validate_python(rows, from_attributes=True)
-        found = [(row.equipment_id, value) for row, value in zip(rows, told, strict=True)]
+        found = [_told(row) for row in rows]
     else:
         found = values_as_of(session, equipment_ids, as_of, limit=MAX_VALUES + 1, **asked)
     if len(found) > MAX_VALUES:
@@ -94,6 +93,16 @@ def _values(
     for equipment_id, value in found:
         out[equipment_id].append(value)
     return out
+
+
+def _told(row: Row[*tuple[Any, ...]]) -> tuple[int, KpiValueOut]:
+    equipment_id, *columns = row
+    told = dict(zip(_FIELDS, columns, strict=True))
+    for name in _NUMBERS:
+        told[name] = finite(told[name])
+    told["flags"] = told["flags"] or []
+    told["inputs"] = from_json(told["inputs"]) if told["inputs"] else {}
+    return equipment_id, KpiValueOut.known(told)
 
 
 def revisions_of(session: Session, equipment_id: int, period: TimeRange, part: Part) -> list[KpiRevisionOut]:

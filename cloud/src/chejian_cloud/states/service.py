@@ -1,5 +1,7 @@
 """State intervals, cut to the range that was asked for."""
 
+from functools import cache
+
 from chejian_contract.states import MachineState
 from sqlalchemy.orm import Session
 
@@ -15,6 +17,7 @@ MAX_INTERVALS = 50_000
 NO_DATA = "NO_DATA"
 
 
+@cache
 def state_name(state: int) -> str:
     """Name of a state number; "NO_DATA" for 0."""
     return MachineState(state).name if state else NO_DATA
@@ -51,14 +54,16 @@ def _cut(session: Session, equipment_ids: list[int], period: TimeRange) -> dict[
     if len(rows) > MAX_INTERVALS:
         raise InvalidValueError("to", period.end.isoformat(), f"a range of at most {MAX_INTERVALS} intervals")
     out: dict[int, list[StateOut]] = {equipment_id: [] for equipment_id in equipment_ids}
-    for row in rows:
-        out[row.equipment_id].append(
-            StateOut(
-                start=max(row.start, period.start),
-                end=min(row.end, period.end),
-                state=row.state,
-                state_name=state_name(row.state),
-                category=row.category,
+    for equipment_id, start, end, state, category in rows:
+        out[equipment_id].append(
+            StateOut.known(
+                {
+                    "start": max(start, period.start),
+                    "end": min(end, period.end),
+                    "state": state,
+                    "state_name": state_name(state),
+                    "category": category,
+                }
             )
         )
     return out
