@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Header, Response
 from fastapi.encoders import jsonable_encoder
+from pydantic import BaseModel
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,8 +25,14 @@ _DIGITS: Final = 32
 
 def tag_of(told: Any) -> str:
     """ETag of what an answer tells: the same for the same content, whoever serialises it."""
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=jsonable_encoder)
-    return _quoted(text.encode())
+    return _quoted(_ENCODER.encode(told).encode())
+
+
+def _plain(told: Any) -> Any:
+    return told.model_dump(mode="json") if isinstance(told, BaseModel) else jsonable_encoder(told)
+
+
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)
 
 
 def tagged(response: Response, told: _Told) -> _Told:

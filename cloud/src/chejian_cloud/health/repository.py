@@ -70,26 +70,20 @@ def machines(session: Session, scope: Scope, types: Collection[str]) -> Sequence
 
 def hours(
     session: Session, equipment_ids: Sequence[int], lo: datetime, hi: datetime
-) -> Sequence[Row[tuple[int, datetime, datetime, float | None, bool, dict[str, int]]]]:
-    """Equipment, start, end, completeness, provisional and inputs of the hours that overlap [lo, hi), by start."""
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Hours that overlap [lo, hi), by start: equipment, known and missing planned busy time [us], and what is told of each."""
+    k = KpiValue.__table__.c
     statement = (
-        select(
-            KpiValue.equipment_id,
-            KpiValue.start,
-            KpiValue.end,
-            KpiValue.completeness,
-            KpiValue.provisional,
-            KpiValue.inputs,
-        )
+        select(k.equipment_id, k.busy_us, k.no_data_us, k.start, k.end, k.completeness, k.provisional)
         .where(
-            KpiValue.equipment_id.in_(equipment_ids),
-            KpiValue.kpi == "oee",
-            KpiValue.window_kind == "hour",
-            KpiValue.end > lo,
-            KpiValue.start > lo - _HOUR,
-            KpiValue.start < hi,
+            k.equipment_id.in_(equipment_ids),
+            k.kpi == "oee",
+            k.window_kind == "hour",
+            k.end > lo,
+            k.start > lo - _HOUR,
+            k.start < hi,
         )
-        .order_by(KpiValue.start)
+        .order_by(k.start)
     )
     return session.execute(statement).all()
 

@@ -20,14 +20,13 @@ from chejian_cloud.health.schemas import (
     NodeOut,
     WorkshopCompleteness,
 )
-from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.jsontypes import TimeRange, finite
 from chejian_cloud.registry.repository import workshops
 from chejian_cloud.registry.scope import EVERYTHING, Scope
 from chejian_cloud.registry.service import machine_types, require_scope
 
 NEWEST = 5
 """Dead letters shown of each node; the others are listed by `chejian-gateway deadletter`."""
-_KNOWN = ("apt_us", "aust_us", "adet_us", "adot_us")
 
 
 def data_health(session: Session, scope: Scope = EVERYTHING, *, machines: bool = True) -> DataHealthOut:
@@ -60,17 +59,22 @@ def completeness(session: Session, scope: Scope, period: TimeRange) -> list[Equi
     """
     require_scope(session, scope)
     machines = repository.machines(session, scope, machine_types())
-    by_equipment: dict[int, list[Any]] = {}
-    for row in repository.hours(session, [m.equipment_id for m in machines], period.start, period.end):
-        by_equipment.setdefault(row.equipment_id, []).append(row)
+    hours: dict[int, list[HourOut]] = {m.equipment_id: [] for m in machines}
+    sums = dict.fromkeys(hours, (0, 0))
+    for equipment_id, busy, missing, start, end, share, provisional in repository.hours(
+        session, list(hours), period.start, period.end
+    ):
+        known, lacking = sums[equipment_id]
+        sums[equipment_id] = (known + busy, lacking + missing)
+        hours[equipment_id].append(_hour(start, end, finite(share), provisional))
     return [
         EquipmentCompleteness(
             equipment_id=e.equipment_id,
             code=e.code,
             name_zh=e.name_zh,
             name_en=e.name_en,
-            completeness=_share(row.inputs for row in by_equipment.get(e.equipment_id, ())),
-            hours=[HourOut.model_validate(row) for row in by_equipment.get(e.equipment_id, ())],
+            completeness=_share(*sums[e.equipment_id]),
+            hours=hours[e.equipment_id],
         )
         for e in machines
     ]
@@ -80,15 +84,8 @@ def workshop_completeness(session: Session, period: TimeRange) -> list[WorkshopC
     """Known part of the planned busy time of every workshop, by hour."""
     by_workshop: dict[int, list[HourOut]] = {}
     for row in repository.workshop_hours(session, period.start, period.end):
-        whole = row.known_us + row.missing_us
-        hour = (
-            HourOut.model_construct(  # what the database tells needs no second look, and there are thousands
-                start=row.start,
-                end=row.end,
-                completeness=row.known_us / whole if whole else None,
-                provisional=row.provisional,
-            )
-        )
+        share = _share(row.known_us, row.missing_us)
+        hour = _hour(row.start, row.end, share, row.provisional)
         by_workshop.setdefault(row.workshop_id, []).append(hour)
     return [
         WorkshopCompleteness(**row, hours=by_workshop.get(row["workshop_id"], []))
@@ -96,11 +93,13 @@ def workshop_completeness(session: Session, period: TimeRange) -> list[WorkshopC
     ]
 
 
-def _share(inputs: Iterable[Mapping[str, int]]) -> float | None:
-    known = missing = 0
-    for terms in inputs:
-        known += sum(terms[name] for name in _KNOWN)
-        missing += terms["no_data_us"]
+def _hour(start: datetime, end: datetime, completeness: float | None, provisional: bool) -> HourOut:
+    return HourOut.known(
+        {"start": start, "end": end, "completeness": completeness, "provisional": provisional}
+    )
+
+
+def _share(known: int, missing: int) -> float | None:
     return known / (known + missing) if known + missing else None
 
 

@@ -12,7 +12,7 @@ from chejian_cloud.orders.rows import Machine
 from chejian_cloud.paging import Part
 
 _ORDERS = text("""
-SELECT o.*, o.setup_us / 1e6 AS setup_seconds, e.code AS equipment, p.code AS product
+SELECT o.*, o.setup_us / 1e6::float8 AS setup_seconds, e.code AS equipment, p.code AS product
   FROM app.production_order o JOIN app.equipment e USING (equipment_id) JOIN app.product p USING (product_id)
  WHERE (CAST(:equipment_ids AS integer[]) IS NULL OR o.equipment_id = ANY(:equipment_ids))
    AND least(o.planned_start, o.started_at) < :hi AND greatest(o.planned_end, o.ended_at) > :lo

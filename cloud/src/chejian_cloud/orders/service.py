@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,8 @@ _TOLD = (
     *("quantity", "product_id", "planned_start", "planned_end", "setup_us", "planned_scrap"),
     *("started_at", "ended_at"),
 )
+_OUT = tuple(OrderOut.model_fields)
+_told = itemgetter(*_OUT)
 _MICROSECOND = timedelta(microseconds=1)
 Span = tuple[datetime, datetime | None]
 
@@ -33,7 +36,7 @@ def orders_of(session: Session, equipment_id: int | None, period: TimeRange, par
         require_equipment(session, equipment_id)
     machines = None if equipment_id is None else [equipment_id]
     rows = repository.orders(session, machines, period.start, period.end, part)
-    return [OrderOut.model_validate(row) for row in rows]
+    return [OrderOut.known(dict(zip(_OUT, _told(row), strict=True))) for row in rows]
 
 
 def store_orders(session: Session, body: OrdersIn) -> StoredOut:
