@@ -26,7 +26,7 @@ from chejian_analytics.kpi.indicators.quality_ratio import KPI as QUALITY_RATIO
 from chejian_analytics.kpi.inputs import NO_RULES, Correction, CounterSeries, OeeInputs, ReasonSpan, TimeRules
 from chejian_analytics.kpi.line import LineOee, find_bottleneck, line_oee
 from chejian_analytics.kpi.losses import CATEGORY_OF_LOSS, LOSSES, REASON_LOSSES, Loss
-from chejian_analytics.kpi.oee import Flag, OeeResult, OeeTerms, oee
+from chejian_analytics.kpi.oee import TERMS, Flag, OeeResult, OeeTerms, oee
 from chejian_analytics.kpi.products import ProductCounts, product_counts
 from chejian_analytics.kpi.reasons import (
     UNEXPLAINED,
@@ -45,7 +45,7 @@ from chejian_analytics.kpi.records import (
     StepTerms,
     order_result,
 )
-from chejian_analytics.kpi.rollup import rollup
+from chejian_analytics.kpi.rollup import rollup, rollup_terms
 from chejian_analytics.kpi.rotation import Rotation, RotationPattern, rotation_patterns
 from chejian_analytics.kpi.semi import E10, E10_STATES, E10Summary, e10_summary, e10_totals
 from chejian_analytics.kpi.shift_calendar import (
@@ -85,6 +85,7 @@ __all__ = [
     "OEE",
     "QUALITY_RATIO",
     "REASON_LOSSES",
+    "TERMS",
     "UNEXPLAINED",
     "WATERFALL",
     "WINDOW_KPIS",
@@ -153,6 +154,7 @@ __all__ = [
     "pri_steps",
     "product_counts",
     "rollup",
+    "rollup_terms",
     "rotation_patterns",
     "shift_windows",
     "six_big_losses",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,10 @@ _TIME_OF_CATEGORY = {
     "aust_us": TimeCategory.SETUP,
     "apt_us": TimeCategory.PRODUCTION,
 }
+_CATEGORIES_OF_LOSSES = np.stack(
+    [CODE_OF[category] == CATEGORY_CODES for category in _TIME_OF_CATEGORY.values()], axis=1
+).astype(np.int64)
+"""1 where the time of a class (row) is in that of a category (column)."""
 _TIME_OF_LOSS = {
     "planned_maintenance_us": Loss.PLANNED_MAINTENANCE,
     "fault_us": Loss.FAULT,
@@ -78,10 +83,7 @@ _TIME_OF_LOSS = {
 def _time_elements(inputs: OeeInputs, windows: Windows) -> dict[str, Int64]:
     intervals = time_intervals(inputs, int(windows.start_us[0]), int(windows.end_us[-1]))
     totals = loss_totals(intervals, windows)
-    of_category = {
-        name: totals[:, CODE_OF[category] == CATEGORY_CODES].sum(axis=1)
-        for name, category in _TIME_OF_CATEGORY.items()
-    }
+    of_category = dict(zip(_TIME_OF_CATEGORY, (totals @ _CATEGORIES_OF_LOSSES).T, strict=True))
     of_loss = {name: totals[:, LOSS_CODE[loss]] for name, loss in _TIME_OF_LOSS.items()}
     events = {
         "failures": _within(intervals.failures_us, windows),
@@ -230,9 +232,9 @@ def _flags(
         Flag.COUNTS_PARTIAL: partial,
         Flag.NO_QUALITY_COUNTS: never if good else always,
         Flag.NO_IDEAL_CYCLE: (produced.unweighted if produced else never) > 0,
-        Flag.COUNTER_RESET: np.any([never, *(c.has_reset(windows) for c in counters.values())], axis=0),
-        Flag.INVALID_COUNT: np.any([never, *(c.has_invalid(windows) for c in counters.values())], axis=0),
-        Flag.IMPLAUSIBLE_COUNT: np.any(
-            [never, *(c.has_implausible(windows) for c in counters.values())], axis=0
+        Flag.COUNTER_RESET: reduce(np.logical_or, (c.has_reset(windows) for c in counters.values()), never),
+        Flag.INVALID_COUNT: reduce(np.logical_or, (c.has_invalid(windows) for c in counters.values()), never),
+        Flag.IMPLAUSIBLE_COUNT: reduce(
+            np.logical_or, (c.has_implausible(windows) for c in counters.values()), never
         ),
     }

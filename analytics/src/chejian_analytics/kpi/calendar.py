@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -63,6 +63,7 @@ class ShiftWindows:
     crews: tuple[str, ...] = ()
 
 
+@lru_cache(1024)
 def parse_clock(text: str) -> time:
     """Read "HH:MM" or "HH:MM:SS".
 

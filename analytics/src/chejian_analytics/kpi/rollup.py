@@ -1,6 +1,6 @@
 """OEE of a longer window, or of several equipment, from the parts: numerators and denominators are added."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from operator import attrgetter
 
 from chejian_analytics.kpi.oee import TERMS, Flag, OeeResult, OeeTerms, oee
@@ -20,14 +20,28 @@ def rollup(parts: Sequence[OeeResult]) -> OeeResult:
     Raises:
         ValueError: when there is no part.
     """
-    if not parts:
+    if len(parts) == 1:
+        return parts[0]
+    return rollup_terms([_terms(part) for part in parts], [part.flags for part in parts])
+
+
+def rollup_terms(terms: Sequence[tuple[int | None, ...]], flags: Sequence[Collection[str]]) -> OeeResult:
+    """`rollup` of parts whose own ratios nobody asks for.
+
+    Args:
+        terms: of each part, in the order of `TERMS`.
+        flags: of each part.
+
+    Raises:
+        ValueError: when there is no part.
+    """
+    if not terms:
         raise ValueError("rollup needs at least one part")
-    columns = zip(*map(_terms, parts), strict=True)
-    sums = {name: _added(values) for name, values in zip(TERMS, columns, strict=True)}
-    flags = {flag for part in parts for flag in part.flags}
-    if not all(Flag.NO_COUNTS in part.flags for part in parts) and Flag.NO_COUNTS in flags:
-        flags = (flags - {Flag.NO_COUNTS}) | {Flag.COUNTS_PARTIAL}
-    return oee(OeeTerms(**sums), flags)  # type: ignore[arg-type]  # times are never None in a part
+    sums = {name: _added(values) for name, values in zip(TERMS, zip(*terms, strict=True), strict=True)}
+    told = {flag for own in flags for flag in own}
+    if Flag.NO_COUNTS in told and not all(Flag.NO_COUNTS in own for own in flags):
+        told = (told - {Flag.NO_COUNTS}) | {Flag.COUNTS_PARTIAL}
+    return oee(OeeTerms(**sums), told)  # type: ignore[arg-type]  # times are never None in a part
 
 
 def _added(values: Sequence[int | None]) -> int | None:

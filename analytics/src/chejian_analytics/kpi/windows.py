@@ -30,6 +30,8 @@ class Windows:
             raise ValueError(
                 f"windows: shapes {self.start_us.shape} and {self.end_us.shape} must be equal and 1-d"
             )
+        if self.start_us.size == 0:
+            return
         empty = np.flatnonzero(self.end_us <= self.start_us)
         if empty.size:
             i = int(empty[0])
@@ -58,6 +60,8 @@ class Windows:
     def union_of(cls, start_us: ArrayLike, end_us: ArrayLike) -> "Windows":
         """Join windows in any order that touch or overlap; empty ones are left out."""
         start, end = np.asarray(start_us, dtype=np.int64), np.asarray(end_us, dtype=np.int64)
+        if start.size == 0:
+            return cls.none()
         order = np.argsort(start, kind="stable")
         keep = order[end[order] > start[order]]
         start, reach = start[keep], np.maximum.accumulate(end[keep])

@@ -1,5 +1,6 @@
 """A work calendar in memory: which time is scheduled, and which windows KPIs are computed for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
 from functools import cached_property
@@ -29,6 +30,7 @@ _NAMES = {
     "planned_stop": ("计划停机", "Planned stop"),
     "planned_maintenance": ("计划维护", "Planned maintenance"),
 }
+_NOTHING_HELD = (0, 0, Windows.none())
 WINDOW_KINDS = ("hour", "shift", "day")
 _EDGE_SEARCH_US = 26 * 3_600_000_000
 """[us] Look-back for the last window edge: the longest local day (25 h) and an hour."""
@@ -60,17 +62,34 @@ class WorkCalendar:
         plain = CalendarVersion(FIRST_DAY, self.shifts, planned_stops=self.stops)
         return ShiftCalendar(self.timezone, (plain, *self.versions), self.days, self.spans)
 
+    def hold(self, start_us: int, end_us: int) -> None:
+        """Work out [start_us, end_us) now: what is asked of parts of it afterwards is cut out of that."""
+        self._held.update(
+            (work, (start_us, end_us, work(start_us, end_us)))
+            for work in (self.plan.scheduled, self.plan.planned_stops, self.plan.planned_maintenance)
+        )
+
+    @cached_property
+    def _held(self) -> dict[Callable[[int, int], Windows], tuple[int, int, Windows]]:
+        return {}
+
+    def _part(self, work: Callable[[int, int], Windows], start_us: int, end_us: int) -> Windows:
+        first, last, windows = self._held.get(work, _NOTHING_HELD)
+        if first <= start_us and end_us <= last:
+            return windows.clip(start_us, end_us)
+        return work(start_us, end_us)
+
     def scheduled(self, start_us: int, end_us: int) -> Windows:
         """Time inside shifts in [start_us, end_us), with overtime and without what is closed."""
-        return self.plan.scheduled(start_us, end_us)
+        return self._part(self.plan.scheduled, start_us, end_us)
 
     def planned_stops(self, start_us: int, end_us: int) -> Windows:
         """Planned stops in [start_us, end_us)."""
-        return self.plan.planned_stops(start_us, end_us)
+        return self._part(self.plan.planned_stops, start_us, end_us)
 
     def planned_maintenance(self, start_us: int, end_us: int) -> Windows:
         """Planned maintenance in [start_us, end_us)."""
-        return self.plan.planned_maintenance(start_us, end_us)
+        return self._part(self.plan.planned_maintenance, start_us, end_us)
 
     def shift_windows(self, start_us: int, end_us: int) -> ShiftWindows:
         """Whole shifts that overlap [start_us, end_us)."""

@@ -56,7 +56,6 @@ SELECT a.number, a.id, p.packed
 """
 """Bounded by the first and last of the times besides, which rules out partitions before anything is read."""
 _PACKED = np.dtype([("time", ">i8"), ("value", ">f8"), ("quality", ">i2")])
-_READABLE = (int(Quality.GOOD), int(Quality.UNCERTAIN))
 
 
 class Samples(NamedTuple):
@@ -74,7 +73,8 @@ class Samples(NamedTuple):
 
     def readable(self) -> NDArray[np.bool_]:
         """Whether the quality lets each value count: good or uncertain."""
-        return np.isin(self.quality, _READABLE)
+        readable: NDArray[np.bool_] = (self.quality == Quality.GOOD) | (self.quality == Quality.UNCERTAIN)
+        return readable
 
     def usable(self) -> NDArray[np.float64]:
         """Values with NaN in place of those of bad or stale quality."""

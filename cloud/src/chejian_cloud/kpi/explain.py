@@ -32,7 +32,7 @@ from chejian_cloud.kpi.report_schemas import (
     ExplanationOut,
 )
 from chejian_cloud.kpi.schemas import KpiOut, KpiRevisionOut, KpiValueOut
-from chejian_cloud.kpi.stored import Classified, classified, hour_results
+from chejian_cloud.kpi.stored import Classified, classified, hours_of
 from chejian_cloud.reasons.tree import ReasonNode, load_tree
 from chejian_cloud.registry.service import require_equipment
 from chejian_cloud.states.service import state_name
@@ -104,8 +104,8 @@ def _from_samples(reader: Reader, lo: int, hi: int) -> _Made:
 
 
 def _from_storage(reader: Reader, lo: int, hi: int, row: KpiValue) -> _Made:
-    hours = hour_results(reader.session, [row.equipment_id], row.start, row.end).get(row.equipment_id, [])
-    result = hours[0][2] if row.window_kind == "hour" and hours else None
+    hours = hours_of(reader.session, [row.equipment_id], row.start, row.end).get(row.equipment_id, [])
+    result = hours[0].result() if row.window_kind == "hour" and hours else None
     key = reader.setup.equipment_id
     return _Made(classified(reader.session, {key: reader.setup}, lo, hi).get(key), result, None)
 

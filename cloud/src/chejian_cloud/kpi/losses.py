@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 
 import numpy as np
 from chejian_analytics.kpi import (
@@ -18,7 +17,7 @@ from chejian_analytics.kpi import (
     e10_summary,
     e10_totals,
     pareto,
-    rollup,
+    rollup_terms,
     six_big_losses,
     waterfall,
 )
@@ -27,7 +26,7 @@ from sqlalchemy.orm import Session
 from chejian_cloud.clock import to_us
 from chejian_cloud.jsontypes import TimeRange
 from chejian_cloud.kpi.report_schemas import Amount, Bar, LossesOut, SemiOut
-from chejian_cloud.kpi.stored import Classified, classified, hour_results
+from chejian_cloud.kpi.stored import Classified, Hour, classified, hours_of
 from chejian_cloud.reasons.tree import ReasonNode, load_tree
 from chejian_cloud.registry.scope import Scope
 from chejian_cloud.registry.service import machines_of, require_equipment
@@ -64,12 +63,12 @@ def losses_in(session: Session, scope: Scope, period: TimeRange, *, under: str |
 
 
 def _losses(session: Session, machines: Sequence[int], period: TimeRange, under: str | None) -> LossesOut:
-    hours = hour_results(session, machines, period.start, period.end)
-    parts = [result for own in hours.values() for _, _, result in own]
+    hours = hours_of(session, machines, period.start, period.end)
+    parts = [hour for own in hours.values() for hour in own]
     stored = classified(session, load_setups(session, machines), to_us(period.start), to_us(period.end))
     by_machine = {key: stored[key] for key in machines if key in stored}
     found = list(by_machine.values())
-    total = rollup(parts) if parts else None
+    total = rollup_terms([hour.terms() for hour in parts], [hour.flags for hour in parts]) if parts else None
     states, classes = totals([c.intervals for c in found])
     return LossesOut(
         start=period.start,
@@ -104,17 +103,15 @@ def _six(result: OeeResult | None) -> list[Amount]:
     return [Amount(name=name, us=us) for name, us in named.items() if us is not None]
 
 
-Hours = Mapping[int, Sequence[tuple[datetime, datetime, OeeResult]]]
-"""Stored hours of each machine."""
 _NO_DATA = E10_STATES.index(E10.NO_DATA)
 
 
-def _semi(hours: Hours, found: Mapping[int, Classified], total: OeeResult) -> SemiOut:
+def _semi(hours: Mapping[int, Sequence[Hour]], found: Mapping[int, Classified], total: OeeResult) -> SemiOut:
     """States of SEMI E10 in the stored hours, and the ratios with the counts of the same hours."""
     us = np.zeros(len(E10_STATES), np.int64)
     for key, own in hours.items():
-        start = np.array([to_us(begin) for begin, _, _ in own], np.int64)
-        length = np.array([result.calendar_us for _, _, result in own], np.int64)
+        start = np.array([to_us(hour.start) for hour in own], np.int64)
+        length = np.array([hour.inputs["calendar_us"] for hour in own], np.int64)
         known = np.zeros(len(E10_STATES), np.int64)
         if key in found:
             intervals = found[key].intervals

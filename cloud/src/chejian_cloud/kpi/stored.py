@@ -1,14 +1,16 @@
 """Stored results as the analytics take them: terms of windows, and intervals with the reasons that people gave."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from chejian_analytics.kpi import (
     LOSSES,
     NO_REASON,
+    TERMS,
     Loss,
     OeeResult,
     OeeTerms,
@@ -18,18 +20,33 @@ from chejian_analytics.kpi import (
     oee,
 )
 from chejian_contract.signals import Role
-from sqlalchemy import Row, select
+from pydantic_core import from_json
+from sqlalchemy import Row, Text, cast, select, text
 from sqlalchemy.orm import Session
 
 from chejian_cloud.clock import from_us, to_us
-from chejian_cloud.db.app import KpiValue, StateInterval
+from chejian_cloud.db.app import KpiValue
 from chejian_cloud.reasons.stops import Journal, journals
 from chejian_cloud.worker.setup import Setup
 
-_TERMS = frozenset(f.name for f in fields(OeeTerms))
-_NOT_EXPLAINED = frozenset({Loss.PRODUCTION, Loss.NO_DATA, Loss.NOT_SCHEDULED})
+_TERMS = frozenset(TERMS)
+_DEFAULTS = {f.name: f.default for f in fields(OeeTerms) if f.default is not MISSING}
+_in_order = itemgetter(*TERMS)
+_NOT_EXPLAINED = np.isin(
+    np.arange(len(LOSSES)),
+    [LOSSES.index(loss) for loss in (Loss.PRODUCTION, Loss.NO_DATA, Loss.NOT_SCHEDULED)],
+)
+"""Whether no reason explains a class, by its index."""
 _NONE = np.empty(0, np.int64)
-_LOSS_CODES = {loss.value: code for code, loss in enumerate(LOSSES)}
+_INTERVALS = text("""
+SELECT equipment_id, max("end") AS until, array_agg((extract(epoch FROM start) * 1000000)::bigint ORDER BY start) AS starts_us,
+       array_agg(state ORDER BY start) AS states,
+       array_agg(array_position(CAST(:losses AS text[]), loss) - 1 ORDER BY start) AS losses
+  FROM app.state_interval
+ WHERE equipment_id = ANY(:equipment_ids) AND "end" > :lo AND start < :hi AND loss <> ''
+ GROUP BY equipment_id ORDER BY equipment_id
+""")
+"""A row for each machine: thousands of intervals take Python longer by themselves than as arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +62,51 @@ class Classified:
     spans: tuple[ReasonSpan, ...]
 
 
-def hour_results(
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A stored hour of OEE.
+
+    Attributes:
+        start: start.
+        end: end.
+        flags: of it.
+        inputs: its terms by name.
+    """
+
+    start: datetime
+    end: datetime
+    flags: Sequence[str]
+    inputs: Mapping[str, int | None]
+
+    def terms(self) -> tuple[int | None, ...]:
+        """Its terms, in the order of `TERMS`."""
+        told: tuple[int | None, ...] = _in_order({**_DEFAULTS, **self.inputs})
+        return told
+
+    def result(self) -> OeeResult:
+        """Its OEE."""
+        return result_of(self.inputs, self.flags)
+
+
+def hours_of(
     session: Session, equipment_ids: Collection[int], lo: datetime, hi: datetime
-) -> dict[int, list[tuple[datetime, datetime, OeeResult]]]:
-    """Start, end and result of the stored hours in [lo, hi) of some equipment, by start; provisional ones too."""
+) -> dict[int, list[Hour]]:
+    """The stored hours in [lo, hi) of some equipment, by start; provisional ones too."""
+    v = KpiValue.__table__.c
     statement = (
-        select(KpiValue.equipment_id, KpiValue.start, KpiValue.end, KpiValue.flags, KpiValue.inputs)
+        select(v.equipment_id, v.start, v.end, v.flags, cast(v.inputs, Text))
         .where(
-            KpiValue.equipment_id.in_(equipment_ids),
-            KpiValue.kpi == "oee",
-            KpiValue.window_kind == "hour",
-            KpiValue.start >= lo,
-            KpiValue.end <= hi,
+            v.equipment_id.in_(equipment_ids),
+            v.kpi == "oee",
+            v.window_kind == "hour",
+            v.start >= lo,
+            v.end <= hi,
         )
-        .order_by(KpiValue.equipment_id, KpiValue.start)
+        .order_by(v.equipment_id, v.start)
     )
-    out: dict[int, list[tuple[datetime, datetime, OeeResult]]] = {}
+    out: dict[int, list[Hour]] = {}
     for equipment_id, start, end, flags, inputs in session.execute(statement):
-        out.setdefault(equipment_id, []).append((start, end, result_of(inputs, flags)))
+        out.setdefault(equipment_id, []).append(Hour(start, end, flags, from_json(inputs)))
     return out
 
 
@@ -76,43 +120,22 @@ def classified(
     session: Session, setups: Mapping[int, Setup], lo_us: int, hi_us: int
 ) -> dict[int, Classified]:
     """Stored intervals of [lo, hi) of some equipment, cut at the reasons that people gave; that of which nothing is known is left out."""
-    known: dict[int, list[Any]] = {}
-    for row in _intervals(session, setups, lo_us, hi_us):
-        known.setdefault(row.equipment_id, []).append(row)
+    values = {
+        "equipment_ids": list(setups),
+        "lo": from_us(lo_us),
+        "hi": from_us(hi_us),
+        "losses": [loss.value for loss in LOSSES],
+    }
+    known = {row.equipment_id: row for row in session.execute(_INTERVALS, values)}
     said = journals(
         session, known, lo_us, hi_us, lambda keys: {key: setups[key].of(Role.MACHINE_STATE) for key in keys}
     )
     return {key: _classified(setups[key], own, said[key], lo_us, hi_us) for key, own in known.items()}
 
 
-def _intervals(
-    session: Session, equipment_ids: Collection[int], lo_us: int, hi_us: int
-) -> Sequence[Row[int, datetime, datetime, int, str]]:
-    """Classified intervals that overlap [lo, hi), by equipment and start."""
-    statement = (
-        select(
-            StateInterval.equipment_id,
-            StateInterval.start,
-            StateInterval.end,
-            StateInterval.state,
-            StateInterval.loss,
-        )
-        .where(
-            StateInterval.equipment_id.in_(equipment_ids),
-            StateInterval.end > from_us(lo_us),
-            StateInterval.start < from_us(hi_us),
-            StateInterval.loss != "",
-        )
-        .order_by(StateInterval.equipment_id, StateInterval.start)
-    )
-    return session.execute(statement).all()
-
-
-def _classified(
-    setup: Setup, known: Sequence[Row[Any]], journal: Journal, lo_us: int, hi_us: int
-) -> Classified:
-    first, last = max(lo_us, to_us(known[0].start)), min(hi_us, to_us(known[-1].end))
-    starts = np.array([max(to_us(r.start), lo_us) for r in known], np.int64)
+def _classified(setup: Setup, known: Row[Any], journal: Journal, lo_us: int, hi_us: int) -> Classified:
+    starts = np.maximum(np.array(known.starts_us, np.int64), lo_us)
+    first, last = int(starts[0]), min(hi_us, to_us(known.until))
     planned = _planned(setup, first, last)
     said = journal.said(first, last)
     spans = tuple(ReasonSpan(s.start_us, s.end_us, s.reason) for s in said if s.reason is not None)
@@ -120,8 +143,8 @@ def _classified(
     cuts = np.array([*edges, *planned.start_us.tolist(), *planned.end_us.tolist()], np.int64)
     at = np.union1d(starts, cuts[(cuts > first) & (cuts < last)])
     i = np.searchsorted(starts, at, side="right") - 1
-    loss = np.array([_LOSS_CODES[r.loss] for r in known], np.int8)[i]
-    state = np.array([r.state for r in known], np.int16)[i]
+    loss = np.array(known.losses, np.int8)[i]
+    state = np.array(known.states, np.int16)[i]
     return Classified(
         TimeIntervals(
             at, np.append(at[1:], last), state, loss, _reasons(at, loss, spans, planned), _NONE, _NONE, _NONE
@@ -146,5 +169,5 @@ def _reasons(
     for number, span in enumerate(spans):
         lo, hi = np.searchsorted(at, (span.start_us, span.end_us))
         reason[lo:hi] = number
-    reason[np.isin(loss, [LOSSES.index(x) for x in _NOT_EXPLAINED]) | planned.contains(at)] = NO_REASON
+    reason[_NOT_EXPLAINED[loss] | planned.contains(at)] = NO_REASON
     return reason

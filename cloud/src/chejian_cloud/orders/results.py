@@ -40,6 +40,14 @@ from chejian_cloud.worker.setup import load_setups
 MAX_RESULTS = 500
 """Orders of one answer: each is read from samples."""
 _KPIS: tuple[Kpi[OrderResult], ...] = tuple(k for k in INDICATORS if k.scope is Scope.ORDER)
+_DEFINED = {
+    kpi.id: {
+        name: getattr(kpi, name)
+        for name in ("id", "name_zh", "name_en", "unit", "clause", "formula", "formula_version")
+    }
+    for kpi in _KPIS
+}
+"""What is told of each KPI whatever the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +226,12 @@ def _kpi(kpi: Kpi[OrderResult], found: OrderResult | None) -> OrderKpi:
     reason = None
     if value is None:
         reason = "not_begun" if found is None else _reason(kpi, found)
-    told = {
-        name: getattr(kpi, name)
-        for name in ("id", "name_zh", "name_en", "unit", "clause", "formula", "formula_version")
-    }
     numbers = {
         "value": value,
         "numerator": None if found is None else kpi.numerator(found),
         "denominator": None if found is None else kpi.denominator(found),
     }
-    return OrderKpi.model_validate(told | numbers | {"reason": reason})
+    return OrderKpi.model_validate(_DEFINED[kpi.id] | numbers | {"reason": reason})
 
 
 def _reason(kpi: Kpi[OrderResult], found: OrderResult) -> str:

@@ -150,6 +150,8 @@ def _hold(session: Session, batch: Sequence[Span]) -> list[_Held]:
     counts = _counts(session, batch, samples)
     setups = {span.reader.setup.equipment_id: span.reader.setup for span in batch}
     lo, hi = min(lo for lo, _ in seen), max(hi for _, hi in seen)
+    for calendar in {id(setup.calendar): setup.calendar for setup in setups.values()}.values():
+        calendar.hold(lo, hi)
     explained = [key for key, setup in setups.items() if setup.explained]
     said = journals(
         session, explained, lo, hi, lambda keys: {key: setups[key].of(Role.MACHINE_STATE) for key in keys}

@@ -18,7 +18,7 @@ from chejian_cloud.db.rollups import has_hours, has_minutes
 from chejian_cloud.errors import NotFoundError
 
 _SETUP = text("""
-SELECT e.equipment_id, e.type, c.timezone,
+SELECT e.equipment_id, e.type, c.calendar_id, c.timezone,
        (SELECT json_agg(json_build_array(s.code, s.start, s."end") ORDER BY s.start, s.shift_id)
           FROM app.shift s WHERE s.calendar_id = c.calendar_id) AS shifts,
        (SELECT json_agg(json_build_array(p.start, p."end") ORDER BY p.start, p.planned_stop_id)
@@ -201,12 +201,14 @@ def load_setup(session: Session, equipment_id: int) -> Setup:
 
 def load_setups(session: Session, equipment_ids: Collection[int]) -> dict[int, Setup]:
     """Read the set-ups of some equipment at once; what is not registered is left out."""
-    rows = session.execute(_SETUP, {"equipment_ids": list(equipment_ids)})
-    return {row.equipment_id: _setup(row) for row in rows}
+    rows = session.execute(_SETUP, {"equipment_ids": list(equipment_ids)}).all()
+    calendars = {row.calendar_id: row for row in rows}
+    shared = {key: _calendar(row) for key, row in calendars.items()}
+    return {row.equipment_id: _setup(row, shared[row.calendar_id]) for row in rows}
 
 
-def _setup(row: Row[Any]) -> Setup:
-    calendar = WorkCalendar(
+def _calendar(row: Row[Any]) -> WorkCalendar:
+    return WorkCalendar(
         row.timezone,
         tuple(Shift(*shift) for shift in row.shifts or ()),
         tuple((start, end) for start, end in row.stops or ()),
@@ -214,6 +216,9 @@ def _setup(row: Row[Any]) -> Setup:
         tuple(DayException(date.fromisoformat(day), tuple(shifts)) for day, shifts in row.days or ()),
         tuple(SpanException(start, end, SpanKind(kind)) for start, end, kind in row.spans or ()),
     )
+
+
+def _setup(row: Row[Any], calendar: WorkCalendar) -> Setup:
     return Setup(
         row.equipment_id,
         calendar,
