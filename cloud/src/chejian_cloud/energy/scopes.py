@@ -1,6 +1,7 @@
 """Energy of many meters or workshops in one answer, for pages that show them together."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
@@ -51,21 +52,25 @@ def running_shifts(session: Session, now: datetime | None = None) -> list[Worksh
     now = now or utc_now()
     meters = {row["equipment_id"]: row for row in repository.meters(session)}
     inside: dict[int, dict[int, RowMapping]] = {}
+    below: defaultdict[int, list[RowMapping]] = defaultdict(list)
     for equipment_id, row in meters.items():
         inside.setdefault(row["workshop_id"], {})[equipment_id] = row
+        parent = meters.get(row["parent_id"])
+        if parent is not None:
+            below[parent["workshop_id"]].append(row)
     values = service.values_of(session, meters, "shift", TimeRange(now, now + _INSTANT))
     found = {value.equipment_id: value for value in values}
     return [
         told
         for workshop_id, own in inside.items()
-        if (told := _workshop(workshop_id, own, meters, found)) is not None
+        if (told := _workshop(workshop_id, own, below[workshop_id], found)) is not None
     ]
 
 
 def _workshop(
     workshop_id: int,
     own: Mapping[int, RowMapping],
-    meters: Mapping[int, RowMapping],
+    below: Sequence[RowMapping],
     found: Mapping[int, EnergyValue],
 ) -> WorkshopEnergy | None:
     values = {i: found[i] for i in own if i in found}
@@ -73,7 +78,6 @@ def _workshop(
         return None
     start = max(row.start for row in values.values())
     values = {i: row for i, row in values.items() if row.start == start}
-    below = [row for row in meters.values() if row["parent_id"] in own]
     carriers, kgce = sums.carriers_of(own, below, {**found, **values})
     first = next(iter(values.values()))
     return WorkshopEnergy(

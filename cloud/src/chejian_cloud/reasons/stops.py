@@ -215,16 +215,18 @@ def _stop(row: RowMapping, start: int, end: int, said: Said | None, long: bool) 
     explained = said is not None and said.reason is not None
     state: int = row["state"]
     planned = row["category"] == TimeCategory.PLANNED_DOWN.value
-    return StopOut(
-        equipment_id=row["equipment_id"],
-        start=from_us(start),
-        end=from_us(end),
-        state=state,
-        state_name=state_name(state),
-        category=row["category"],
-        reason=said.reason if said is not None else None,
-        comment=said.comment if said is not None else "",
-        user_name=said.user_name if said is not None else "",
-        change_id=said.change_id if said is not None else None,
-        needs_reason=long and not explained and not planned and state in UNEXPLAINED,
+    return StopOut.known(
+        {
+            "equipment_id": row["equipment_id"],
+            "start": from_us(start),
+            "end": from_us(end),
+            "state": state,
+            "state_name": state_name(state),
+            "category": row["category"],
+            "reason": said.reason if said is not None else None,
+            "comment": said.comment if said is not None else "",
+            "user_name": said.user_name if said is not None else "",
+            "change_id": said.change_id if said is not None else None,
+            "needs_reason": long and not explained and not planned and state in UNEXPLAINED,
+        }
     )
