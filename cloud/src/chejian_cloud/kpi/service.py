@@ -20,8 +20,6 @@ from chejian_cloud.registry.service import machines_of, require_equipment
 
 MAX_VALUES = 60_000
 """Values in one answer: five KPIs by hour over 400 days are 48,000."""
-_FIELDS = tuple(KpiValueOut.model_fields)
-_NUMBERS = ("value", "numerator", "denominator", "completeness")
 
 
 def definitions() -> list[KpiOut]:
@@ -96,13 +94,25 @@ def _values(
 
 
 def _told(row: Row[*tuple[Any, ...]]) -> tuple[int, KpiValueOut]:
-    equipment_id, *columns = row
-    told = dict(zip(_FIELDS, columns, strict=True))
-    for name in _NUMBERS:
-        told[name] = finite(told[name])
-    told["flags"] = told["flags"] or []
-    told["inputs"] = from_json(told["inputs"]) if told["inputs"] else {}
-    return equipment_id, KpiValueOut.known(told)
+    equipment_id, kpi, window, start, end, value, numerator, denominator, completeness, *others = row
+    flags, formula_version, provisional, inputs, computed_at = others
+    return equipment_id, KpiValueOut.known(
+        {
+            "kpi": kpi,
+            "window": window,
+            "start": start,
+            "end": end,
+            "value": finite(value),
+            "numerator": finite(numerator),
+            "denominator": finite(denominator),
+            "completeness": finite(completeness),
+            "flags": flags or [],
+            "formula_version": formula_version,
+            "provisional": provisional,
+            "inputs": from_json(inputs) if inputs else {},
+            "computed_at": computed_at,
+        }
+    )
 
 
 def revisions_of(session: Session, equipment_id: int, period: TimeRange, part: Part) -> list[KpiRevisionOut]:

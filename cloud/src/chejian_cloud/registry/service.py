@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
+from operator import itemgetter
 
 from chejian_contract.signals import Role
 from chejian_contract.templates import equipment_types
@@ -24,6 +25,9 @@ from chejian_cloud.registry.scope import EVERYTHING, Scope
 
 MAX_MACHINES = 1000
 """Machines that one answer covers in detail; a workshop of a province has 20 to 200."""
+
+_FIELDS = tuple(EquipmentOut.model_fields)
+_values = itemgetter(*_FIELDS)
 
 
 @cache
@@ -57,7 +61,7 @@ def list_equipment(
 ) -> list[EquipmentOut]:
     """Equipment in the order of workshop, line and flow."""
     rows = repository.equipment(session, code=code, workshop=workshop, scope=scope, part=part)
-    return [EquipmentOut.model_validate(_complete(row)) for row in rows]
+    return [_told(row) for row in rows]
 
 
 def machines_of(session: Session, scope: Scope) -> list[EquipmentOut]:
@@ -103,7 +107,7 @@ def require_equipment(session: Session, equipment_id: int) -> EquipmentOut:
 def find_equipment(session: Session, equipment_id: int) -> EquipmentOut | None:
     """One equipment; None when it is not registered."""
     rows = repository.equipment(session, equipment_id=equipment_id)
-    return EquipmentOut.model_validate(_complete(rows[0])) if rows else None
+    return _told(rows[0]) if rows else None
 
 
 def describe_equipment(session: Session, equipment_id: int) -> EquipmentDetail:
@@ -120,6 +124,10 @@ def describe_equipment(session: Session, equipment_id: int) -> EquipmentDetail:
         ],
         bearings=[BearingOut.model_validate(b) for b in repository.bearings(session, equipment_id)],
     )
+
+
+def _told(row: RowMapping) -> EquipmentOut:
+    return EquipmentOut.known(dict(zip(_FIELDS, _values(_complete(row)), strict=True)))
 
 
 def _complete(row: RowMapping) -> Mapping[str, object]:
