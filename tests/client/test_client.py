@@ -31,6 +31,7 @@ from tests.cloud.keys import bearer
 from tests.cloud.two_hours import two_hours
 from tests.cloud.worker.rounds import DAY, after, rows
 from tests.fixtures.fix_postgres import DatabaseServer
+from tests.fixtures.listening import listening
 
 pytestmark = pytest.mark.timeout(240)
 ROOT = Path(__file__).parents[2]
@@ -56,7 +57,7 @@ def base(dsn: str) -> Iterator[str]:
     config = uvicorn.Config(
         create_app(Settings(dsn=dsn)), port=0, log_config=None, timeout_graceful_shutdown=1
     )
-    server, socket = uvicorn.Server(config), config.bind_socket()
+    server, socket = uvicorn.Server(config), listening(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
     yield f"http://127.0.0.1:{socket.getsockname()[1]}"

@@ -22,6 +22,7 @@ from chejian_contract.health import Metrics
 from tests.cloud.keys import bearer
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import Bench
+from tests.fixtures.listening import listening
 
 
 @pytest.fixture
@@ -31,8 +32,7 @@ def server(plant: PlantRows) -> Iterator[str]:
         create_app(Settings(dsn=plant.dsn)), port=0, log_config=None, timeout_graceful_shutdown=1
     )
     running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run)
-    socket = config.bind_socket()
+    socket = listening(config)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [socket]})
     thread.start()
     yield f"http://127.0.0.1:{socket.getsockname()[1]}"

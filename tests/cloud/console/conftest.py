@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.cloud.console.plant import fill
 from tests.cloud.keys import bearer
 from tests.fixtures.fix_postgres import DatabaseServer
+from tests.fixtures.listening import listening
 
 
 def _build(dsn: str) -> None:
@@ -43,7 +44,7 @@ def served(dsn: str, key: dict[str, str] | None = None, **settings: Path) -> Ite
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    socket = config.bind_socket()
+    socket = listening(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
     try:

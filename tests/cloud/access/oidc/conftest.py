@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from tests.cloud.access.two_enterprises import add_second
 from tests.cloud.conftest import _build_seeded
 from tests.fixtures.fix_postgres import DatabaseServer
+from tests.fixtures.listening import listening
 from tests.fixtures.oidc_provider import SECRET, USER
 from tools.lock import ROOT
 
@@ -127,7 +128,7 @@ def site(
     app = create_app(Settings(dsn=dsn, identity=secrets, identity_over_http=True))
     config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    socket = config.bind_socket()
+    socket = listening(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
     try:
