@@ -77,6 +77,9 @@ class DiagnosisDetail(DiagnosisOut):
     """A diagnosis with its evidence."""
 
     bearing: str | None = Field(examples=["6205-2RS JEM SKF"])
+    unit: str = Field(
+        examples=["m/s2"], description="Of the signal's values, and of what the evidence tells of them."
+    )
     evidence: dict[str, Any] = Field(
         description="What the method returned: lines, masks, features, counter-evidence."
     )

@@ -67,6 +67,7 @@ def describe(session: Session, diagnosis_id: int) -> DiagnosisDetail:
         {
             **_columns(row),
             "bearing": bearing.designation if bearing else None,
+            "unit": repository.unit_of(session, row.Diagnosis.series_id),
             "evidence": row.Diagnosis.evidence,
             "severity": severity_of(session, row.Diagnosis, bearing),
             "course": course_of(session, row.Diagnosis, bearing, serial=row.serial),

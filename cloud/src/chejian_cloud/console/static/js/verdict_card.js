@@ -1,12 +1,13 @@
 // A verdict as a maintenance engineer reads it: what it is, how sure, why, what speaks against it, what to do next.
 import { dateTimeOf } from './clock.js';
 import { fold, h, shape } from './dom.js';
-import { NONE, count, fixed, measured, percent } from './format.js';
+import { NONE, count, fixed, measured, percent, unitText } from './format.js';
 import { known, t, word } from './i18n.js';
 import { confidenceText, verdictKey } from './verdict.js';
 
 const PRESENT = Math.exp(1.75); // power over background from which a line counts as present, as the method does
 const GROWN = Math.log(2); // a doubling [nat]
+const OF_SIGNAL = new Set(['pressure_drop', 'clean_pressure_drop', 'baseline_level', 'baseline_deviation']); // figures in the signal's unit
 const middle = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 function whyBearing(d) {
@@ -28,9 +29,23 @@ function whyShaft(d) {
 function whyProcess(d) {
   const { evidence } = d;
   if (!d.part) return t(`why.${verdictKey(d)}`);
-  const figures = (evidence.indicators ?? []).map((i) => `${word('indicator', i.name)} ${measured(i.value, 3)}`);
+  const figures = (evidence.indicators ?? []).map((i) => `${indicatorName(i)} ${indicatorValue(i, d.unit)}`);
   const since = evidence.onset_us ? t('why.since', { time: dateTimeOf(evidence.onset_us / 1000) }) : '';
   return t('why.process', { channel: evidence.channel, figures: figures.join(t('list.comma')), since });
+}
+
+/** What a figure of a verdict is: an order, a figure of its own name, or the strength of a kind of fault. */
+export function indicatorName({ name }) {
+  if (name.startsWith('order_')) return t('order.is', { n: name.slice('order_'.length) });
+  return word(known(`indicator.${name}`) ? 'indicator' : 'part', name);
+}
+
+/** The value of a figure with its unit; `unit` is that of the signal. */
+export function indicatorValue({ name, value }, unit) {
+  const n = measured(value, 3);
+  if (name === 'shift') return t('indicator.deviations', { n });
+  if (name === 'per_hour') return `${n} ${unitText(unit)}/h`;
+  return OF_SIGNAL.has(name) ? `${n} ${unitText(unit)}` : n;
 }
 
 const WHY = { bearing_envelope: whyBearing, shaft_orders: whyShaft };

@@ -13,7 +13,7 @@ import { t, word } from '../i18n.js';
 import { equipmentId, lastHours, problem, run, workshopId } from '../page.js';
 import { listen } from '../stream.js';
 import { confidenceText, verdictMark } from '../verdict.js';
-import { circumstance, verdictCard } from '../verdict_card.js';
+import { circumstance, indicatorName, indicatorValue, verdictCard } from '../verdict_card.js';
 import { askButton } from '../waveform_request.js';
 
 const LIMIT = 300;
@@ -76,18 +76,18 @@ function showLines(lines) {
   fill('evidence', table(t('evidence.caption'), columns, lines, (l) => ({ class: l.masked ? 'masked' : null })));
 }
 
-function showIndicators(indicators) {
+function showIndicators(indicators, unit) {
   const columns = [
-    [t('indicator.name'), (i) => (i.name.startsWith('order_') ? t('order.is', { n: i.name.slice('order_'.length) }) : word('indicator', i.name))],
-    [t('indicator.value'), (i) => measured(i.value, 3), 'num'],
+    [t('indicator.name'), indicatorName],
+    [t('indicator.value'), (i) => indicatorValue(i, unit), 'num'],
     [t('indicator.growth'), (i) => (i.growth ? t('indicator.times', { n: measured(Math.exp(i.growth), 3) }) : NONE), 'num'],
   ];
   fill('evidence', table(t('indicator.caption'), columns, indicators));
 }
 
-function showEvidence({ evidence }) {
+function showEvidence({ evidence, unit }) {
   if (evidence.lines?.length) return showLines(evidence.lines);
-  if (evidence.indicators?.length) return showIndicators(evidence.indicators);
+  if (evidence.indicators?.length) return showIndicators(evidence.indicators, unit);
   return fill('evidence', h('p', { class: 'empty' }, t('evidence.empty')));
 }
 
