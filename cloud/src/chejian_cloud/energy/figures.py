@@ -2,16 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from chejian_cloud.db.energy import EnergyValue
+
+_FACTORS: Final = 1024
+"""Factors that are remembered as fractions: reading one takes longer than all else of a sum, and a plant has few."""
 
 
 def coal(row: EnergyValue, amount: int) -> Fraction | None:
     """Standard coal [kgce] of an amount of a row's window, by the factor frozen into the row; None without one."""
     if row.factor is None:
         return None
-    return Fraction(amount, int(row.factor["per_unit"])) * Fraction(row.factor["kgce"])
+    return amount * _per_register_unit(row.factor["kgce"], row.factor["per_unit"])
+
+
+@lru_cache(_FACTORS)
+def _per_register_unit(kgce: str, per_unit: int | str) -> Fraction:
+    return Fraction(kgce) / int(per_unit)
 
 
 def total(parts: Iterable[Fraction | None]) -> Fraction | None:

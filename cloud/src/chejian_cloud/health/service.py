@@ -39,11 +39,16 @@ def data_health(session: Session, scope: Scope = EVERYTHING, *, machines: bool =
         session, [key for key in letters if key is not None], NEWEST
     ):
         newest[letter["node_id"]].append(letter)
-    ledgers = repository.ledgers(session)
+    ledgers: dict[int, list[RowMapping]] = defaultdict(list)
+    for ledger in repository.ledgers(session):
+        ledgers[ledger["node_id"]].append(ledger)
     return DataHealthOut(
         time=now,
         store=detect_edition(session.connection()),
-        nodes=[_node(row, ledgers, letters, newest[row["node_id"]]) for row in repository.nodes(session)],
+        nodes=[
+            _node(row, ledgers[row["node_id"]], letters, newest[row["node_id"]])
+            for row in repository.nodes(session)
+        ],
         unassigned_dead_letters=letters.get(None, 0),
         marks=marks,
         waiting_diagnoses=tasks,
@@ -109,14 +114,13 @@ def _node(
     letters: Mapping[int | None, int],
     newest: Iterable[RowMapping],
 ) -> NodeOut:
-    own = [_ledger(x, row["ledger_id"]) for x in ledgers if x["node_id"] == row["node_id"]]
     count = letters.get(row["node_id"], 0)
     return NodeOut(
         **{k: row[k] for k in NodeOut.model_fields if k in row},
         group=row["group_id"],
         node=row["edge_node"],
         has_ledger=row["ledger_id"] is not None,
-        ledgers=own,
+        ledgers=[_ledger(x, row["ledger_id"]) for x in ledgers],
         dead_letters=count,
         newest_dead_letters=[DeadLetterOut.model_validate(dict(x)) for x in newest],
     )
