@@ -94,6 +94,20 @@ async def test_scenarios_compute_with_what_is_given(people: People) -> None:
     assert "same length" in refused["detail"]
 
 
+async def test_scenarios_refuse_what_leads_to_no_number(people: People) -> None:
+    await people.ask(
+        "first",
+        "GET",
+        "/scenarios/count",
+        422,
+        params={"now": 62, "target": 100, "years": 5e-324, "pace": 15},
+    )
+    slow = {"now": 62, "target": 100, "years": 2, "pace": 5e-324}
+    assert (await people.ask("first", "GET", "/scenarios/count", params=slow))["years"] is None
+    nothing = {"sector": ["a"], "energy": [100], "value_added": [5e-324], "growth": [0], "saving": [-0.02]}
+    await people.ask("first", "GET", "/scenarios/sectors", 422, params=nothing)
+
+
 async def test_the_plan_is_told_with_its_sources_and_may_be_another_file(
     people: People, tmp_path: Path
 ) -> None:

@@ -20,13 +20,15 @@ router = APIRouter(tags=["programme"])
 _Found = TypeVar("_Found")
 _MOST = 50
 """Years or sectors of a scenario."""
+_LEAST = 1e-6
+"""Of amounts: what is divided by less is no figure of a plan."""
 Growth = Annotated[float, Query(gt=-1, le=10)]
-Positive = Annotated[float, Query(gt=0, le=1e12, examples=[4975])]
+Positive = Annotated[float, Query(ge=_LEAST, le=1e12, examples=[4975])]
 Changes = Annotated[
     list[Annotated[float, Query(gt=-1, le=10)]], Query(min_length=1, max_length=_MOST, examples=[[-0.02]])
 ]
 Amounts = Annotated[
-    list[Annotated[float, Query(gt=0, le=1e12)]], Query(min_length=1, max_length=_MOST, examples=[[100]])
+    list[Annotated[float, Query(ge=_LEAST, le=1e12)]], Query(min_length=1, max_length=_MOST, examples=[[100]])
 ]
 Names = Annotated[
     list[Annotated[str, Query(max_length=64)]], Query(min_length=1, max_length=_MOST, examples=[["food"]])
@@ -60,7 +62,7 @@ def get_intensity(
 def get_count(
     now: Annotated[float, Query(ge=0, le=1e9, examples=[62])],
     target: Annotated[float, Query(ge=0, le=1e9, examples=[100])],
-    years: Annotated[float, Query(gt=0, le=100, examples=[2])],
+    years: Annotated[float, Query(ge=0.01, le=100, examples=[2])],
     pace: Annotated[float, Query(ge=-1e9, le=1e9, description="Additions a year.", examples=[15])],
 ) -> CountOut:
     """Where a pace leads a count."""
