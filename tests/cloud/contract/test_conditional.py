@@ -43,6 +43,44 @@ def test_an_edit_of_a_calendar_that_has_changed_since_is_refused(client: httpx.C
     assert client.delete(DAY, params={"user_name": "li"}, headers=fresh).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", DAY),
+        ("DELETE", DAY),
+        ("POST", "/api/v1/calendars/1/spans"),
+        ("PUT", CYCLES),
+        ("DELETE", CYCLES),
+        ("PUT", "/api/v1/equipment/1"),
+        ("PATCH", "/api/v1/accounts/1"),
+        ("PUT", "/api/v1/accounts/1/memberships"),
+    ],
+)
+def test_what_is_wrong_in_itself_is_told_before_what_has_changed(
+    client: httpx.Client, method: str, path: str
+) -> None:
+    told = client.request(method, path, headers={"If-Match": '"old"'})
+    assert told.status_code == 422
+
+
+def test_true_is_no_number_and_a_number_is_not_true(client: httpx.Client) -> None:
+    rule = {"least_cycle_seconds": False, "user_name": "li"}
+    told = client.put("/api/v1/equipment/1/counters/good_count", json=rule)
+    assert (told.status_code, told.json()["key"]) == (422, "least_cycle_seconds")
+    places = client.get("/api/v1/organisations").json()
+    here = next(p["organisation_id"] for p in places if p["kind"] == "enterprise")
+    body = {"name": "flagged", "display_name": "x", "kind": "service"}
+    roles = {"roles": [{"role": "viewer", "organisation_id": here}]}
+    made = client.post("/api/v1/accounts", json=body | roles)
+    assert made.status_code == 201, made.text
+    account = made.json()
+    path = f"/api/v1/accounts/{account['account_id']}"
+    for wrong in (0, "false"):
+        told = client.patch(path, json={"active": wrong})
+        assert (told.status_code, told.json()["key"]) == (422, "active")
+    assert client.patch(path, json={"active": False}).status_code == 204
+
+
 def test_of_editors_at_once_one_wins_and_the_others_learn_of_it(client: httpx.Client) -> None:
     seen = {"If-Match": client.get("/api/v1/calendars/1").headers["etag"]}
 

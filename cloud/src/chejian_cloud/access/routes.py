@@ -1,5 +1,6 @@
 """HTTP routes of accounts, tokens, identity providers, organisations and the audit journal."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -93,13 +94,23 @@ def get_account(
     return tagged(response, _told(accounts.find(session, caller, account_id)))
 
 
-def _unchanged(session: DoorSession, seen: SeenBefore, caller: CallerIs, account_id: AccountId) -> None:
-    """Dependency of each edit: the account is what the editor has seen, and waits for the edit's end."""
-    accounts.lock(session, account_id)
-    seen.check(lambda: _told(accounts.find(session, caller, account_id)))
+def _unchanged(
+    session: DoorSession, seen: SeenBefore, caller: CallerIs, account_id: AccountId
+) -> Callable[[], None]:
+    """What `Unchanged` calls."""
+
+    def check() -> None:
+        accounts.lock(session, account_id)
+        seen.check(lambda: _told(accounts.find(session, caller, account_id)))
+
+    return check
 
 
-_EDIT = (Depends(_unchanged),)
+Unchanged = Annotated[Callable[[], None], Depends(_unchanged)]
+"""Called first by an edit: what it edits is what the editor has seen, and waits for the edit's end.
+
+A request that is wrong in itself is told so before it comes to this (RFC 9110, 13.2.1).
+"""
 
 
 def _posts(roles: list[PostBody]) -> list[Post]:
@@ -118,15 +129,21 @@ def post_account(session: DoorSession, once: Once, caller: CallerIs, body: Accou
     return once.do(session, add, secret=body.kind == "person")
 
 
-@router.patch("/accounts/{account_id}", dependencies=_EDIT, status_code=204)
-def patch_account(session: DoorSession, caller: CallerIs, account_id: AccountId, body: AccountChange) -> None:
+@router.patch("/accounts/{account_id}", status_code=204)
+def patch_account(
+    session: DoorSession, unchanged: Unchanged, caller: CallerIs, account_id: AccountId, body: AccountChange
+) -> None:
     """Change an account's name or state; an inactive one is logged out everywhere."""
+    unchanged()
     accounts.change(session, caller, account_id, display_name=body.display_name, active=body.active)
 
 
-@router.put("/accounts/{account_id}/memberships", dependencies=_EDIT, status_code=204)
-def put_memberships(session: DoorSession, caller: CallerIs, account_id: AccountId, body: RolesIn) -> None:
+@router.put("/accounts/{account_id}/memberships", status_code=204)
+def put_memberships(
+    session: DoorSession, unchanged: Unchanged, caller: CallerIs, account_id: AccountId, body: RolesIn
+) -> None:
     """Give an account these roles and no others."""
+    unchanged()
     accounts.set_posts(session, caller, account_id, _posts(body.roles))
 
 

@@ -1,5 +1,6 @@
 """HTTP routes of the calendar."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -55,51 +56,76 @@ def get_calendar(session: ReadSession, response: Response, calendar_id: Calendar
     return tagged(response, edits.describe(session, calendar_id))
 
 
-def _unchanged(session: WriteSession, seen: SeenBefore, calendar_id: CalendarId) -> None:
-    """Dependency of each edit: the calendar is what the editor has seen, and waits for the edit's end."""
-    edits.lock(session, calendar_id)
-    seen.check(lambda: edits.describe(session, calendar_id))
+def _unchanged(session: WriteSession, seen: SeenBefore, calendar_id: CalendarId) -> Callable[[], None]:
+    """What `Unchanged` calls."""
+
+    def check() -> None:
+        edits.lock(session, calendar_id)
+        seen.check(lambda: edits.describe(session, calendar_id))
+
+    return check
 
 
-_EDIT = (Depends(_unchanged),)
+Unchanged = Annotated[Callable[[], None], Depends(_unchanged)]
+"""Called first by an edit: what it edits is what the editor has seen, and waits for the edit's end.
+
+A request that is wrong in itself is told so before it comes to this (RFC 9110, 13.2.1).
+"""
 
 
-@router.put("/calendars/{calendar_id}/versions/{valid_from}", dependencies=_EDIT)
-def put_version(session: WriteSession, calendar_id: CalendarId, valid_from: Day, body: VersionIn) -> int:
+@router.put("/calendars/{calendar_id}/versions/{valid_from}")
+def put_version(
+    session: WriteSession, unchanged: Unchanged, calendar_id: CalendarId, valid_from: Day, body: VersionIn
+) -> int:
     """Store what a calendar says from a local date on; answers how many hours are computed anew."""
+    unchanged()
     return edits.put_version(session, calendar_id, valid_from, body)
 
 
-@router.delete("/calendars/{calendar_id}/versions/{valid_from}", dependencies=_EDIT)
-def delete_version(session: WriteSession, calendar_id: CalendarId, valid_from: Day, user_name: User) -> int:
+@router.delete("/calendars/{calendar_id}/versions/{valid_from}")
+def delete_version(
+    session: WriteSession, unchanged: Unchanged, calendar_id: CalendarId, valid_from: Day, user_name: User
+) -> int:
     """Take a version out; answers how many hours are computed anew."""
+    unchanged()
     return edits.delete_version(session, calendar_id, valid_from, user_name)
 
 
-@router.put("/calendars/{calendar_id}/days/{day}", dependencies=_EDIT)
-def put_day(session: WriteSession, calendar_id: CalendarId, day: Day, body: DayIn) -> int:
+@router.put("/calendars/{calendar_id}/days/{day}")
+def put_day(
+    session: WriteSession, unchanged: Unchanged, calendar_id: CalendarId, day: Day, body: DayIn
+) -> int:
     """Store which shifts a date has; answers how many hours are computed anew."""
+    unchanged()
     return edits.put_day(session, calendar_id, day, body)
 
 
-@router.delete("/calendars/{calendar_id}/days/{day}", dependencies=_EDIT)
-def delete_day(session: WriteSession, calendar_id: CalendarId, day: Day, user_name: User) -> int:
+@router.delete("/calendars/{calendar_id}/days/{day}")
+def delete_day(
+    session: WriteSession, unchanged: Unchanged, calendar_id: CalendarId, day: Day, user_name: User
+) -> int:
     """Let a date be as its pattern says; answers how many hours are computed anew."""
+    unchanged()
     return edits.delete_day(session, calendar_id, day, user_name)
 
 
-@router.post("/calendars/{calendar_id}/spans", dependencies=_EDIT, status_code=201)
-def post_span(session: WriteSession, once: Once, calendar_id: CalendarId, body: SpanIn) -> int:
+@router.post("/calendars/{calendar_id}/spans", status_code=201)
+def post_span(
+    session: WriteSession, unchanged: Unchanged, once: Once, calendar_id: CalendarId, body: SpanIn
+) -> int:
     """Store overtime, a closure, a planned stop or planned maintenance; answers its id."""
+    unchanged()
     return once.do(session, lambda: edits.add_span(session, calendar_id, body))
 
 
-@router.delete("/calendars/{calendar_id}/spans/{span_id}", dependencies=_EDIT)
+@router.delete("/calendars/{calendar_id}/spans/{span_id}")
 def delete_span(
     session: WriteSession,
+    unchanged: Unchanged,
     calendar_id: CalendarId,
     span_id: Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])],
     user_name: User,
 ) -> int:
     """Take a span out; answers how many hours are computed anew."""
+    unchanged()
     return edits.delete_span(session, calendar_id, span_id, user_name)

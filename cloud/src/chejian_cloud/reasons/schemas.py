@@ -1,8 +1,17 @@
 """Request and response bodies of reasons."""
 
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from chejian_cloud.access.caller import spoken_by
 from chejian_cloud.jsontypes import Moment, Out, Time
@@ -19,10 +28,26 @@ Comment = Annotated[
 ]
 
 
+@cache
+def _is_flag(body: type[BaseModel], field: str) -> bool:
+    kind = body.model_fields[field].annotation
+    return bool in {kind, *get_args(kind)}
+
+
 class In(BaseModel):
-    """Base of request bodies: unknown keys are refused."""
+    """Base of request bodies: unknown keys are refused, and true is no 1."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number_for_a_flag(cls, value: Any, info: ValidationInfo) -> Any:
+        flag = info.field_name is not None and _is_flag(cls, info.field_name)
+        if flag and isinstance(value, int | float | str) and not isinstance(value, bool):
+            raise ValueError("true or false")
+        if isinstance(value, bool) and not flag:
+            raise ValueError("not true or false")
+        return value
 
 
 class ReasonOut(Out):

@@ -1,5 +1,6 @@
 """HTTP routes of the registry."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -62,30 +63,41 @@ def get_cycles(session: ReadSession, response: Response, equipment_id: Equipment
     return tagged(response, cycles.cycles_of(session, equipment_id))
 
 
-def _unchanged(session: WriteSession, seen: SeenBefore, equipment_id: EquipmentId) -> None:
-    """Dependency of each edit of cycles: they are what the editor has seen, and wait for the edit's end."""
-    cycles.lock(session, equipment_id)
-    seen.check(lambda: cycles.cycles_of(session, equipment_id))
+def _unchanged(session: WriteSession, seen: SeenBefore, equipment_id: EquipmentId) -> Callable[[], None]:
+    """What `Unchanged` calls."""
+
+    def check() -> None:
+        cycles.lock(session, equipment_id)
+        seen.check(lambda: cycles.cycles_of(session, equipment_id))
+
+    return check
 
 
-_EDIT = (Depends(_unchanged),)
+Unchanged = Annotated[Callable[[], None], Depends(_unchanged)]
+"""Called first by an edit: what it edits is what the editor has seen, and waits for the edit's end.
+
+A request that is wrong in itself is told so before it comes to this (RFC 9110, 13.2.1).
+"""
 
 
-@router.put("/equipment/{equipment_id}/ideal-cycles", dependencies=_EDIT)
-def put_cycle(session: WriteSession, equipment_id: EquipmentId, body: CycleIn) -> int:
+@router.put("/equipment/{equipment_id}/ideal-cycles")
+def put_cycle(session: WriteSession, unchanged: Unchanged, equipment_id: EquipmentId, body: CycleIn) -> int:
     """Store an ideal cycle from a time on; answers how many hours are computed anew."""
+    unchanged()
     return cycles.put_cycle(session, equipment_id, body)
 
 
-@router.delete("/equipment/{equipment_id}/ideal-cycles", dependencies=_EDIT)
+@router.delete("/equipment/{equipment_id}/ideal-cycles")
 def delete_cycle(
     session: WriteSession,
+    unchanged: Unchanged,
     equipment_id: EquipmentId,
     product: Annotated[str, Query(max_length=100, examples=["SHAFT-A"])],
     valid_from: Annotated[Time, Query()],
     user_name: Annotated[UserName, Query()],
 ) -> int:
     """Take an ideal cycle out; answers how many hours are computed anew."""
+    unchanged()
     return cycles.delete_cycle(session, equipment_id, product, valid_from, user_name)
 
 
