@@ -1,10 +1,10 @@
 """KPI definitions and values."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 from chejian_analytics.kpi import KPIS
-from pydantic_core import from_json
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
@@ -109,7 +109,7 @@ def _told(row: Row[*tuple[Any, ...]]) -> tuple[int, KpiValueOut]:
             "flags": flags or [],
             "formula_version": formula_version,
             "provisional": provisional,
-            "inputs": from_json(inputs) if inputs else {},
+            "inputs": json.loads(inputs) if inputs else {},
             "computed_at": computed_at,
         }
     )

@@ -1,5 +1,6 @@
 """Stored results as the analytics take them: terms of windows, and intervals with the reasons that people gave."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
@@ -20,7 +21,6 @@ from chejian_analytics.kpi import (
     oee,
 )
 from chejian_contract.signals import Role
-from pydantic_core import from_json
 from sqlalchemy import Row, Text, cast, select, text
 from sqlalchemy.orm import Session
 
@@ -106,7 +106,7 @@ def hours_of(
     )
     out: dict[int, list[Hour]] = {}
     for equipment_id, start, end, flags, inputs in session.execute(statement):
-        out.setdefault(equipment_id, []).append(Hour(start, end, flags, from_json(inputs)))
+        out.setdefault(equipment_id, []).append(Hour(start, end, flags, json.loads(inputs)))
     return out
 
 
