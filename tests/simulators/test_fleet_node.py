@@ -114,6 +114,21 @@ def test_the_window_holds_back_and_what_is_missing_comes_again_the_same() -> Non
     assert made.resent == 1
 
 
+def test_what_is_acknowledged_while_others_go_out_again_stays_acknowledged() -> None:
+    made = open_node()
+    made.ticks = 1
+    list(made.due(0.0, START_MS))
+    for now in (2.0, 4.0):  # nothing is acknowledged: one goes out again, then two
+        made.take(Ack(LEDGER_ID, 0), now)
+        out = made.due(now, START_MS)
+        assert batch_of(next(out)) == 1
+    made.take(Ack(LEDGER_ID, 2), 4.0)
+    assert list(out) == [], "2 is there already"
+    assert (made.acknowledged, made.in_flight) == (2, 1)
+    made.take(Ack(LEDGER_ID, 3), 4.1)
+    assert (made.acknowledged, made.in_flight, made.resent) == (3, 0, 2)
+
+
 def test_a_silent_host_is_only_probed_and_an_answer_reopens() -> None:
     made = open_node()
     made.ticks = 100

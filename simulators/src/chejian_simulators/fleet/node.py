@@ -170,7 +170,7 @@ class FleetNode:
         self._mark = max(self._mark, ack.up_to)
 
     def due(self, now: float, now_ms: int) -> Iterator[Message]:
-        """What is to be sent now."""
+        """What is to be sent now; acknowledgements may be taken between two messages."""
         if not self._gate:
             if now - self._probed >= PROBE_S:
                 self._probed = now
@@ -180,7 +180,8 @@ class FleetNode:
             yield from self._probe(now, now_ms)
             return
         for batch in self._missing(now):
-            yield self._send(batch, now, now_ms, again=True)
+            if batch in self._open:  # else it was acknowledged while those before it went out
+                yield self._send(batch, now, now_ms, again=True)
         while self._next <= self.produced and len(self._open) < WINDOW:
             batch, self._next = self._next, self._next + 1
             yield self._send(batch, now, now_ms, again=False)
