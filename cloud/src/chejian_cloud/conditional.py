@@ -60,6 +60,19 @@ class Seen:
         if self._tags is not None and not _names(self._tags, tag_of(now())):
             raise ChangedSinceError
 
+    def unchanged(self, lock: Callable[[], object], now: Callable[[], Any]) -> "Check":
+        """The same for the edit to call; `lock` first makes what is edited wait for the edit's end."""
+
+        def check() -> None:
+            lock()
+            self.check(now)
+
+        return check
+
+
+Check = Callable[[], None]
+"""Called first by an edit, and not before: a request that is wrong in itself is told so first (RFC 9110, 13.2.1)."""
+
 
 def _seen(
     if_match: Annotated[

@@ -1,6 +1,5 @@
 """HTTP routes of accounts, tokens, identity providers, organisations and the audit journal."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -29,7 +28,7 @@ from chejian_cloud.access.schemas import (
     TokenIn,
     TokenOut,
 )
-from chejian_cloud.conditional import SeenBefore, tagged
+from chejian_cloud.conditional import Check, SeenBefore, tagged
 from chejian_cloud.db.access import Audit, Membership, Organisation
 from chejian_cloud.db.engine import DoorSession
 from chejian_cloud.once import Once
@@ -94,23 +93,13 @@ def get_account(
     return tagged(response, _told(accounts.find(session, caller, account_id)))
 
 
-def _unchanged(
-    session: DoorSession, seen: SeenBefore, caller: CallerIs, account_id: AccountId
-) -> Callable[[], None]:
-    """What `Unchanged` calls."""
-
-    def check() -> None:
-        accounts.lock(session, account_id)
-        seen.check(lambda: _told(accounts.find(session, caller, account_id)))
-
-    return check
+def _unchanged(session: DoorSession, seen: SeenBefore, caller: CallerIs, account_id: AccountId) -> Check:
+    return seen.unchanged(
+        lambda: accounts.lock(session, account_id), lambda: _told(accounts.find(session, caller, account_id))
+    )
 
 
-Unchanged = Annotated[Callable[[], None], Depends(_unchanged)]
-"""Called first by an edit: what it edits is what the editor has seen, and waits for the edit's end.
-
-A request that is wrong in itself is told so before it comes to this (RFC 9110, 13.2.1).
-"""
+Unchanged = Annotated[Check, Depends(_unchanged)]
 
 
 def _posts(roles: list[PostBody]) -> list[Post]:

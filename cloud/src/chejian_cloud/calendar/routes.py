@@ -1,6 +1,5 @@
 """HTTP routes of the calendar."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from chejian_cloud.calendar import edits, repository, service
 from chejian_cloud.calendar.schemas import CalendarOut, CalendarWindow, DayIn, SpanIn, VersionIn
-from chejian_cloud.conditional import SeenBefore, tagged
+from chejian_cloud.conditional import Check, SeenBefore, tagged
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.jsontypes import Day, From, To, time_range
 from chejian_cloud.once import Once
@@ -56,21 +55,13 @@ def get_calendar(session: ReadSession, response: Response, calendar_id: Calendar
     return tagged(response, edits.describe(session, calendar_id))
 
 
-def _unchanged(session: WriteSession, seen: SeenBefore, calendar_id: CalendarId) -> Callable[[], None]:
-    """What `Unchanged` calls."""
-
-    def check() -> None:
-        edits.lock(session, calendar_id)
-        seen.check(lambda: edits.describe(session, calendar_id))
-
-    return check
+def _unchanged(session: WriteSession, seen: SeenBefore, calendar_id: CalendarId) -> Check:
+    return seen.unchanged(
+        lambda: edits.lock(session, calendar_id), lambda: edits.describe(session, calendar_id)
+    )
 
 
-Unchanged = Annotated[Callable[[], None], Depends(_unchanged)]
-"""Called first by an edit: what it edits is what the editor has seen, and waits for the edit's end.
-
-A request that is wrong in itself is told so before it comes to this (RFC 9110, 13.2.1).
-"""
+Unchanged = Annotated[Check, Depends(_unchanged)]
 
 
 @router.put("/calendars/{calendar_id}/versions/{valid_from}")

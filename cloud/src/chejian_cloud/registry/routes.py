@@ -1,11 +1,10 @@
 """HTTP routes of the registry."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from chejian_cloud.conditional import SeenBefore, tagged
+from chejian_cloud.conditional import Check, SeenBefore, tagged
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.jsontypes import Time
 from chejian_cloud.once import Once
@@ -63,21 +62,13 @@ def get_cycles(session: ReadSession, response: Response, equipment_id: Equipment
     return tagged(response, cycles.cycles_of(session, equipment_id))
 
 
-def _unchanged(session: WriteSession, seen: SeenBefore, equipment_id: EquipmentId) -> Callable[[], None]:
-    """What `Unchanged` calls."""
-
-    def check() -> None:
-        cycles.lock(session, equipment_id)
-        seen.check(lambda: cycles.cycles_of(session, equipment_id))
-
-    return check
+def _unchanged(session: WriteSession, seen: SeenBefore, equipment_id: EquipmentId) -> Check:
+    return seen.unchanged(
+        lambda: cycles.lock(session, equipment_id), lambda: cycles.cycles_of(session, equipment_id)
+    )
 
 
-Unchanged = Annotated[Callable[[], None], Depends(_unchanged)]
-"""Called first by an edit: what it edits is what the editor has seen, and waits for the edit's end.
-
-A request that is wrong in itself is told so before it comes to this (RFC 9110, 13.2.1).
-"""
+Unchanged = Annotated[Check, Depends(_unchanged)]
 
 
 @router.put("/equipment/{equipment_id}/ideal-cycles")
