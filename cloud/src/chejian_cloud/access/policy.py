@@ -25,6 +25,7 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /login/{provider}/return",
         "GET /link",
         "POST /link",
+        "POST /theme",  # of the browser that sends it
     ),
     Permission.SELF: (
         "POST /logout",

@@ -22,6 +22,8 @@ from chejian_cloud.console.language import (
     language_of,
     translate,
 )
+from chejian_cloud.console.theme import THEMES
+from chejian_cloud.console.theme import choose as choose_theme
 
 FOLDER: Final = Path(__file__).parent
 
@@ -66,15 +68,21 @@ def local(moment: datetime) -> str:
     return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def render(request: Request, page: str, *, status: int = 200, **context: object) -> Response:
-    """Render template `page` in the language of the request; `?lang=` is kept in a cookie."""
+def render(
+    request: Request, page: str, *, status: int = 200, theme: str | None = None, **context: object
+) -> Response:
+    """Render template `page` in the language and theme of the request; `?lang=` is kept in a cookie, `theme` goes first."""
     language = choose(request)
+    theme = theme or choose_theme(request)
     other = next(tag for tag in LANGUAGES if tag != language)
     frame = {
         "page": page,
         "language": language,
         "other": other,
         "other_short": LANGUAGES[other],
+        "theme": theme,
+        "themes": THEMES,
+        "here": _here(request),
         "t": partial(translate, language),
         "name_of": partial(name_of, language),
         "local": local,
@@ -89,6 +97,14 @@ def render(request: Request, page: str, *, status: int = 200, **context: object)
     if language_of(request.query_params.get("lang")):
         response.set_cookie(COOKIE, language, max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
     return response
+
+
+def _here(request: Request) -> str:
+    """Path and query of a page, to come back to; of what a form answers, which has no address of its own, "/"."""
+    if request.method not in {"GET", "HEAD"}:
+        return "/"
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def render_missing(request: Request, what: str) -> Response:

@@ -19,6 +19,7 @@ from chejian_cloud.console import (
     registry_pages,
     report_pages,
     repository,
+    theme_pages,
 )
 from chejian_cloud.console import place as places
 from chejian_cloud.console.assets import Assets
@@ -278,6 +279,7 @@ def mount(app: FastAPI) -> list[APIRouter]:
         region_pages.router,
         registry_pages.router,
         report_pages.router,
+        theme_pages.router,
     ]
     for each in routers:
         app.include_router(each)

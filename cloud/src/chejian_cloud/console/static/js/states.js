@@ -1,7 +1,7 @@
 // How many machines are in which state: a bar that is cut by their number, and the numbers with shape and word.
 import { h, shape } from './dom.js';
 import { count } from './format.js';
-import { NO_DATA, STATES, colour, stateColour, stateName } from './palette.js';
+import { NO_DATA, STATES, paint, stateName } from './palette.js';
 import { hatch } from './charts/timeline.js';
 
 const [WIDTH, HEIGHT] = [300, 12]; // units of the drawing; the bar is as wide as its place
@@ -27,8 +27,8 @@ export function stateBar(states, whole) {
   let x = 0;
   for (const state of present(states)) {
     const width = (WIDTH * states[state]) / whole;
-    svg.append(part('rect', { x, y: 0, width, height: HEIGHT, fill: stateColour(state), stroke: colour('panel'), 'stroke-width': 1 }));
-    if (state === NO_DATA) svg.append(part('path', { d: hatch({ x, y: 0, width, height: HEIGHT }), stroke: colour('state-0-hatch'), 'stroke-width': 1 }));
+    svg.append(part('rect', { x, y: 0, width, height: HEIGHT, fill: paint(`state-${state}`), stroke: paint('panel'), 'stroke-width': 1 }));
+    if (state === NO_DATA) svg.append(part('path', { d: hatch({ x, y: 0, width, height: HEIGHT }), stroke: paint('state-0-hatch'), 'stroke-width': 1 }));
     x += width;
   }
   return svg;

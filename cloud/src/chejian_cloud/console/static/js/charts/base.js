@@ -111,11 +111,29 @@ export function draw(id, option, { points = 0, subject = id } = {}) {
   );
 }
 
+const calls = new Map(); // element id -> draws it as it was drawn last, in the colours of now
+
+/** `paint(id, ...)`, remembered with what it was given: `redraw` does it again when the colours change. */
+export const redrawn = (paint) => (id, ...given) => {
+  const answer = paint(id, ...given);
+  calls.set(id, () => paint(id, ...given));
+  return answer;
+};
+
+/** Draw everything that was drawn, in the colours of now. */
+export function redraw() {
+  for (const [id, again] of calls) {
+    if (document.getElementById(id)) again();
+    else calls.delete(id);
+  }
+}
+
 /** Take a chart away again and show `text` in its place, on hatched ground where that is the absence of data. */
 export function clear(id, text, { hatched = false } = {}) {
   const element = document.getElementById(id);
   charts.get(element)?.dispose();
   charts.delete(element);
+  calls.delete(id);
   resized.unobserve(element);
   delete element.dataset.renderer;
   element.classList.add('is-empty');

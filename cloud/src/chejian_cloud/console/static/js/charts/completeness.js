@@ -3,7 +3,7 @@ import { minuteOf, windowText } from '../clock.js';
 import { NONE, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, font, label, narrow, prepare, tip } from './base.js';
+import { draw, font, label, narrow, prepare, redrawn, tip } from './base.js';
 import { COMPLETE_ENOUGH } from './oee_hours.js';
 import { hatch } from './timeline.js';
 
@@ -29,7 +29,7 @@ function cell(cells, small) {
 }
 
 /** Draw rows [{name, hours: [{start, end, share}]}] with `share` 0..1 or null (nothing scheduled). */
-export function completenessMap(id, rows) {
+export const completenessMap = redrawn((id, rows) => {
   const element = prepare(id, rows.length);
   const small = narrow(element);
   const starts = [...new Set(rows.flatMap((row) => row.hours.map((hour) => hour.start)))].sort((a, b) => a - b);
@@ -50,4 +50,4 @@ export function completenessMap(id, rows) {
     },
     { points: cells.length },
   );
-}
+});

@@ -3,10 +3,10 @@ import { wall, windowText } from '../clock.js';
 import { count } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, narrow, prepare, timeAxis, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, timeAxis, tip, valueAxis } from './base.js';
 
 /** Draw hours [{start, end, actual, ideal}] whose counts are sums from the shift's begin on. */
-export function countLines(id, hours, from, to) {
+export const countLines = redrawn((id, hours, from, to) => {
   const element = prepare(id);
   const points = (name) => [[wall(from), 0], ...hours.map((hour) => [wall(hour.end), hour[name]])];
   const line = (name, key, more) => ({ name: t(key), type: 'line', symbol: 'none', data: points(name), ...more });
@@ -27,4 +27,4 @@ export function countLines(id, hours, from, to) {
       line('ideal', 'oee.counts.ideal', { lineStyle: { color: colour('text-muted'), width: 1.5, type: 'dashed' }, itemStyle: { color: colour('text-muted') } }),
     ],
   });
-}
+});

@@ -3,7 +3,7 @@ import { DAY, dateOf, dateTimeOf } from '../clock.js';
 import { NONE, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { categoryColour, colour } from '../palette.js';
-import { draw, label, prepare, tip } from './base.js';
+import { draw, label, prepare, redrawn, tip } from './base.js';
 import { COMPLETE_ENOUGH } from './oee_hours.js';
 import { hatch } from './timeline.js';
 
@@ -36,7 +36,7 @@ function cell(days) {
 }
 
 /** Draw days [{start, value, completeness}] in the order of time. */
-export function dayHeat(id, days) {
+export const dayHeat = redrawn((id, days) => {
   prepare(id);
   const newest = days.at(-1).start;
   const oldest = Math.min(days[0].start, newest - (WEEKS - 1) * 7 * DAY);
@@ -56,4 +56,4 @@ export function dayHeat(id, days) {
     yAxis: { type: 'category', inverse: true, data: WEEKDAYS.map((n) => t(`weekday.${n}`)), axisLabel: label(11, 'text-muted'), axisTick: { show: false }, axisLine: { show: false } },
     series: [{ type: 'custom', renderItem: cell(days), encode: { x: 0, y: 1 }, data: days.map((day) => [week(day), weekday(day.start) - 1]) }],
   });
-}
+});

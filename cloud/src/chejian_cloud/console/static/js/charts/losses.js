@@ -2,7 +2,7 @@
 import { count, fixed, minutes, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { categoryColour, colour } from '../palette.js';
-import { draw, label, narrow, prepare, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, tip, valueAxis } from './base.js';
 import { interval } from './timeline.js';
 
 /** Losses in the order in which they are taken off; `shade` is the ISO 22400 category that the time belongs to. */
@@ -57,7 +57,7 @@ function connector(params, api) {
 const shadeOf = (bar) => (bar.total ? colour('line-1') : categoryColour(bar.shade));
 
 /** Draw the waterfall of `inputs`. */
-export function losses(id, inputs) {
+export const losses = redrawn((id, inputs) => {
   const element = prepare(id);
   const small = narrow(element);
   const bars = waterfall(inputs);
@@ -102,4 +102,4 @@ export function losses(id, inputs) {
       },
     ],
   });
-}
+});

@@ -3,7 +3,7 @@ import { DAY, parse, wall } from '../clock.js';
 import { measured, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { clear, draw, label, prepare, timeAxis, tip, valueAxis } from './base.js';
+import { clear, draw, label, prepare, redrawn, timeAxis, tip, valueAxis } from './base.js';
 
 const MIDDLE = 15 * DAY; // a month's value stands in its middle
 
@@ -11,7 +11,7 @@ const MIDDLE = 15 * DAY; // a month's value stands in its middle
 export const amount = (moved, value) => (moved.unit === '1' || moved.unit === 'index' ? percent(value) : measured(value, 4));
 
 /** Draw {indicator, unit, baseline, months: [{start, value, completeness}]} into `id`. */
-export function months(id, moved) {
+export const months = redrawn((id, moved) => {
   if (!moved || moved.months.every((month) => month.value === null)) {
     clear(id, t('nodata'), { hatched: true });
     return;
@@ -47,4 +47,4 @@ export function months(id, moved) {
       },
     ],
   });
-}
+});

@@ -5,14 +5,14 @@ import { fill, h } from '../dom.js';
 import { NONE, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { categoryColour, colour } from '../palette.js';
-import { draw, font, label, narrow, prepare, timeAxis, tip } from './base.js';
+import { draw, font, label, narrow, prepare, redrawn, timeAxis, tip } from './base.js';
 import { hatch, swatch } from './timeline.js';
 
 /** Below this share of known time an OEE is not shown as a fact. */
 export const COMPLETE_ENOUGH = 0.95;
 
 const STEPS = 5; // equal steps of 20 %: a scale to read by, not a verdict; palette.css has a shade for each
-const DARK_STEPS = 2; // the lowest of them need light text
+const LOUD_STEPS = 2; // the lowest of them, whose text is --on-scale
 const DIGITS = 22; // px that "100" needs
 
 /** Whether nothing at all is known of an hour; `null` completeness means that nothing was scheduled. */
@@ -28,7 +28,7 @@ function look(hour) {
   const step = stepOf(hour.value);
   const text = String(Math.round(hour.value * 100));
   if (hour.completeness < COMPLETE_ENOUGH) return { shade: colour('panel-raised'), text, ink: 'text-muted', edge: 'text-muted' };
-  return { shade: colour(`oee-${step}`), text, ink: step > DARK_STEPS ? 'text' : 'on-dark', edge: 'panel' };
+  return { shade: colour(`oee-${step}`), text, ink: step > LOUD_STEPS ? 'text' : 'on-scale', edge: 'panel' };
 }
 
 function cell(hours) {
@@ -67,7 +67,7 @@ function hourTip(hour) {
 }
 
 /** Draw machines [{name, hours: [{start, end, value, completeness}]}]; values are ratios. */
-export function oeeHours(id, machines, from, to) {
+export const oeeHours = redrawn((id, machines, from, to) => {
   const element = prepare(id, machines.length);
   const rows = machines.map((machine) => hoursOf(machine, from, to));
   const hours = rows.flat();
@@ -83,12 +83,12 @@ export function oeeHours(id, machines, from, to) {
     },
     { points: data.length },
   );
-}
+});
 
 /** Say what the shades mean. */
-export function oeeLegend(id) {
+export const oeeLegend = redrawn((id) => {
   const width = 100 / STEPS;
   const steps = Array.from({ length: STEPS }, (_, i) => [colour(`oee-${i + 1}`), false, `${i * width}–${(i + 1) * width} %`]);
   const rest = [[colour('panel-raised'), false, t('oee_hours.partial')], [categoryColour('NO_DATA'), true, t('nodata')]];
   fill(id, [...steps, ...rest].map(([shade, hatched, text]) => h('li', {}, swatch(shade, hatched), text)), h('li', {}, `${NONE} ${t('oee_hours.undefined')}`));
-}
+});

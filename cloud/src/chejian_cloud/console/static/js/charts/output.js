@@ -3,7 +3,7 @@ import { HOUR, wall, windowText } from '../clock.js';
 import { count, percent } from '../format.js';
 import { nameOf, t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, narrow, prepare, timeAxis, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, timeAxis, tip, valueAxis } from './base.js';
 import { COMPLETE_ENOUGH } from './oee_hours.js';
 import { roundEnd } from './spectrum.js';
 import { ground } from './window_bars.js';
@@ -27,7 +27,7 @@ function bars(hours, index, below) {
 const unsure = ({ completeness }) => completeness !== null && completeness < COMPLETE_ENOUGH;
 
 /** Draw {hours: [{start, end, products, completeness, provisional}], products: [{code, names}]} of `api.lineOutput`. */
-export function lineOutput(id, { hours, products }, from, to) {
+export const lineOutput = redrawn((id, { hours, products }, from, to) => {
   const element = prepare(id);
   const codes = [...new Set(hours.flatMap((hour) => Object.keys(hour.products)))].sort();
   const nameOfCode = (code) => (code === '' ? t('output.untold') : [code, nameOf(products.find((p) => p.code === code) ?? {})].filter(Boolean).join(' '));
@@ -68,4 +68,4 @@ export function lineOutput(id, { hours, products }, from, to) {
     },
     { points: hours.length * codes.length },
   );
-}
+});

@@ -2,12 +2,12 @@
 import { count, fixed, minutes, percent } from '../format.js';
 import { nameOf, t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, narrow, prepare, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, tip, valueAxis } from './base.js';
 
 const MOST = 10; // bars; the rest is in the table of the API
 
 /** Draw bars [{code, name_zh, name_en, duration_us, occurrences, cumulative}]. */
-export function pareto(id, bars) {
+export const pareto = redrawn((id, bars) => {
   const element = prepare(id);
   const shown = bars.slice(0, MOST);
   const small = narrow(element);
@@ -40,4 +40,4 @@ export function pareto(id, bars) {
       },
     ],
   });
-}
+});

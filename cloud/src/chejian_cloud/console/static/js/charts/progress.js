@@ -3,7 +3,7 @@ import { DAY, parse, wall } from '../clock.js';
 import { measured, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { clear, draw, label, prepare, timeAxis, tip, valueAxis } from './base.js';
+import { clear, draw, label, prepare, redrawn, timeAxis, tip, valueAxis } from './base.js';
 
 const ROOM = 30 * DAY; // beside the first and the last point
 
@@ -13,7 +13,7 @@ export const told = (target, value) => (target.unit === '1' ? percent(value) : m
 const dot = (point) => [wall(parse(`${point.day}T12:00:00+08:00`)), point.value];
 
 /** Draw target {unit, kind, line, observations, value} into `id`. */
-export function progress(id, target) {
+export const progress = redrawn((id, target) => {
   const points = [...target.line, ...target.observations].map(dot);
   if (!points.length) {
     clear(id, t('prog.progress.none'), { hatched: true });
@@ -65,4 +65,4 @@ export function progress(id, target) {
     },
     { subject: target.id },
   );
-}
+});

@@ -1,10 +1,10 @@
 // How far each part of an assessment has come, from 0 to 1 of its own best.
 import { nameOf } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, prepare } from './base.js';
+import { draw, label, prepare, redrawn } from './base.js';
 
 /** Draw axes [{name_zh, name_en, value}] into `id`. */
-export function radar(id, axes) {
+export const radar = redrawn((id, axes) => {
   prepare(id);
   draw(id, {
     radar: {
@@ -26,4 +26,4 @@ export function radar(id, axes) {
       },
     ],
   });
-}
+});

@@ -4,7 +4,7 @@ import { fill, h } from '../dom.js';
 import { span } from '../format.js';
 import { t } from '../i18n.js';
 import { NO_DATA, colour, stateColour, stateName } from '../palette.js';
-import { draw, label, narrow, prepare, slider, timeAxis, tip } from './base.js';
+import { draw, label, narrow, prepare, redrawn, slider, timeAxis, tip } from './base.js';
 import { interval, swatch } from './timeline.js';
 
 function look(stop) {
@@ -13,7 +13,7 @@ function look(stop) {
 }
 
 /** Draw state intervals and stops between two instants [ms]; `nameOf(code)` words a reason. */
-export function reasonLine(id, intervals, stops, from, to, nameOf) {
+export const reasonLine = redrawn((id, intervals, stops, from, to, nameOf) => {
   const element = prepare(id);
   const rows = [
     ...intervals.map((v) => ({ row: 0, ...v, title: stateName(v.state), look: { shade: stateColour(v.state), hatched: v.state === NO_DATA } })),
@@ -44,10 +44,10 @@ export function reasonLine(id, intervals, stops, from, to, nameOf) {
     },
     { points: rows.length },
   );
-}
+});
 
 /** Say what the reason row means, with the total time of each kind. */
-export function reasonLegend(id, stops) {
+export const reasonLegend = redrawn((id, stops) => {
   const total = (wanted) => span(stops.filter(wanted).reduce((sum, stop) => sum + stop.end - stop.start, 0));
   const kinds = [
     [look({ reason: 'x' }), t('stops.explained'), (stop) => stop.reason],
@@ -55,4 +55,4 @@ export function reasonLegend(id, stops) {
     [look({}), t('stops.needs_none'), (stop) => !stop.reason && !stop.needs_reason],
   ];
   fill(id, kinds.map(([{ shade, hatched }, text, wanted]) => h('li', {}, swatch(shade, hatched), `${text} ${total(wanted)}`)));
-}
+});

@@ -3,12 +3,12 @@ import { dateTimeOf, unwall, wall } from '../clock.js';
 import { measured, unitText } from '../format.js';
 import { t } from '../i18n.js';
 import { colour, stateName } from '../palette.js';
-import { draw, label, narrow, prepare, slider, timeAxis, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, slider, timeAxis, tip, valueAxis } from './base.js';
 
 const GOOD = 192; // contract Quality.GOOD
 
 /** Draw `points` [{time, value, quality}] of a signal {name, unit, kind}. */
-export function signalChart(id, signal, points, from, to) {
+export const signalChart = redrawn((id, signal, points, from, to) => {
   const element = prepare(id);
   const state = signal.kind === 'state';
   const stepped = state || signal.kind.startsWith('total');
@@ -55,4 +55,4 @@ export function signalChart(id, signal, points, from, to) {
     },
     { points: points.length, subject: `${signal.series_id} ${to - from}` },
   );
-}
+});

@@ -2,7 +2,7 @@
 import { fixed, measured } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, narrow, prepare, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, tip, valueAxis } from './base.js';
 
 const PARTS = ['outer_race', 'inner_race', 'rolling_element', 'cage'];
 const LANES = 92; // px for the four rows of markers above the spectrum
@@ -87,7 +87,7 @@ export function roundEnd(highest) {
 }
 
 /** Draw {frequencies, values, background, lines: [{part, order, sideband, hz, ratio, masked}]}; `part` is the verdict's. */
-export function spectrum(id, data, part) {
+export const spectrum = redrawn((id, data, part) => {
   const element = prepare(id);
   const small = narrow(element);
   const highest = data.frequencies.at(-1);
@@ -128,4 +128,4 @@ export function spectrum(id, data, part) {
     },
     { points: data.frequencies.length * 2, subject: data.id },
   );
-}
+});

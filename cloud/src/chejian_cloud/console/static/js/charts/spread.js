@@ -2,7 +2,7 @@
 import { count, percent } from '../format.js';
 import { nameOf, t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { clear, draw, label, prepare, tip, valueAxis } from './base.js';
+import { clear, draw, label, prepare, redrawn, tip, valueAxis } from './base.js';
 
 const SHADES = ['product-2', 'product-4', 'oee-4', 'product-1', 'product-3']; // level 0 and up; the legend and the bars name each
 const LIGHT = new Set(['product-2', 'product-4', 'oee-4']); // shades that want dark text
@@ -10,7 +10,7 @@ const LIGHT = new Set(['product-2', 'product-4', 'oee-4']); // shades that want 
 export const levelName = (row) => (row.level === null ? t('assess.no_level') : nameOf({ name_zh: row.level_zh, name_en: row.level_en, code: row.level }));
 
 /** Draw levels [{year, level, level_number, level_zh, level_en, workshops}] into `id`. */
-export function levels(id, rows) {
+export const levels = redrawn((id, rows) => {
   if (!rows.length) {
     clear(id, t('prog.levels.none'));
     return;
@@ -37,7 +37,7 @@ export function levels(id, rows) {
       };
     }),
   });
-}
+});
 
 const curve = (name, value, shade, type, filled) => ({
   value,
@@ -48,7 +48,7 @@ const curve = (name, value, shade, type, filled) => ({
 });
 
 /** Draw axes [{name_zh, name_en, lower, median, upper, own}] into `id`: at most three shapes. */
-export function quartiles(id, { axes, least }) {
+export const quartiles = redrawn((id, { axes, least }) => {
   const told = axes.some((axis) => axis.median !== null);
   const own = axes.some((axis) => axis.own !== null);
   if (!told && !own) {
@@ -73,4 +73,4 @@ export function quartiles(id, { axes, least }) {
     },
     series: [{ type: 'radar', data, symbolSize: 5 }],
   });
-}
+});

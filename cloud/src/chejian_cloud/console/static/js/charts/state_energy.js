@@ -3,7 +3,7 @@ import { fill, h, shape } from '../dom.js';
 import { measured, percent, span, unitText } from '../format.js';
 import { t } from '../i18n.js';
 import { NO_DATA, STATES, colour, stateColour, stateName } from '../palette.js';
-import { draw, label, prepare, tip, valueAxis } from './base.js';
+import { draw, label, prepare, redrawn, tip, valueAxis } from './base.js';
 import { swatch } from './timeline.js';
 
 const HATCHED = { symbol: 'rect', dashArrayX: [1, 0], dashArrayY: [1, 6], rotation: -Math.PI / 4 }; // as `hatch` draws it
@@ -11,7 +11,7 @@ const HATCHED = { symbol: 'rect', dashArrayX: [1, 0], dashArrayY: [1, 6], rotati
 const shareOf = (row, state) => row.shares.find((share) => Number(share.label) === state);
 
 /** Draw rows [{name, unit, value, shares: [{label, value, part, seconds}]}], one bar each. */
-export function stateEnergy(id, rows) {
+export const stateEnergy = redrawn((id, rows) => {
   prepare(id, rows.length);
   const present = STATES.filter((state) => rows.some((row) => shareOf(row, state)?.value));
   const told = (row, state) => {
@@ -36,4 +36,4 @@ export function stateEnergy(id, rows) {
     { points: rows.length * present.length },
   );
   fill(`${id}-legend`, present.map((state) => h('li', {}, swatch(stateColour(state), state === NO_DATA), shape(`state-${state}`), stateName(state))));
-}
+});

@@ -2,7 +2,7 @@
 import { count, fixed, minutes, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { categoryColour, colour } from '../palette.js';
-import { draw, label, narrow, prepare, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, tip, valueAxis } from './base.js';
 import { interval } from './timeline.js';
 
 /** Time category that a step's shade is taken from. */
@@ -31,7 +31,7 @@ export function rows(steps) {
 const shade = (name) => (name === 'effective' ? colour('line-1') : categoryColour(SHADES[name] ?? 'ADET'));
 
 /** Draw steps [{name, us}] of a waterfall; those that are zero are left out. */
-export function stepsChart(id, steps) {
+export const stepsChart = redrawn((id, steps) => {
   const element = prepare(id);
   const small = narrow(element);
   const whole = steps.reduce((sum, step) => sum + minutes(step.us), 0);
@@ -52,4 +52,4 @@ export function stepsChart(id, steps) {
       { type: 'scatter', symbolSize: 0.1, silent: true, data: shown.map((row, i) => [Math.max(row.from, row.to), i]), label: { show: true, position: 'right', ...label(small ? 11 : 12), formatter: ({ dataIndex }) => text(shown[dataIndex]) } },
     ],
   });
-}
+});

@@ -4,7 +4,7 @@ import { fill, h, shape } from '../dom.js';
 import { percent, span } from '../format.js';
 import { t } from '../i18n.js';
 import { NO_DATA, STATES, categoryColour, categoryName, colour, stateColour, stateName } from '../palette.js';
-import { draw, label, narrow, prepare, slider, timeAxis, tip } from './base.js';
+import { draw, label, narrow, prepare, redrawn, slider, timeAxis, tip } from './base.js';
 
 const HATCH = 7; // px between two hatch lines
 
@@ -59,7 +59,7 @@ function tooltip(rows, looks) {
 }
 
 /** Draw rows [{name, intervals: [{start, end, state, category}], byCategory?}] between two instants [ms]. */
-export function timeline(id, rows, from, to, { zoom = false } = {}) {
+export const timeline = redrawn((id, rows, from, to, { zoom = false } = {}) => {
   const element = prepare(id, rows.length);
   const data = rows.flatMap((row, i) => row.intervals.map((v) => [i, wall(Math.max(v.start, from)), wall(Math.min(v.end, to))]));
   const looks = rows.flatMap((row) => row.intervals.map((v) => look(v, row.byCategory)));
@@ -83,7 +83,7 @@ export function timeline(id, rows, from, to, { zoom = false } = {}) {
     },
     { points: data.length },
   );
-}
+});
 
 /** Total milliseconds per state of the rows inside [from, to). */
 export function totals(rows, from, to) {
@@ -96,7 +96,7 @@ export function totals(rows, from, to) {
 }
 
 /** Legend with the total time and share of each state; each entry has shape, word and number. */
-export function legend(id, rows, from, to) {
+export const legend = redrawn((id, rows, from, to) => {
   const sums = totals(rows, from, to);
   const whole = [...sums.values()].reduce((a, b) => a + b, 0);
   fill(
@@ -105,7 +105,7 @@ export function legend(id, rows, from, to) {
       h('li', {}, swatch(stateColour(state), state === NO_DATA), shape(`state-${state}`), `${stateName(state)} ${span(sums.get(state))} · ${percent(sums.get(state) / whole)}`),
     ),
   );
-}
+});
 
 /** The colour of a bar as it looks in the chart. */
 export function swatch(shade, hatched) {

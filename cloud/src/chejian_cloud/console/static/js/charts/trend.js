@@ -3,7 +3,7 @@ import { dateTimeOf, unwall, wall } from '../clock.js';
 import { measured } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, narrow, prepare, slider, timeAxis, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, slider, timeAxis, tip, valueAxis } from './base.js';
 
 const PARTS = ['outer_race', 'inner_race', 'rolling_element', 'cage'];
 const ORDERS = ['1', '2', '3'];
@@ -34,7 +34,7 @@ function zones(limits, top) {
 }
 
 /** Draw `figure` of windows [{time, velocity_mm_s, rms, kurtosis, parts, orders}]. */
-export function trend(id, { windows, limits, unit, judgedFrom }, figure, part, from, to) {
+export const trend = redrawn((id, { windows, limits, unit, judgedFrom }, figure, part, from, to) => {
   const element = prepare(id);
   const lines = curves(figure, windows, part);
   const graded = figure === 'velocity_mm_s' && limits;
@@ -70,4 +70,4 @@ export function trend(id, { windows, limits, unit, judgedFrom }, figure, part, f
     },
     { points: windows.length * lines.length, subject: `${figure} ${to - from}` },
   );
-}
+});

@@ -2,11 +2,11 @@
 import { fixed, measured } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, prepare, tip, valueAxis } from './base.js';
+import { draw, label, prepare, redrawn, tip, valueAxis } from './base.js';
 import { roundEnd, tick } from './spectrum.js';
 
 /** Draw {id, frequencies, values, markers: [{label, hz}]} [Hz, mm/s RMS of each bin]. */
-export function velocity(id, data) {
+export const velocity = redrawn((id, data) => {
   prepare(id);
   draw(
     id,
@@ -36,4 +36,4 @@ export function velocity(id, data) {
     },
     { points: data.frequencies.length, subject: data.id },
   );
-}
+});

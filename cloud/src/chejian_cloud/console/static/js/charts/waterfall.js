@@ -4,7 +4,7 @@ import { dateMinuteOf, dateTimeOf } from '../clock.js';
 import { fixed, measured } from '../format.js';
 import { t } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, prepare, tip } from './base.js';
+import { draw, label, prepare, redrawn, tip } from './base.js';
 
 const MERGE = 3; // steps of order that share a column: 200 columns are what a panel can show
 const SHADES = ['panel-raised', 'oee-5', 'oee-4', 'oee-3', 'oee-2', 'oee-1', 'text'];
@@ -30,7 +30,7 @@ function marks({ kind, orders }, part) {
 }
 
 /** Draw {kind, unit, order_step, level_step, orders, times, levels}; `part` is the verdict's. */
-export function waterfall(id, data, part) {
+export const waterfall = redrawn((id, data, part) => {
   prepare(id);
   const width = data.order_step * MERGE;
   const columns = Math.ceil(data.levels[0].length / MERGE);
@@ -66,4 +66,4 @@ export function waterfall(id, data, part) {
     },
     { points: points.length, subject: `${data.kind} ${data.times.length}` },
   );
-}
+});

@@ -3,7 +3,7 @@ import { wall, windowText } from '../clock.js';
 import { measured, percent, unitText } from '../format.js';
 import { t, word } from '../i18n.js';
 import { colour } from '../palette.js';
-import { draw, label, narrow, prepare, timeAxis, tip, valueAxis } from './base.js';
+import { draw, label, narrow, prepare, redrawn, timeAxis, tip, valueAxis } from './base.js';
 import { COMPLETE_ENOUGH } from './oee_hours.js';
 import { roundEnd } from './spectrum.js';
 import { hatch } from './timeline.js';
@@ -48,7 +48,7 @@ function bar(rows) {
  * Draw rows [{start, end, value, completeness, flags, provisional}] of `unit` in [from, to); `explain(row)` gives further
  * lines of a tooltip. A window without a row is no data, too: give it with value null and completeness 0.
  */
-export function windowBars(id, rows, { unit, from, to, name, explain = () => [] }) {
+export const windowBars = redrawn((id, rows, { unit, from, to, name, explain = () => [] }) => {
   const element = prepare(id);
   const known = rows.filter((row) => row.value !== null);
   const highest = Math.max(...known.map((row) => row.value), 0);
@@ -92,4 +92,4 @@ export function windowBars(id, rows, { unit, from, to, name, explain = () => [] 
     },
     { points: rows.length },
   );
-}
+});
