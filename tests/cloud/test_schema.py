@@ -4,7 +4,17 @@ import chejian_cloud.db.regions  # noqa: F401 - their tables belong to the metad
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from chejian_cloud.db import access, assessment, diagnosis, energy, production, programme, runs, telemetry  # noqa: F401 - their tables belong to the metadata
+from chejian_cloud.db import (  # noqa: F401 - their tables belong to the metadata
+    access,
+    assessment,
+    diagnosis,
+    energy,
+    lifecycle,
+    production,
+    programme,
+    runs,
+    telemetry,
+)
 from chejian_cloud.db.app import Base
 from chejian_cloud.db.engine import make_engine
 from chejian_cloud.db.migrate import migrate

@@ -19,6 +19,7 @@ import chejian_cloud.energy.routes as energy_routes
 import chejian_cloud.health.routes as health_routes
 import chejian_cloud.kpi.reports as report_routes
 import chejian_cloud.kpi.routes as kpi_routes
+import chejian_cloud.lifecycle.routes as lifecycle_routes
 import chejian_cloud.lines.routes as lines_routes
 import chejian_cloud.orders.routes as orders_routes
 import chejian_cloud.programme.routes as programme_routes
@@ -68,6 +69,7 @@ _SUBJECTS = (
     label_routes,
     trend_routes,
     waveform_request_routes,
+    lifecycle_routes,
     health_routes,
     stream_routes,
     assessment_routes,

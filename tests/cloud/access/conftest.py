@@ -24,6 +24,12 @@ INSERT INTO app.counter_replacement (equipment_id, role, time, user_name, commen
 VALUES (1, 'good_count', now() - interval '2 hours', 'li', '');
 INSERT INTO app.diagnosis (equipment_id, series_id, time, method, method_version, confidence, bearing, evidence, computed_at)
 VALUES (2, 1, now(), 'bearing', '1', 'none', '{}', '{}', now());
+INSERT INTO app.maintenance_order (equipment_id, kind, title, description, state, found, opened_at, opened_by, started_at,
+                                   started_by, changed_at, changed_by)
+VALUES (1, 'corrective', 'CNC-01 hums', '', 'in_work', '', now() - interval '2 hours', 'li', now() - interval '1 hour', 'li',
+        now(), 'li');
+INSERT INTO app.fitted_part (equipment_id, code, name, serial_number, place, remark, fitted_at, fitted_by, removal_remark)
+VALUES (1, '', 'bearing of CNC-01', '', '', '', now() - interval '2 hours', 'li', '');
 """
 
 

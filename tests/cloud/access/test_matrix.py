@@ -44,6 +44,12 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "POST /api/v1/equipment/{equipment_id}/counters/{role}/replacements": {"time": SPAN["start"], **WHO},
     "POST /api/v1/equipment/{equipment_id}/inspections": {"time": SPAN["start"], "scrap": 1, **WHO},
     "POST /api/v1/inspections/{inspection_id}/withdraw": WHO,
+    "PUT /api/v1/equipment/{equipment_id}/life-cycle/commissioning": {"commissioned_on": "2025-06-01", **WHO},
+    "POST /api/v1/equipment/{equipment_id}/parts": {"name": "bearing", "maintenance_order_id": 1, **WHO},
+    "POST /api/v1/equipment/{equipment_id}/parts/{part_id}/removal": WHO,
+    "POST /api/v1/equipment/{equipment_id}/parts/{part_id}/withdraw": WHO,
+    "POST /api/v1/equipment/{equipment_id}/maintenance-orders": {"kind": "corrective", "title": "x", **WHO},
+    "PATCH /api/v1/maintenance-orders/{maintenance_order_id}": {"state": "done", **WHO},
     "POST /api/v1/equipment/{equipment_id}/stop-reasons/assign": {**SPAN, "reason": None, **WHO},
     "POST /api/v1/equipment/{equipment_id}/stop-reasons/comment": {**SPAN, "comment": "x", **WHO},
     "POST /api/v1/equipment/{equipment_id}/stop-reasons/split": {

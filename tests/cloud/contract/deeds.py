@@ -125,6 +125,7 @@ def all_deeds(scribe: Scribe) -> None:
     buckets(scribe)
     stops(scribe)
     diagnosis(scribe)
+    life_cycle(scribe)
     assessment(scribe)
     programme(scribe)
     region(scribe)
@@ -256,6 +257,40 @@ def diagnosis(scribe: Scribe) -> None:
     asked = {"comment": "有啸叫声", **WHO}
     scribe.ask("POST /equipment/{equipment_id}/waveform-requests", asked, equipment_id=2)
     scribe.ask("GET /equipment/{equipment_id}/waveform-requests", equipment_id=2)
+
+
+def life_cycle(scribe: Scribe) -> None:
+    """A test stand that was commissioned gets a new bearing, in the work of an order that follows from a diagnosis."""
+
+    def ask(route: str, **body: Json) -> Json:
+        return scribe.ask(route.replace(" ", " /equipment/{equipment_id}/"), body | WHO, equipment_id=2)
+
+    plate = {"manufacturer": "哈尔滨电机厂", "model": "MTS-2", "serial_number": "2019-0417"}
+    ask("PUT life-cycle/commissioning", commissioned_on="2026-03-01", **plate)
+    found = scribe.look("GET /equipment/{equipment_id}/diagnoses", equipment_id=2)[0]["diagnosis_id"]
+    old = ask("POST parts", code="6205-2RS", name="驱动端轴承", place="驱动端", fitted_at=SPAN["start"])
+    order = ask(
+        "POST maintenance-orders",
+        kind="corrective",
+        title="驱动端轴承异响",
+        diagnosis_id=found,
+        opened_at=after(hours=1).isoformat(),
+    )["maintenance_order_id"]
+
+    def advance(state: str, hours: float, **more: Json) -> None:
+        body = {"state": state, "at": after(hours=hours).isoformat(), **more, **WHO}
+        scribe.ask("PATCH /maintenance-orders/{maintenance_order_id}", body, maintenance_order_id=order)
+
+    advance("in_work", 1.25)
+    time = after(hours=1.5).isoformat()
+    removal = {"removed_at": time, "remark": "外圈剥落", "maintenance_order_id": order, **WHO}
+    scribe.ask("POST /equipment/{equipment_id}/parts/{part_id}/removal", removal, equipment_id=2, part_id=old)
+    new = {"code": "6205-2RS", "name": "驱动端轴承", "place": "驱动端", "fitted_at": time}
+    ask("POST parts", maintenance_order_id=order, **new)
+    advance("done", 1.75, found="外圈剥落,已更换轴承")
+    ask("POST maintenance-orders", kind="preventive", title="更换润滑脂")
+    for what in ("life-cycle", "parts", "maintenance-orders"):
+        scribe.ask(f"GET /equipment/{{equipment_id}}/{what}", equipment_id=2)
 
 
 def assessment(scribe: Scribe) -> None:

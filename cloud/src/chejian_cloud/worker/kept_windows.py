@@ -1,4 +1,4 @@
-"""Windows that outlive raw retention: the newest, those that a verdict, an answer or a request names, and those of baselines.
+"""Windows that outlive raw retention: the newest, those that a verdict, an answer, an order or a request names, and those of baselines.
 
 The gateway drops whole days of raw data. Before that, the windows that something links to are copied; what nothing links to
 any more is deleted here, so the copies stay few: nothing that a verdict, an answer or a baseline names is ever lost.
@@ -18,7 +18,8 @@ _WANTED = """
    (EXISTS (SELECT FROM app.diagnosis d
              WHERE d.series_id = v.series_id AND d.time = v.time
                AND (d.part IS NOT NULL OR d.confidence = 'impulsive_unassigned'
-                    OR EXISTS (SELECT FROM app.diagnosis_label l WHERE l.diagnosis_id = d.diagnosis_id)))
+                    OR EXISTS (SELECT FROM app.diagnosis_label l WHERE l.diagnosis_id = d.diagnosis_id)
+                    OR EXISTS (SELECT FROM app.maintenance_order o WHERE o.diagnosis_id = d.diagnosis_id)))
     OR EXISTS (SELECT FROM telemetry.waveform_request q WHERE q.series_id = v.series_id AND q.time = v.time)
     OR EXISTS (SELECT FROM app.diagnosis_task k WHERE k.series_id = v.series_id AND k.time = v.time)
     OR (v.series_id, (extract(epoch FROM v.time) * 1000000)::bigint) IN (

@@ -201,11 +201,14 @@ def _store(
         session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
-_ANSWERED = text("SELECT DISTINCT diagnosis_id FROM app.diagnosis_label WHERE diagnosis_id = ANY(:ids)")
+_ANSWERED = text("""
+SELECT diagnosis_id FROM app.diagnosis_label WHERE diagnosis_id = ANY(:ids)
+UNION SELECT diagnosis_id FROM app.maintenance_order WHERE diagnosis_id = ANY(:ids)
+""")
 
 
 def _withdraw(session: Session, ids: list[int]) -> None:
-    """Take diagnoses back that no longer hold; one that people answered stays, as nothing found."""
+    """Take diagnoses back that no longer hold; one that people answered, or ordered work for, stays, as nothing found."""
     if not ids:
         return
     answered = set(session.scalars(_ANSWERED, {"ids": ids}))

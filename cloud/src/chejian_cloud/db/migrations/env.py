@@ -2,7 +2,17 @@
 
 import chejian_cloud.db.regions  # noqa: F401 - their tables are part of the schema
 from alembic import context
-from chejian_cloud.db import access, assessment, diagnosis, energy, production, programme, reporting, runs  # noqa: F401 - their tables are part of the schema
+from chejian_cloud.db import (  # noqa: F401 - their tables are part of the schema
+    access,
+    assessment,
+    diagnosis,
+    energy,
+    lifecycle,
+    production,
+    programme,
+    reporting,
+    runs,
+)
 from chejian_cloud.db.app import Base
 
 context.configure(
