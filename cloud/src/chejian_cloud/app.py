@@ -39,7 +39,7 @@ from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes, waveform_request_routes
 from chejian_cloud.programme import plans, scenarios
 from chejian_cloud.programme.outlines import load_outlines
-from chejian_cloud.registry import device_routes, edit_routes, import_routes
+from chejian_cloud.registry import device_routes, edit_routes, import_routes, product_routes
 from chejian_cloud.reports import schedule_routes
 from chejian_cloud.security import BodyLimits, SecurityHeaders
 from chejian_cloud.storable import refuse_unstorable
@@ -53,6 +53,7 @@ _SUBJECTS = (
     device_routes,
     edit_routes,
     import_routes,
+    product_routes,
     calendar_routes,
     series_routes,
     states_routes,

@@ -83,6 +83,8 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "POST /api/v1/lines/{line_id}/equipment": {"code": "NEW-M", **MACHINE},
     "POST /api/v1/equipment/{equipment_id}/feeds": {"node": "HRB-W1", "device": "NEW-M", **WHO},
     "PUT /api/v1/equipment/{equipment_id}": {**MACHINE, "position": 1, "line_id": 1},
+    "POST /api/v1/enterprises/{enterprise}/products": {"code": "NEW-P", "name_zh": "新产品", **WHO},
+    "PUT /api/v1/products/{product_id}": {"name_zh": "产品", **WHO},
     "POST /api/v1/report-schedules": {"workshop_id": 1, "window": "shift", **WHO},
     "PUT /api/v1/report-schedules/{schedule_id}": {"active": False, **WHO},
     "PATCH /api/v1/accounts/{account_id}": {"display_name": "x"},

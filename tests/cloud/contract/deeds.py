@@ -168,6 +168,10 @@ def registry(scribe: Scribe) -> None:
     machine = {"name_zh": "喷雾干燥塔", "type": "spray_dryer", **WHO}
     key = scribe.ask("POST /lines/{line_id}/equipment", {"code": "SPD-01", **machine}, line_id=line)["id"]
     scribe.ask("PUT /equipment/{equipment_id}", {**machine, "position": 1, "line_id": line}, equipment_id=key)
+    product = {"code": "MILK-POWDER", "name_zh": "全脂乳粉", "name_en": "Whole milk powder", **WHO}
+    scribe.ask("POST /enterprises/{enterprise}/products", product, enterprise="QQH-DAIRY")
+    own = scribe.ask("GET /products", query={"enterprise": "hlj-demo"})
+    scribe.ask("GET /products/{product_id}", product_id=own[0]["product_id"])
     table = "workshop,line,code,name_zh,type\nHRB-W1,L1,CNC-02,2号加工中心,cnc_machining_centre\n"
     query = {"enterprise": "hlj-demo", **WHO}
     scribe.ask("POST /registry/imports/preview", table, query={"enterprise": "hlj-demo"})
