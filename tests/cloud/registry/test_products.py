@@ -84,7 +84,7 @@ async def test_what_something_names_stays_and_is_told_by_what(
     refused = await api.delete(path, params=WHO)
     machine = rows(plant.dsn, "SELECT code FROM app.equipment WHERE equipment_id = 1")[0]["code"]
     assert (refused.status_code, f"ideal cycles of {machine}" in refused.text) == (409, True)
-    gone = {"product": "P-1", "valid_from": cycle["valid_from"], **WHO}
+    gone = {"product": "P-1", "valid_from": "2026-01-01T00:00:00Z", **WHO}
     assert (await api.delete(f"{V1}/equipment/1/ideal-cycles", params=gone)).status_code == 200
     order = {"code": "MO-1", "equipment": machine, "product": "P-1", "quantity": 5}
     order |= {"planned_start": "2026-01-01T00:00:00Z", "planned_end": "2026-01-01T08:00:00Z"}

@@ -89,6 +89,36 @@ class EnergyFactor(Base):
     note: Mapped[str]
 
 
+class EnergyTariff(Base):
+    """Prices of a carrier of an enterprise from a local day on, until its next tariff; exact, in `currency` per `unit`.
+
+    A band without a price is not used. `seasons`: [{"months": [1 .. 12], "periods": [{"start", "end", "band"}]}], see
+    `chejian_analytics.energy.Tariff`; empty: the flat price at all times.
+    """
+
+    __tablename__ = "energy_tariff"
+    __table_args__ = (
+        UniqueConstraint("enterprise_id", "carrier", "valid_from"),
+        CheckConstraint("currency = 'CNY'", name="currency"),
+        CheckConstraint("least(sharp, peak, flat, valley, deep_valley) >= 0", name="prices"),
+    )
+    energy_tariff_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("app.enterprise.enterprise_id"))
+    carrier: Mapped[str]
+    valid_from: Mapped[date]
+    currency: Mapped[str]
+    unit: Mapped[str]
+    sharp: Mapped[Decimal | None] = mapped_column(Numeric)
+    peak: Mapped[Decimal | None] = mapped_column(Numeric)
+    flat: Mapped[Decimal | None] = mapped_column(Numeric)
+    valley: Mapped[Decimal | None] = mapped_column(Numeric)
+    deep_valley: Mapped[Decimal | None] = mapped_column(Numeric)
+    seasons: Mapped[list[Any]]
+    remark: Mapped[str]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
 class EnergyValue(Base):
     """What a meter shows of one window; a meter has one row for each hour, shift and day since its first reading.
 
