@@ -282,7 +282,7 @@ async def test_the_description_covers_every_route(bare: httpx.AsyncClient) -> No
     paths = [
         path for path in told["paths"] if any(word in path for word in about) and "programme" not in path
     ]
-    assert len(paths) == 9
+    assert len(paths) == 10
     for path in paths:
         assert len(told["paths"][path]["get"]["description"]) > 40, path
         assert set(told["paths"][path]["get"]["responses"]) >= {"200", "404", "422", "503"}

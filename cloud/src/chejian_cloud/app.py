@@ -37,6 +37,7 @@ from chejian_cloud.conditional import EntityTags
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
 from chejian_cloud.diagnosis import finding_routes, label_routes, trend_routes, waveform_request_routes
+from chejian_cloud.energy import tariff_routes
 from chejian_cloud.programme import plans, scenarios
 from chejian_cloud.programme.outlines import load_outlines
 from chejian_cloud.registry import device_routes, edit_routes, import_routes, product_routes
@@ -59,6 +60,7 @@ _SUBJECTS = (
     states_routes,
     kpi_routes,
     energy_routes,
+    tariff_routes,
     report_routes,
     pdf_routes,
     schedule_routes,

@@ -85,6 +85,10 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "PUT /api/v1/equipment/{equipment_id}": {**MACHINE, "position": 1, "line_id": 1},
     "POST /api/v1/enterprises/{enterprise}/products": {"code": "NEW-P", "name_zh": "新产品", **WHO},
     "PUT /api/v1/products/{product_id}": {"name_zh": "产品", **WHO},
+    "PUT /api/v1/enterprises/{enterprise}/tariffs/{carrier}/{valid_from}": {
+        "prices": {"flat": "0.65"},
+        **WHO,
+    },
     "POST /api/v1/report-schedules": {"workshop_id": 1, "window": "shift", **WHO},
     "PUT /api/v1/report-schedules/{schedule_id}": {"active": False, **WHO},
     "PATCH /api/v1/accounts/{account_id}": {"display_name": "x"},
@@ -138,6 +142,7 @@ VALUES = {
     "year": "2019",
     "role": "good_count",
     "enterprise": "hlj-demo",
+    "carrier": "electricity",
     "provider": "plant",
 }
 ABSENT = "987654"

@@ -170,8 +170,19 @@ def registry(scribe: Scribe) -> None:
     scribe.ask("PUT /equipment/{equipment_id}", {**machine, "position": 1, "line_id": line}, equipment_id=key)
     product = {"code": "MILK-POWDER", "name_zh": "全脂乳粉", "name_en": "Whole milk powder", **WHO}
     scribe.ask("POST /enterprises/{enterprise}/products", product, enterprise="QQH-DAIRY")
-    own = scribe.ask("GET /products", query={"enterprise": "hlj-demo"})
-    scribe.ask("GET /products/{product_id}", product_id=own[0]["product_id"])
+    known = scribe.ask("GET /products", query={"enterprise": "hlj-demo"})
+    scribe.ask("GET /products/{product_id}", product_id=known[0]["product_id"])
+    clock = {"peak": ("08:00", "11:30"), "flat": ("11:30", "22:00"), "valley": ("22:00", "08:00")}
+    periods = [{"start": start, "end": end, "band": band} for band, (start, end) in clock.items()]
+    tariff: dict[str, Json] = {
+        "prices": {"peak": "0.9750", "flat": "0.6500", "valley": "0.3250"},
+        "remark": "示例电价",
+    }
+    tariff |= {"seasons": [{"periods": periods}], **WHO}
+    own: dict[str, Json] = {"enterprise": "hlj-demo", "carrier": "electricity", "valid_from": "2026-01-01"}
+    scribe.ask("PUT /enterprises/{enterprise}/tariffs/{carrier}/{valid_from}", tariff, **own)
+    scribe.ask("GET /enterprises/{enterprise}/tariffs/{carrier}/{valid_from}", **own)
+    scribe.ask("GET /tariffs", query={"enterprise": "hlj-demo"})
     table = "workshop,line,code,name_zh,type\nHRB-W1,L1,CNC-02,2号加工中心,cnc_machining_centre\n"
     query = {"enterprise": "hlj-demo", **WHO}
     scribe.ask("POST /registry/imports/preview", table, query={"enterprise": "hlj-demo"})

@@ -12,6 +12,8 @@ from chejian_cloud.db.app import LONGEST_WINDOW, Equipment, KpiValue, Line, Work
 from chejian_cloud.db.energy import EnergyFactor, EnergyValue, LineOutput, Meter, MeterMachine
 from chejian_cloud.registry.scope import EVERYTHING, Scope
 
+HourRow = Row[int, datetime, int, int, bool]
+"""What is stored of an hour of a meter, see `hours`."""
 _LATEST = text("""
 SELECT DISTINCT ON (g.equipment_id, s.role) g.equipment_id, s.role, s.unit, l.time, l.value, l.quality
   FROM app.equipment_feed g -- OFFSET 0: as a join, requests would read whole tables behind their security barrier
@@ -108,6 +110,36 @@ def values(
         .limit(limit)
     )
     return session.scalars(statement).all()
+
+
+def hours(session: Session, equipment_ids: Collection[int], lo: datetime, hi: datetime) -> Sequence[HourRow]:
+    """Meter, start, amount, covered time [us] and whether provisional of the hours of some meters that start in [lo, hi)."""
+    statement = select(
+        EnergyValue.equipment_id,
+        EnergyValue.start,
+        EnergyValue.amount,
+        EnergyValue.covered_us,
+        EnergyValue.provisional,
+    ).where(
+        EnergyValue.equipment_id.in_(equipment_ids),
+        EnergyValue.window_kind == "hour",
+        EnergyValue.start >= lo,
+        EnergyValue.start < hi,
+    )
+    return session.execute(statement).all()
+
+
+def good_items(session: Session, equipment_ids: Collection[int], lo: datetime, hi: datetime) -> int | None:
+    """Good items of some machines in the hours that start in [lo, hi); None when nothing counts them."""
+    statement = select(func.sum(KpiValue.good)).where(
+        KpiValue.equipment_id.in_(equipment_ids),
+        KpiValue.kpi == "oee",
+        KpiValue.window_kind == "hour",
+        KpiValue.start >= lo,
+        KpiValue.start < hi,
+    )
+    found = session.scalar(statement)
+    return None if found is None else int(found)
 
 
 def days_of_orders(session: Session, equipment_id: int, orders: Collection[str]) -> Sequence[EnergyValue]:

@@ -5,8 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from chejian_cloud.clock import utc_now
 from chejian_cloud.db.engine import ReadSession
-from chejian_cloud.energy import scopes, service, sums
+from chejian_cloud.energy import cost, scopes, service, sums
+from chejian_cloud.energy.cost_schemas import CostOut
 from chejian_cloud.energy.schemas import (
     EnergySumOut,
     EnergyValueOut,
@@ -126,6 +128,18 @@ def get_workshop_energy(
 ) -> list[EnergySumOut]:
     """Energy of a workshop, like that of a line; its output is that of all its lines."""
     return sums.energy_of_scope(session, Scope(workshop_id=workshop_id), window, _range(window, start, end))
+
+
+@router.get("/workshops/{workshop_id}/energy/cost")
+def get_workshop_cost(
+    session: ReadSession, workshop_id: WorkshopId, start: From = None, end: To = None
+) -> CostOut:
+    """Cost of a workshop's energy by carrier and band of the enterprise's tariff, over the hours that overlap a range.
+
+    Default: the last 24 hours; at most 31 days. What no tariff is of, or what is not known, is told and has no cost.
+    """
+    period = time_range(start, end, default=DEFAULT, longest=cost.LONGEST)
+    return cost.cost_of_workshop(session, workshop_id, period, utc_now())
 
 
 def _range(window: str, start: From, end: To) -> TimeRange:

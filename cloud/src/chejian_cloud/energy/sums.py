@@ -17,6 +17,7 @@ from chejian_cloud.energy.figures import coal, number, per, total
 from chejian_cloud.energy.schemas import CarrierSum, EnergySumOut, FactorUsed
 from chejian_cloud.energy.service import Units, values_of
 from chejian_cloud.jsontypes import TimeRange
+from chejian_cloud.registry.schemas import EquipmentOut
 from chejian_cloud.registry.scope import Scope
 from chejian_cloud.registry.service import machines_of, require_scope
 
@@ -27,7 +28,7 @@ Found = Mapping[int, EnergyValue]
 
 
 @dataclass(frozen=True, slots=True)
-class _Tree:
+class Tree:
     """The meters of one carrier in a scope.
 
     Attributes:
@@ -70,7 +71,7 @@ def energy_of_scope(session: Session, scope: Scope, window: str, period: TimeRan
         InvalidValueError: for too many values.
     """
     require_scope(session, scope)
-    trees = _trees(session, scope)
+    trees = trees_of_scope(session, scope)
     needed = {meter for tree in trees for meter in tree.needed}
     output = _Output(session, scope, window, period)
     windows: dict[tuple[datetime, datetime], dict[int, EnergyValue]] = {}
@@ -99,27 +100,28 @@ def carriers_of(
     return [_carrier(tree, found, None) for tree in trees], number(_coal_of(trees, found))
 
 
-def _trees(session: Session, scope: Scope) -> list[_Tree]:
+def trees_of_scope(session: Session, scope: Scope) -> list[Tree]:
+    """Meters of a scope by carrier."""
     own = {row["equipment_id"]: row for row in repository.meters(session, scope=scope)}
     below = repository.meters(session, equipment_ids=repository.sub_meters(session, list(own)))
     return _trees_of(own, below)
 
 
-def _trees_of(own: Mapping[int, RowMapping], below: Sequence[RowMapping]) -> list[_Tree]:
+def _trees_of(own: Mapping[int, RowMapping], below: Sequence[RowMapping]) -> list[Tree]:
     carriers: dict[str, list[RowMapping]] = {}
     for row in own.values():
         carriers.setdefault(row["carrier"], []).append(row)
     return [_tree(rows, own, below) for _, rows in sorted(carriers.items())]
 
 
-def _tree(rows: Sequence[RowMapping], own: Mapping[int, RowMapping], below: Sequence[RowMapping]) -> _Tree:
+def _tree(rows: Sequence[RowMapping], own: Mapping[int, RowMapping], below: Sequence[RowMapping]) -> Tree:
     ids = {row["equipment_id"] for row in rows}
     tops = [row for row in rows if row["parent_id"] not in own]
     children = {
         top["equipment_id"]: tuple(b["equipment_id"] for b in below if b["parent_id"] == top["equipment_id"])
         for top in tops
     }
-    return _Tree(
+    return Tree(
         tuple(top["equipment_id"] for top in tops),
         tuple(b["equipment_id"] for b in below if b["parent_id"] in ids and b["equipment_id"] not in own),
         {top: own for top, own in children.items() if own},
@@ -129,7 +131,7 @@ def _tree(rows: Sequence[RowMapping], own: Mapping[int, RowMapping], below: Sequ
     )
 
 
-def _carrier(tree: _Tree, found: Found, output: int | None) -> CarrierSum:
+def _carrier(tree: Tree, found: Found, output: int | None) -> CarrierSum:
     unit = Units.of(tree.row)
     used = [found[meter] for meter in sorted(tree.needed) if meter in found]
     amount = _difference(tree.tops, tree.elsewhere, found)
@@ -172,13 +174,13 @@ def _difference(plus: Iterable[int], minus: Iterable[int], found: Found) -> int 
     return sum(sign * found[meter].amount for meter, sign in signed)
 
 
-def _coal(tree: _Tree, found: Found) -> Fraction | None:
+def _coal(tree: Tree, found: Found) -> Fraction | None:
     """Standard coal of a carrier [kgce]; None when a meter has no value or no factor."""
     signed = [*((meter, 1) for meter in tree.tops), *((meter, -1) for meter in tree.elsewhere)]
     return total(coal(found[m], sign * found[m].amount) if m in found else None for m, sign in signed)
 
 
-def _coal_of(trees: Iterable[_Tree], found: Found) -> Fraction | None:
+def _coal_of(trees: Iterable[Tree], found: Found) -> Fraction | None:
     """Standard coal of all carriers that count [kgce]; None when one of them is not known."""
     return total(_coal(tree, found) for tree in trees if tree.counted)
 
@@ -189,7 +191,7 @@ def _factors(rows: Iterable[EnergyValue]) -> list[FactorUsed]:
 
 
 def _sum(
-    window: str, span: tuple[datetime, datetime], trees: Sequence[_Tree], found: Found, output: "_Output"
+    window: str, span: tuple[datetime, datetime], trees: Sequence[Tree], found: Found, output: "_Output"
 ) -> EnergySumOut:
     start, end = span
     items = output.items(start)
@@ -208,6 +210,15 @@ def _sum(
     )
 
 
+def output_machines(session: Session, scope: Scope) -> list[EquipmentOut]:
+    """Machines whose good items are a scope's output."""
+    named: dict[int, set[int]] = {}
+    for line_id, equipment_id in repository.named_outputs(session, repository.lines_of(session, scope)):
+        named.setdefault(line_id, set()).add(equipment_id)
+    machines = machines_of(session, scope)
+    return [m for m in machines if m.line_id not in named or m.equipment_id in named[m.line_id]]
+
+
 class _Output:
     """Good items of a scope's output machines by window.
 
@@ -215,14 +226,7 @@ class _Output:
     """
 
     def __init__(self, session: Session, scope: Scope, window: str, period: TimeRange) -> None:
-        named: dict[int, set[int]] = {}
-        for line_id, equipment_id in repository.named_outputs(session, repository.lines_of(session, scope)):
-            named.setdefault(line_id, set()).add(equipment_id)
-        machines = [
-            m
-            for m in machines_of(session, scope)
-            if m.line_id not in named or m.equipment_id in named[m.line_id]
-        ]
+        machines = output_machines(session, scope)
         self.codes = [m.code for m in machines]
         self._good: dict[datetime, int] = {}
         self._least: dict[datetime, float] = {}

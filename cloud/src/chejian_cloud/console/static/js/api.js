@@ -206,6 +206,11 @@ export async function energySums(workshop, { window, from, to }) {
   return (await get(`/workshops/${workshop}/energy`, { window, ...span(from, to) })).map((row) => timed(row, 'start', 'end'));
 }
 
+/** Cost of a workshop's energy by carrier and band of its tariff; money is exact decimal text. */
+export async function energyCost(workshop, { from, to }) {
+  return timed(await get(`/workshops/${workshop}/energy/cost`, span(from, to)), 'start', 'end');
+}
+
 /** Energy of the running shift of every workshop: Map of workshop id -> sum. */
 export async function workshopsEnergy() {
   return new Map((await get('/workshops-energy')).map((row) => [row.workshop_id, timed(row, 'start', 'end')]));

@@ -6,6 +6,7 @@ import { stateEnergy } from '../charts/state_energy.js';
 import { windowBars } from '../charts/window_bars.js';
 import { HOUR, windowText } from '../clock.js';
 import { byId, fill, fold, h, options, table } from '../dom.js';
+import { showCost } from '../energy_cost.js';
 import { amount, carrierName, coal, completeness, factorSource, factorText, figure, flags, windowsOf } from '../energy.js';
 import { NONE, count, measured, percent, unitText } from '../format.js';
 import { nameOf, t } from '../i18n.js';
@@ -75,12 +76,12 @@ function show() {
   const window = offer(windowsOf(sums));
   byId('sum-meta').textContent = window ? windowText(window.start, window.end) : '';
   const sum = sums.find((row) => row.start === window?.start);
-  if (!sum) return ['numbers', 'carriers', 'tree'].forEach((id) => fill(id, h('p', { class: 'empty' }, t('energy.empty'))));
+  if (!sum) return ['numbers', 'carriers', 'cost', 'tree'].forEach((id) => fill(id, h('p', { class: 'empty' }, t('energy.empty'))));
   showNumbers(sum);
   showCarriers(sum);
   byId('tree-meta').textContent = windowText(sum.start, sum.end);
   fill('tree', meterTable(t('meter.caption'), meters, new Map(values.filter((row) => row.start === sum.start).map((row) => [row.equipment_id, row]))));
-  return showShares(sum);
+  return Promise.all([showShares(sum), showCost(workshopId(), sum)]);
 }
 
 /** Shares of all machines with a meter of their own in the chosen window. */

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision: str = "0018_tariffs"
-down_revision: str | None = "0017_reports"
+revision: str = "0019_tariffs"
+down_revision: str | None = "0018_lifecycle"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
