@@ -1,16 +1,24 @@
-"""Store what a registry seed says of energy: outputs of lines, meters, and the site's conversion factors."""
+"""Store what a registry seed says of energy: outputs of lines, meters, the site's conversion factors, and tariffs."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from chejian_analytics.energy import TreeNode, remainders
+from chejian_analytics.energy import Band, TreeNode, remainders
 from chejian_contract.errors import ConfigError
 from sqlalchemy import select
 
 from chejian_cloud.db import app as db
-from chejian_cloud.db.energy import EnergyFactor, LineOutput, Meter, MeterMachine, MeterReplacement
-from chejian_cloud.energy.carriers import METER_TYPES
+from chejian_cloud.db.energy import (
+    EnergyFactor,
+    EnergyTariff,
+    LineOutput,
+    Meter,
+    MeterMachine,
+    MeterReplacement,
+)
+from chejian_cloud.energy.carriers import METER_TYPES, unit_of
 from chejian_cloud.energy.factors import SITE, stored_factors
+from chejian_cloud.energy.tariffs import CURRENCY
 from chejian_cloud.registry.seedfile_energy import MeterSeed, check_carrier
 from chejian_cloud.registry.upserts import Upserts
 
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def store_energy(writer: Upserts, content: "SeedFile") -> None:
-    """Upsert a file's outputs of lines, meters and factors; equipment is stored already.
+    """Upsert a file's outputs of lines, meters, factors and tariffs; equipment is stored already.
 
     Raises:
         ConfigError: names file, key, value and what is allowed.
@@ -30,6 +38,7 @@ def store_energy(writer: Upserts, content: "SeedFile") -> None:
     for i, meter in enumerate(content.meter):
         _check_parent(writer, f"meter[{i}].parent", meter)
     _factors(writer, content)
+    _tariffs(writer, content)
 
 
 def _outputs(writer: Upserts, content: "SeedFile") -> None:
@@ -118,3 +127,24 @@ def _factors(writer: Upserts, content: "SeedFile") -> None:
         raise ConfigError(
             writer.source, "factor", len(content.factor), f"one factor at a time: {error}"
         ) from error
+
+
+def _tariffs(writer: Upserts, content: "SeedFile") -> None:
+    for i, item in enumerate(content.tariff):
+        owner = writer.find(db.Enterprise, f"tariff[{i}].enterprise", code=item.enterprise)
+        key = {
+            "enterprise_id": owner.enterprise_id,
+            "carrier": item.carrier.value,
+            "valid_from": item.valid_from,
+        }
+        told: dict[str, Any] = {
+            **{band.value: item.exact_prices.get(band) for band in Band},
+            "currency": CURRENCY,
+            "unit": unit_of(item.carrier),
+            "seasons": item.seasons,
+            "remark": item.remark,
+        }
+        same = any(all(getattr(r, n) == v for n, v in told.items()) for r in writer.rows(EnergyTariff, key))
+        if not same:
+            told |= {"changed_by": "seed", "changed_at": datetime.now(UTC)}
+            writer.upsert(EnergyTariff, key, told)

@@ -15,6 +15,7 @@ from chejian_contract.templates import equipment_types
 from chejian_cloud.reasons.tree import ReasonSeed, walk
 from chejian_cloud.registry.seedfile_bearing import BearingSeed
 from chejian_cloud.registry.seedfile_energy import FactorSeed, MeterSeed, check_factors, check_meters
+from chejian_cloud.registry.seedfile_tariff import TariffSeed
 
 _DAY_US = 86_400_000_000
 _MAX_POSITION = 32_767
@@ -181,6 +182,7 @@ class SeedFile:
     bearing: tuple[BearingSeed, ...] = ()
     meter: tuple[MeterSeed, ...] = ()
     factor: tuple[FactorSeed, ...] = ()
+    tariff: tuple[TariffSeed, ...] = ()
     reason: tuple[ReasonSeed, ...] = ()
 
 
@@ -195,6 +197,7 @@ _UNIQUE = {
     "bearing": ("equipment", "position"),
     "meter": ("equipment",),
     "factor": ("carrier", "value", "valid_from"),
+    "tariff": ("enterprise", "carrier", "valid_from"),
     "reason": ("code",),
 }
 
