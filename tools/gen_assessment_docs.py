@@ -34,7 +34,7 @@ Written by `python -m tools.gen_assessment_docs` from the data files; do not edi
 
 ## What is the standard's and what is ours
 
-No paid standard is copied here, and most of what is told about them was read in secondary texts or is remembered. So every
+No paid standard is copied here, and most of what is told about them was read in secondary texts or not verified. So every
 fact has a source, a confidence and an authority, which its file carries to whoever shows it:
 
 {confidence}
@@ -51,6 +51,19 @@ A standard is one TOML file in `analytics/src/chejian_analytics/assessment/stand
 of them from a folder of yours. To change a weight, an item or a limit, copy the file, raise its `version`, and change
 it; no code is needed. A broken file is refused with everything that is wrong with it, by file, key, value and what is allowed;
 other content under an old version is refused, too. Results keep id, version and SHA-256 of the file they were computed with.
+
+Texts for people (`document`, `source`, `note`, `formula`; `method` and `data` of a plan's targets) are given as `source_zh` and
+`source_en`, or as `source` alone where both languages have the same text, such as a standard's number or a Chinese title; exactly one
+of the two forms, else the file is refused.
+
+Words alone may change within a version: `[[earlier]]` names the `digest` of each earlier content and `rules`, the SHA-256 of the file's
+content without version and texts (keys in `_zh`, `_en` and those above). Reading checks `rules`, so that nothing but words can have
+changed. A form of earlier content is read with the words of today and computed, compared and ranked as before, under the digest that it has.
+Take `[[earlier]]` out of a copy whose rules you change.
+
+Frozen documents have a `format`. In format 1 levels and references have one `source` and `note`, from format 2 on `source_zh`,
+`source_en`, `note_zh`, `note_en`. A stored document is never written anew: its hash is of its bytes, and what is compared with the rows
+beside it (figures, levels, evidence, attachments) reads the same in both.
 
 ## How it is computed
 
@@ -84,8 +97,8 @@ Each has window, numerator, denominator and completeness. What the registry does
 never counted as digital, fitted or controlled and lowers the completeness; where nothing is known there is no value. OEE and energy are told as trends
 of monthly sums: baseline, recent months, difference, and whether months rise or fall by more than chance (Mann-Kendall).
 
-| id | 名称 | name | numerator / denominator | completeness |
-|---|---|---|---|---|
+| id | 名称 | name | 分子 / 分母 | numerator / denominator | completeness |
+|---|---|---|---|---|---|
 {measures}
 
 ## Standards
@@ -149,12 +162,13 @@ def page() -> str:
         confidence=_rows([("confidence", "meaning"), ("---", "---"), *CONFIDENCE.items()]),
         min_peers=MIN_PEERS,
         measures=_rows(
-            (f"`{m.id}`", m.name_zh, m.name_en, m.formula, m.completeness) for m in INDICATORS.values()
+            (f"`{m.id}`", m.name_zh, m.name_en, m.formula_zh, m.formula_en, m.completeness)
+            for m in INDICATORS.values()
         ),
         standards="\n".join(map(_standard, load_standards())).rstrip(),
         plan_zh=plan.name_zh,
         plan_en=plan.name_en,
-        plan_source=plan.source,
+        plan_source=_both(plan.source_zh, plan.source_en),
         plan_id=plan.id,
         plan_version=plan.version,
         base_year=min(target.base_year for target in plan.targets),
@@ -176,6 +190,10 @@ def page() -> str:
         cities=_rows((c.code, c.name_zh, c.name_en, c.role) for c in places.cities),
         fields=_rows((f.name_zh, f.name_en, f.group, f.authority, f.industry) for f in places.fields),
     )
+
+
+def _both(zh: str, en: str) -> str:
+    return zh if zh == en else f"{zh} / {en}"
 
 
 def _rows(rows: Iterable[tuple[str, ...]]) -> str:
@@ -201,13 +219,13 @@ def _standard(standard: Standard) -> str:
         en=standard.name_en,
         id=standard.id,
         version=standard.version,
-        document=standard.document,
+        document=_both(standard.document_zh, standard.document_en),
         subject=standard.subject,
         place=f", region {standard.region}" + (f", year {standard.year}" if standard.year else ""),
         method=standard.method.value,
-        source=standard.source,
+        source=_both(standard.source_zh, standard.source_en),
         confidence=standard.confidence,
-        note=standard.note,
+        note=" ".join(part for part in (standard.note_zh, standard.note_en) if part),
         parts="\n\n".join(part for part in parts if part),
     )
 
@@ -231,9 +249,9 @@ def _nodes(standard: Standard) -> str:
             node.name_en,
             *(_weight(standard, node, industry) for industry in standard.industries if weighted),
             "yes" if node.may_be_cut else "",
-            node.source,
+            _both(node.source_zh, node.source_en),
             node.confidence,
-            node.note,
+            _both(node.note_zh, node.note_en),
         )
         for node in standard.nodes
     ]
@@ -256,11 +274,11 @@ def _items(items: list[Item]) -> str:
             item.name_en,
             item.scale.value + (f" [{item.unit}]" if item.unit else ""),
             f"`{item.evidence}` ± {float(item.tolerance):g}" if item.evidence else "",
-            item.formula,
+            _both(item.formula_zh, item.formula_en),
             "; ".join(f"{r.year} {r.kind} {float(r.value):g} ({r.confidence})" for r in item.references),
-            item.source,
+            _both(item.source_zh, item.source_en),
             f"{item.confidence}" + ("" if item.authority is Authority.STANDARD else f", {item.authority}"),
-            item.note,
+            _both(item.note_zh, item.note_en),
         )
         for item in items
     ]
@@ -276,7 +294,7 @@ def _published(standard: Standard) -> str:
             row.name_en,
             ", ".join(f"{key} {float(value):g}" for key, value in row.values.items()),
             "" if row.total is None else f"{float(row.total):g}",
-            row.source,
+            _both(row.source_zh, row.source_en),
             row.confidence,
         )
         for row in standard.published
@@ -297,7 +315,7 @@ def _levels(title: str, levels: tuple[Level, ...]) -> str:
             ", ".join(f"{name} >= {_plain(least)}" for name, least in level.needs.items()),
             level.authority.value,
             level.confidence,
-            level.note,
+            _both(level.note_zh, level.note_en),
         )
         for level in levels
     ]
@@ -320,10 +338,10 @@ def _target(target: Target) -> tuple[str, ...]:
         "not given" if target.baseline is None else f"{target.baseline:g} ({target.base_year})",
         value + ("" if target.upper is None else f" to {target.upper:g}"),
         str(target.due_year),
-        target.method,
-        target.data,
+        _both(target.method_zh, target.method_en),
+        _both(target.data_zh, target.data_en),
         target.confidence,
-        target.note,
+        _both(target.note_zh, target.note_en),
     )
 
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chejian_analytics.assessment import (
     Frozen,
+    StandardRef,
     Window,
     assess,
     changes,
@@ -160,3 +162,27 @@ def test_known_text_and_hash() -> None:
 def test_what_has_no_one_text_is_refused(value: object, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         canonical(value)
+
+
+def test_a_document_of_the_first_format_is_read_and_verified() -> None:
+    """Frozen when levels had one `source` and `note`: its bytes have the hash, and what is read of it reads as today."""
+    content = (Path(__file__).parent / "frozen" / "format-1.json").read_bytes()
+    frozen = Frozen(content, "5ddeaaef12f73fec7639f7b48a85e97a31c9901aa49a0df0dd3fb66bdf719a9e")
+    document = frozen.document()
+    assert document["format"] == 1
+    assert changes(frozen, document) == []
+    assert not Frozen(content.replace(b"Rewarded.", b"Rewarded!"), frozen.sha256).intact
+
+    told = StandardRef(**document["result"]["standard"])
+    standard = load_standards().exactly(told)
+    indicator = digital_equipment_share(Window(0, 10), [1, 0, 1], [1, 1, 1])
+    answers = [declare("maturity_level", 3)]
+    result = assess(standard, answers, industry="discrete", measured=[indicator])
+    again = submission("hlj/ws-1", answers, [indicator], result, submitted_at_us=5, revision=1)
+    words = {
+        f"/result/levels/{ladder}/{key}{tag}"
+        for ladder in ("factory", "workshop")
+        for key in ("note", "source")
+        for tag in ("", "_zh", "_en")
+    }
+    assert {change.path for change in changes(frozen, again.document())} == {"/format", *words}

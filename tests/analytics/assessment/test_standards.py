@@ -33,7 +33,8 @@ def test_everything_has_both_names_a_source_and_a_confidence(standard: Standard)
         assert any("\u4e00" <= c <= "\u9fff" for c in words.name_zh), words.id
         assert words.name_en, words.id
         assert all(ord(c) < 128 or "\u4e00" <= c <= "\u9fff" for c in words.name_en), words.id
-        assert words.source, words.id
+        assert words.source_zh, words.id
+        assert words.source_en, words.id
         assert words.confidence in CONFIDENCE, words.id
 
 

@@ -34,7 +34,10 @@ async def test_the_report_says_what_the_api_says(people: People, report_font: Pa
         for part in (
             say.t("report.assessment"),
             say.t("assess_state.submitted"),
-            form["standard"]["document"],
+            form["standard"][f"document_{short}"],
+            form["standard"][f"source_{short}"],
+            form["standard"][f"note_{short}"],
+            *(item[f"source_{short}"] for item in form["items"]),
             say.percent(result["answered"]),
             say.percent(result["measured"]),
             say.t("assess.over_declared", declared="95.0 %", measured="0.0 %"),
@@ -48,5 +51,8 @@ async def test_the_report_says_what_the_api_says(people: People, report_font: Pa
             *(say.t(f"report.hidden.{group['reason']}") for group in benchmark["groups"] if group["reason"]),
         ):
             assert part.replace(" ", "") in plain, part
+        if short == "zh":
+            assert form["standard"]["note_en"].replace(" ", "") not in plain
+            assert not any(item["source_en"].replace(" ", "") in plain for item in form["items"])
         assert not any(gap["level"] in plain for gap in result["gaps"]), "levels have names"
         assert any(group["reason"] for group in benchmark["groups"]), "one enterprise is too few"

@@ -30,6 +30,8 @@ async def test_recognised_workshops_are_counted_for_everybody_and_held_against_t
         assert found["projected"] == pytest.approx(10 / 3)
         assert [o["value"] for o in found["observations"]] == [0, 2, 2]
         assert found["observations"][1]["measured"] == 1
+        assert (found["baseline_source_zh"], found["baseline_source_en"]) == (
+            "本平台项目台账", "registry of the programme")  # fmt: skip
         assert found["line"] == [{"day": f"{2015 + i}-12-31", "value": 20 * i} for i in range(6)]
     before = await target(people, "province", "T1.workshops", "2018-06-29")
     assert before["observed"] == 0
@@ -50,12 +52,17 @@ async def test_intensity_is_chained_from_years_of_one_basis(people: People) -> N
     assert found["observed"] == pytest.approx(0.98 / 1.05 / 1.04 - 1)
     assert found["planned"] == pytest.approx(0.82 ** (2 / 5) - 1)
     assert (found["status"], found["observed_on"]) == ("on track", "2017-12-31")
+    told = found["observations"][-1]
+    assert (told["source_zh"], told["note_zh"]) == ("由各年能耗和增加值增速链乘；yearbook", "电力按等价值折标")
+    assert told["source_en"] == "chained from energy and growth of each year; yearbook"
+    assert told["note_en"] == "electricity by equal value"
 
 
 async def test_what_is_observed_says_where_it_is_from_and_serves_as_baseline(people: People) -> None:
     path, body = "/targets/T6/observations", {"value": 0.8, "source": "yearbook 2016", "completeness": 0.9}
     await people.ask("province", "PUT", f"{path}/2015-12-31", 204, json=body)
-    assert (await target(people, "province", "T6", "2016-01-31"))["baseline_source"] == "yearbook 2016"
+    found = await target(people, "province", "T6", "2016-01-31")
+    assert (found["baseline_source_zh"], found["baseline_source_en"]) == ("yearbook 2016", "yearbook 2016")
     await people.ask("province", "PUT", f"{path}/2016-12-31", 204, json={**body, "value": 0.7})
     await people.ask("province", "PUT", f"{path}/2016-12-31", 204, json={**body, "value": 0.9})  # corrected
     found = await target(people, "harbin", "T6", "2017-01-31")

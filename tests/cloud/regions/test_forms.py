@@ -49,7 +49,9 @@ async def test_every_published_row_is_reproduced_from_a_table(people: People, st
     assert sorted(row["region_name_zh"] for row in given) == sorted(row["region"] for row in published)
     totals = {row["region_name_zh"]: row["total"] for row in given}
     assert totals == {row["region"]: float(row["total_published"]) for row in published}
-    assert {row["source"] for row in given} == {"table of teniang.cn"}
+    assert {(row["source_zh"], row["source_en"]) for row in given} == {
+        ("teniang.cn数据表", "table of teniang.cn")
+    }
     compared["rows"] = [row for row in compared["rows"] if row["state"] == "draft"]
     assert [row["year"] for row in compared["rows"]] == [2000 + n for n in range(18)]
     assert [c["id"] for c in compared["columns"]] == list(columns)

@@ -14,8 +14,8 @@ INDUSTRIES = ("discrete", "process")
 
 CONFIDENCE = {
     "A": "read in a source text (for paid standards a secondary one)",
-    "B": "from memory, corroborated by a source text, arithmetic or several code bases",
-    "C": "from memory only: verify against the standard",
+    "B": "not read in the text itself, but corroborated by a source text, arithmetic or several code bases",
+    "C": "not corroborated: verify against the standard",
     "D": "guess or disputed",
 }
 """How sure a fact is."""
@@ -72,19 +72,23 @@ class Words:
         id: stable key.
         name_zh: 中文名称.
         name_en: English name.
-        source: document, clause, or page where it was read.
+        source_zh: 出处：文件、条款或网页.
+        source_en: document, clause, or page where it was read.
         confidence: a key of `CONFIDENCE`.
         authority: who says so.
-        note: what a reader has to know, English.
+        note_zh: 读者须知.
+        note_en: what a reader has to know.
     """
 
     id: str
     name_zh: str
     name_en: str
-    source: str
+    source_zh: str
+    source_en: str
     confidence: str
     authority: Authority
-    note: str = ""
+    note_zh: str = ""
+    note_en: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +120,16 @@ class Reference:
         year: of the figure.
         kind: "value" as found, or "target".
         value: in the item's unit.
-        source: where it was read.
+        source_zh: 出处.
+        source_en: where it was read.
         confidence: a key of `CONFIDENCE`.
     """
 
     year: int
     kind: str
     value: Fraction
-    source: str
+    source_zh: str
+    source_en: str
     confidence: str
 
 
@@ -143,7 +149,8 @@ class Item(Words):
         needs_completeness: least completeness of a measurement that may contradict.
         aggregate: how single enterprises make the figure of a region: "mean", "share" or "".
         asked_in: items of other standards ("standard:item") whose yes or no of single enterprises is the same question.
-        formula: how it is computed, in words.
+        formula_zh: 算法.
+        formula_en: how it is computed, in words.
         references: published figures.
     """
 
@@ -158,7 +165,8 @@ class Item(Words):
     needs_completeness: Fraction = Fraction(0)
     aggregate: str = ""
     asked_in: tuple[str, ...] = ()
-    formula: str = ""
+    formula_zh: str = ""
+    formula_en: str = ""
     references: tuple[Reference, ...] = ()
 
 
@@ -190,7 +198,8 @@ class Published:
         year: of the figures.
         values: by node or item.
         total: as published; None where there is none.
-        source: where it was read.
+        source_zh: 出处.
+        source_en: where it was read.
         confidence: a key of `CONFIDENCE`.
     """
 
@@ -200,7 +209,8 @@ class Published:
     year: int
     values: Mapping[str, Fraction]
     total: Fraction | None
-    source: str
+    source_zh: str
+    source_en: str
     confidence: str
 
 
@@ -209,8 +219,9 @@ class Standard(Words):
     """An assessment standard as one data file gives it.
 
     Attributes:
-        version: of the file; a new one whenever its content changes.
-        document: number and title of the standard or rule.
+        version: of the file; a new one whenever more than its words changes.
+        document_zh: 标准或办法的编号和名称.
+        document_en: number and title of the standard or rule.
         subject: "enterprise", "workshop" or "region".
         region: where it holds, code of GB/T 2260 ("100000": all of China).
         year: of the rules; 0 where the standard's number has it.
@@ -225,11 +236,14 @@ class Standard(Words):
         met_from: score from which a maturity level counts as met.
         normaliser: name of the function that makes indicators of an index comparable; "": must be given.
         published: figures of regions to compare with.
+        earlier: digests of contents of this version that differ in words for people only: what was filled in by them is
+            read with the words of today and computed the same.
         digest: SHA-256 of the file's content in canonical JSON.
     """
 
     version: str
-    document: str
+    document_zh: str
+    document_en: str
     subject: str
     region: str
     year: int
@@ -244,12 +258,18 @@ class Standard(Words):
     met_from: Fraction = Fraction(0)
     normaliser: str = ""
     published: tuple[Published, ...] = ()
+    earlier: tuple[str, ...] = ()
     digest: str
 
     @property
     def reference(self) -> "StandardRef":
         """What a result keeps of the standard that it was computed with."""
         return StandardRef(self.id, self.version, self.digest)
+
+    def covers(self, reference: "StandardRef") -> bool:
+        """Whether what was filled in by some content is computed by this one just the same."""
+        same = (reference.id, reference.version) == (self.id, self.version)
+        return same and reference.digest in {self.digest, *self.earlier}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ class Measure:
         id: stable key, named by `evidence` of items.
         name_zh: 中文名称.
         name_en: English name.
-        formula: numerator / denominator.
+        formula_zh: 分子 / 分母.
+        formula_en: numerator / denominator.
         completeness: known / expected.
         needs_zh: 这个平台还缺的事实；"" where the platform has them.
         needs_en: facts that this platform does not hold yet; "" where it does.
@@ -29,7 +30,8 @@ class Measure:
     id: str
     name_zh: str
     name_en: str
-    formula: str
+    formula_zh: str
+    formula_en: str
     completeness: str
     needs_zh: str = ""
     needs_en: str = ""
@@ -40,6 +42,7 @@ _MEASURES = (
         "digital_equipment_share",
         "数字化设备占比",
         "share of digital equipment",
+        "具有数字接口并已在平台配置的设备数 / 台账设备数",
         "equipment with a digital interface that is configured in the platform / equipment of the registry",
         "equipment of which both is known / equipment",
     ),
@@ -47,6 +50,7 @@ _MEASURES = (
         "networked_equipment_share",
         "数字化设备联网率",
         "share of networked equipment",
+        "时间范围内有数据到达的数字化设备数 / 数字化设备数",
         "digital equipment whose data arrived in the window / digital equipment",
         "equipment known to be digital or not / equipment",
     ),
@@ -54,6 +58,7 @@ _MEASURES = (
         "automatic_collection_share",
         "生产数据自动采集率",
         "share of data collected automatically",
+        "时间范围内不经人工录入且有数据到达的应采数据点数 / 应采数据点数",
         "required points without manual entry whose data arrived in the window / required points",
         "points known to be automatic or not / required points",
     ),
@@ -61,6 +66,7 @@ _MEASURES = (
         "key_process_nc_share",
         "关键工序数控化率",
         "key processes under numerical control",
+        "数控化关键工序数（NC、PLC、DCS） / 关键工序数",
         "key processes under numerical control (NC, PLC, DCS) / key processes",
         "key processes of which it is known / key processes",
     ),
@@ -68,6 +74,7 @@ _MEASURES = (
         "data_quality",
         "数据质量合格率",
         "share of good samples",
+        "质量合格的采样数 / 采样数",
         "samples of good quality / samples",
         "time covered by data / time due",
     ),
@@ -75,6 +82,7 @@ _MEASURES = (
         "meter_fitting_unit_entry",
         "进出用能单位计量器具配备率",
         "meters fitted at the entry of the unit",
+        "时间范围内有数据的已配备计量器具数 / 应配备计量器具数",
         "metering points with a meter that delivered in the window / metering points required",
         "points known to be fitted or not / points",
     ),
@@ -82,20 +90,23 @@ _MEASURES = (
         "meter_fitting_sub_unit",
         "进出主要次级用能单位计量器具配备率",
         "meters fitted at sub-units",
-        "as above",
-        "as above",
+        "时间范围内有数据的已配备计量器具数 / 应配备计量器具数",
+        "metering points with a meter that delivered in the window / metering points required",
+        "points known to be fitted or not / points",
     ),
     Measure(
         "meter_fitting_main_equipment",
         "主要用能设备计量器具配备率",
         "meters fitted at main equipment",
-        "as above",
-        "as above",
+        "时间范围内有数据的已配备计量器具数 / 应配备计量器具数",
+        "metering points with a meter that delivered in the window / metering points required",
+        "points known to be fitted or not / points",
     ),
     Measure(
         "inspected_order_share",
         "订单检验记录覆盖率",
         "orders with registered inspections",
+        "时间范围内到期且有对应订单号和设备检验结果的订单数 / 时间范围内到期的订单数",
         "orders due in the window with inspection results of their number and machine / orders due in the window",
         "orders whose end, or an inspection, is recorded / orders due in the window",
     ),
@@ -103,6 +114,7 @@ _MEASURES = (
         "inspected_equipment_share",
         "设备检验记录覆盖率",
         "equipment whose orders are inspected",
+        "其订单有检验结果的设备数 / 时间范围内有到期订单的设备数",
         "equipment with inspection results of its orders / equipment with orders due in the window",
         "equipment with an order whose end, or an inspection, is recorded / equipment with orders due in the window",
     ),
@@ -110,6 +122,7 @@ _MEASURES = (
         "spc_coverage",
         "关键质量特性在线SPC覆盖率",
         "key characteristics under on-line SPC",
+        "时间范围内有控制图点的在线关键质量特性数 / 关键质量特性数",
         "key characteristics on line with points in the window / key characteristics",
         "characteristics known to be on line or not / characteristics",
         "关键质量特性清单（含公差）和在线控制图的点",
@@ -119,6 +132,7 @@ _MEASURES = (
         "traceability_coverage",
         "批次追溯覆盖率",
         "lots with a complete genealogy",
+        "投入物料、设备和检验均有记录的批次数 / 生产批次数",
         "lots whose inputs, equipment and inspections are all recorded / lots produced",
         "lots that the stream told of / lots of the orders",
         "订单所用物料的批次；订单到设备、检验的链条见“订单检验记录覆盖率”",

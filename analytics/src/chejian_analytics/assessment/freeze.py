@@ -11,8 +11,9 @@ from chejian_analytics.assessment.canonical import canonical, plain
 from chejian_analytics.assessment.indicators import Indicator
 from chejian_analytics.assessment.result import Assessment
 
-FORMAT = 1
-"""Layout of the frozen document."""
+FORMAT = 2
+"""Layout of the frozen document. In layout 1 levels and references had `source` and `note` in one language; what is read of a document to
+verify it is the same in both."""
 
 
 @dataclass(frozen=True, slots=True)

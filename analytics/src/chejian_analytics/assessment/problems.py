@@ -75,6 +75,27 @@ class Table:
             return ""
         return value
 
+    def both(self, key: str, *, default: tuple[str, str] | None = None) -> tuple[str, str]:
+        """A text for people, Chinese and English: `key` alone is the same in both, else `key_zh` and `key_en`.
+
+        Without any of them it is the default; with None, one has to be there.
+        """
+        one, pair = self.has(key), [self.has(f"{key}_zh"), self.has(f"{key}_en")]
+        if not one and not any(pair) and default is not None:
+            return default
+        if one == any(pair):
+            found = [k for k in (key, f"{key}_zh", f"{key}_en") if k in self._data]
+            self.wrong(
+                key,
+                f"either {key}, the same in both languages, or {key}_zh and {key}_en",
+                ", ".join(found) or None,
+            )
+            return "", ""
+        if one:
+            text = self.text(key)
+            return text, text
+        return self.text(f"{key}_zh"), self.text(f"{key}_en")
+
     def choice(self, key: str, allowed: Collection[str], *, default: str | None = None) -> str:
         """One of several words; the default where it is missing."""
         if not self.has(key) and default is not None:

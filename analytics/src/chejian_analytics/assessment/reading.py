@@ -1,5 +1,6 @@
 """Reads a standard from its TOML file; a broken file is refused with everything that is wrong with it."""
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -30,13 +31,15 @@ SCHEMA = 1
 """Layout of the file that this code reads."""
 
 SUBJECTS = ("enterprise", "workshop", "region")
+_WORDS = ("version", "document", "source", "note", "formula")
+"""Keys, beside those ending in _zh and _en, that rule nothing."""
 _LEVELS = 5
 _GREAT = 1_000_000_000
 """Bound of quantities and years' figures, only to catch slips."""
 
 
 class _Defaults(NamedTuple):
-    source: str
+    source: tuple[str, str] | None
     confidence: str
     authority: str
 
@@ -66,8 +69,8 @@ def read_standard(text: str, file: str) -> Standard:
 
 def _standard(table: Table, data: Mapping[str, Any]) -> Standard:
     table.integer("schema", SCHEMA, SCHEMA)
-    head = words(table, _Defaults("", "", Authority.STANDARD))
-    defaults = _Defaults(head["source"], head["confidence"], head["authority"])
+    head = words(table, _Defaults(None, "", Authority.STANDARD))
+    defaults = _Defaults((head["source_zh"], head["source_en"]), head["confidence"], head["authority"])
     method = Method(table.choice("method", tuple(Method)))
     industries = table.words("industries", INDUSTRIES) or INDUSTRIES
     rating = table.table("rating")
@@ -75,8 +78,8 @@ def _standard(table: Table, data: Mapping[str, Any]) -> Standard:
     items = tuple(_item(each, defaults) for each in table.tables("item"))
     made = Standard(
         **head,
+        **_both("document", table.both("document")),
         version=table.text("version"),
-        document=table.text("document"),
         subject=table.choice("subject", SUBJECTS),
         region=table.text("region", optional=True) or "100000",
         year=table.integer("year", 1990, 2100, default=0),
@@ -95,6 +98,7 @@ def _standard(table: Table, data: Mapping[str, Any]) -> Standard:
         met_from=rating.number("met_from", 0, 1) or Fraction(0),
         normaliser=rating.choice("normaliser", tuple(NORMALISERS), default=""),
         published=tuple(_published(each, defaults, nodes, items) for each in table.tables("published")),
+        earlier=tuple(_earlier(each, data) for each in table.tables("earlier")),
         digest=_safe_digest(data),
     )
     expand = rating.words("one_item_for_each", ("leaf", "level"))
@@ -109,11 +113,28 @@ def words(table: Table, defaults: _Defaults) -> dict[str, Any]:
         "id": table.text("id"),
         "name_zh": table.text("name_zh"),
         "name_en": table.text("name_en"),
-        "source": table.text("source", optional=bool(defaults.source)) or defaults.source,
+        **_both("source", table.both("source", default=defaults.source)),
         "confidence": table.choice("confidence", tuple(CONFIDENCE), default=defaults.confidence or None),
         "authority": Authority(table.choice("authority", tuple(Authority), default=defaults.authority)),
-        "note": table.text("note", optional=True),
+        **_both("note", table.both("note", default=("", ""))),
     }
+
+
+def _both(key: str, texts: tuple[str, str]) -> dict[str, Any]:
+    return {f"{key}_zh": texts[0], f"{key}_en": texts[1]}
+
+
+def _earlier(table: Table, data: Mapping[str, Any]) -> str:
+    found = table.text("digest")
+    if not re.fullmatch("[0-9a-f]{64}", found):
+        table.wrong("digest", "SHA-256 of the earlier content, 64 hexadecimal digits")
+    rules = _safe_digest(_wordless(data))
+    if table.text("rules") != rules:
+        table.wrong(
+            "rules", f"{rules}, this file's content without its words; no earlier where more was changed"
+        )
+    table.close()
+    return found
 
 
 def _node(table: Table, defaults: _Defaults, industries: tuple[str, ...]) -> Node:
@@ -144,7 +165,7 @@ def _item(table: Table, defaults: _Defaults) -> Item:
         needs_completeness=table.number("needs_completeness", 0, 1) or Fraction(0),
         aggregate=table.choice("aggregate", ("mean", "share"), default=""),
         asked_in=table.words("asked_in"),
-        formula=table.text("formula", optional=True),
+        **_both("formula", table.both("formula", default=("", ""))),
         references=tuple(_reference(each, defaults) for each in table.tables("reference")),
     )
     table.close()
@@ -160,7 +181,7 @@ def _reference(table: Table, defaults: _Defaults) -> Reference:
         year=table.integer("year", 1990, 2100),
         kind=table.choice("kind", ("value", "target")),
         value=table.needed("value", 0, _GREAT),
-        source=table.text("source", optional=True) or defaults.source,
+        **_both("source", table.both("source", default=defaults.source)),
         confidence=table.choice("confidence", tuple(CONFIDENCE), default=defaults.confidence or None),
     )
     table.close()
@@ -178,7 +199,7 @@ def _published(
         year=table.integer("year", 1990, 2100),
         values=table.by_name("values", known, 0, _GREAT),
         total=table.number("total", 0, _GREAT),
-        source=table.text("source", optional=True) or defaults.source,
+        **_both("source", table.both("source", default=defaults.source)),
         confidence=table.choice("confidence", tuple(CONFIDENCE), default=defaults.confidence or None),
     )
     table.close()
@@ -229,13 +250,27 @@ def _made(standard: Standard, node: Node, level: int) -> Item:
         id=f"{node.id}.{level}" if level else f"{node.id}.score",
         name_zh=node.name_zh + end_zh,
         name_en=node.name_en + end_en,
-        source=node.source,
+        source_zh=node.source_zh,
+        source_en=node.source_en,
         confidence=node.confidence,
         authority=node.authority,
         node=node.id,
         scale=Scale.GRADES if level else Scale.SCORE,
         level=level,
     )
+
+
+def _wordless(value: Any) -> Any:
+    """What a file rules: its content without version and texts for people."""
+    if isinstance(value, list):
+        return [_wordless(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _wordless(each) for key, each in value.items() if not _is_words(key, each)}
+
+
+def _is_words(key: str, value: object) -> bool:
+    return key == "earlier" or (isinstance(value, str) and (key in _WORDS or key.endswith(("_zh", "_en"))))
 
 
 def _safe_digest(data: Mapping[str, Any]) -> str:

@@ -23,11 +23,17 @@ TREND = timedelta(days=366)
 """Months that trends look back on; project default."""
 _MONTHS = 3
 """Of the baseline, and of the recent window; fewer where there are fewer than twice as many."""
-TREND_NAMES: Mapping[str, tuple[str, str, str]] = {
-    "oee_trend": ("设备综合效率（近期）", "OEE, recent months", "effective time / planned busy time"),
+TREND_NAMES: Mapping[str, tuple[str, str, str, str]] = {
+    "oee_trend": (
+        "设备综合效率（近期）",
+        "OEE, recent months",
+        "有效时间 / 计划运行时间",
+        "effective time / planned busy time",
+    ),
     "energy_trend": (
         "单位合格品电耗（近期）",
         "electricity per good item, recent months",
+        "有电表设备的用电量（Wh） / 合格品数",
         "Wh / good items of metered machines",
     ),
 }
@@ -88,12 +94,12 @@ def measure_all(session: Session, place: Place) -> list[Evidence]:
     return sorted(found, key=lambda each: each.indicator.id)
 
 
-def names_of(indicator: str) -> tuple[str, str, str]:
-    """中文名称, English name and formula of an indicator."""
+def names_of(indicator: str) -> tuple[str, str, str, str]:
+    """中文名称, English name, 算法 and formula of an indicator."""
     if indicator in TREND_NAMES:
         return TREND_NAMES[indicator]
     known = INDICATORS[indicator]
-    return known.name_zh, known.name_en, known.formula
+    return known.name_zh, known.name_en, known.formula_zh, known.formula_en
 
 
 def flag(value: bool | None) -> int:

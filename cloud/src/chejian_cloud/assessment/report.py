@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped] # it ships no types
+from chejian_analytics.assessment import Authority
+from pydantic import BaseModel
 
 from chejian_cloud.assessment.schemas import BenchmarkOut, FormOut, GroupOut, ResultOut, RevisionOut
 
@@ -16,6 +18,12 @@ _GROUPS = {
     "industry": ("同行业其他企业", "Others of the industry"),
     "province": ("全省其他企业", "Others of the province"),
 }
+_AUTHORITIES = {
+    Authority.STANDARD.value: "标准 standard",
+    Authority.PROJECT_DEFAULT.value: "项目默认 project default",
+    Authority.NONE.value: "无 none",
+}
+_LADDERS = {"workshop": "车间 workshop", "factory": "工厂 factory"}
 _REASONS = {
     "few": "企业太少，不公布 too few enterprises to be told",
     "deducible": "可推算出少数企业，不公布 would give a few enterprises away",
@@ -53,6 +61,11 @@ def as_xlsx(
     return out.getvalue()
 
 
+def _both(row: BaseModel, key: str) -> str:
+    """A text in both languages; once where they are the same."""
+    return "\n".join(dict.fromkeys(getattr(row, f"{key}_{tag}") for tag in ("zh", "en")))
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
@@ -66,16 +79,19 @@ def _result(
     rows: list[Sequence[Any]] = [
         ("企业 Enterprise", f"{form.enterprise_name_zh} {form.enterprise_name_en}".strip()),
         ("车间 Workshop", f"{form.workshop_name_zh or ''} {form.workshop_name_en or ''}".strip() or "-"),
-        ("标准 Standard", f"{form.standard.document} {form.standard.name_zh}"),
+        ("标准 Standard", f"{_both(form.standard, 'document')} {form.standard.name_zh}"),
         ("数据文件版本 Version of the data file", f"{form.standard.version} {form.standard.digest}"),
-        ("出处 Source", f"{form.standard.source} ({form.standard.confidence})"),
-        ("说明 Note", form.standard.note),
+        ("出处 Source", f"{_both(form.standard, 'source')} ({form.standard.confidence})"),
+        ("说明 Note", _both(form.standard, "note")),
         ("实测时间范围 Window of evidence", f"{_text(form.window_start)} - {_text(form.window_end)}"),
         ("状态 State", form.state),
         ("版本 Revision", form.revision),
         ("总分 Total", result.total),
         *(
-            (f"等级 Level {each.ladder}".strip(), f"{each.name_zh} {each.name_en}".strip() or "-")
+            (
+                f"等级 Level {_LADDERS.get(each.ladder, each.ladder)}".strip(),
+                f"{each.name_zh} {each.name_en}".strip() or "-",
+            )
             for each in result.levels
         ),
         ("已答占比 Answered", result.answered),
@@ -123,7 +139,7 @@ def _items(form: FormOut) -> Sheet:
             item.completeness,
             _contradiction(against.get(item.id)),
             ", ".join(f"{a['name']} {a['sha256'][:12]}" for a in item.attachments),
-            *(item.source, item.confidence, item.authority),
+            *(_both(item, "source"), item.confidence, _AUTHORITIES[item.authority]),
         )
         for item in form.items
     ]
@@ -160,7 +176,7 @@ def _evidence(form: FormOut) -> Sheet:
     rows = [
         (
             *(each.name_zh, each.name_en, each.value, each.numerator, each.denominator, each.unit),
-            *(each.completeness, each.window_start, each.window_end, each.formula, each.query),
+            *(each.completeness, each.window_start, each.window_end, _both(each, "formula"), each.query),
         )
         for each in form.evidence
     ]

@@ -74,7 +74,8 @@ class StandardOut(Out):
     id: str
     version: str
     digest: str
-    document: str
+    document_zh: str
+    document_en: str
     name_zh: str
     name_en: str
     subject: str
@@ -83,8 +84,10 @@ class StandardOut(Out):
     items: int
     measured_items: int
     confidence: str
-    source: str
-    note: str
+    source_zh: str
+    source_en: str
+    note_zh: str
+    note_en: str
 
 
 class AssessmentOut(Out):
@@ -129,11 +132,14 @@ class ItemOut(Out):
     scale: str
     unit: str
     level: int
-    source: str
+    source_zh: str
+    source_en: str
     confidence: str
     authority: str
-    note: str
-    formula: str
+    note_zh: str
+    note_en: str
+    formula_zh: str
+    formula_en: str
     given: list[str]
     base: str | None
     basis: str | None
@@ -162,7 +168,8 @@ class EvidenceOut(Out):
     indicator: str
     name_zh: str
     name_en: str
-    formula: str
+    formula_zh: str
+    formula_en: str
     window_start: Moment
     window_end: Moment
     numerator: int
@@ -182,7 +189,8 @@ class NotMeasuredOut(Out):
     indicator: str
     name_zh: str
     name_en: str
-    formula: str
+    formula_zh: str
+    formula_en: str
     needs_zh: str
     needs_en: str
 

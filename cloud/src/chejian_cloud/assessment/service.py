@@ -44,13 +44,16 @@ def standard_out(each: Standard) -> out.StandardOut:
         "id",
         "version",
         "digest",
-        "document",
+        "document_zh",
+        "document_en",
         "name_zh",
         "name_en",
         "subject",
         "confidence",
-        "source",
-        "note",
+        "source_zh",
+        "source_en",
+        "note_zh",
+        "note_en",
     )
     return out.StandardOut(
         **{name: getattr(each, name) for name in names},
@@ -95,7 +98,7 @@ def form_of(session: Session, assessment_id: int) -> out.FormOut:
 
 
 def _not_measured() -> list[out.NotMeasuredOut]:
-    names = ("name_zh", "name_en", "formula", "needs_zh", "needs_en")
+    names = ("name_zh", "name_en", "formula_zh", "formula_en", "needs_zh", "needs_en")
     return [
         out.NotMeasuredOut(indicator=each.id, **{name: getattr(each, name) for name in names})
         for each in INDICATORS.values()
@@ -149,7 +152,10 @@ def _item(form: Form, item: Item) -> out.ItemOut:
     answer = next((a for a in form.answers if a.item == item.id), None)
     indicator = form.indicators.get(item.evidence)
     value = indicator.value if indicator else None
-    names = ("id", "node", "name_zh", "name_en", "unit", "level", "source", "confidence", "note", "formula")
+    names = (
+        *("id", "node", "name_zh", "name_en", "unit", "level", "source_zh", "source_en", "confidence"),
+        *("note_zh", "note_en", "formula_zh", "formula_en"),
+    )
     return out.ItemOut(
         **{name: getattr(item, name) for name in names},
         scale=item.scale.value,
@@ -173,7 +179,7 @@ def _float(value: Fraction | None) -> float | None:
 def evidence_out(row: AssessmentEvidence) -> out.EvidenceOut:
     """Stored evidence for people."""
     figure = forms.indicator_of(row)
-    zh, en, formula = measuring.names_of(row.indicator)
+    zh, en, formula_zh, formula_en = measuring.names_of(row.indicator)
     names = (
         "indicator",
         "window_start",
@@ -190,7 +196,8 @@ def evidence_out(row: AssessmentEvidence) -> out.EvidenceOut:
         measured_at=row.measured_at,
         name_zh=zh,
         name_en=en,
-        formula=formula,
+        formula_zh=formula_zh,
+        formula_en=formula_en,
         value=_float(figure.value),
         completeness=float(figure.completeness),
     )

@@ -84,10 +84,11 @@ def load(path: Path | None) -> Programme:
 def told(programme: Programme) -> out.PlanOut:
     """The plan for people."""
     plan, places = programme.plan, programme.places
-    names = ("id", "version", "digest", "name_zh", "name_en", "region", "source")
+    names = ("id", "version", "digest", "name_zh", "name_en", "region", "source_zh", "source_en")
     return out.PlanOut(
         **{name: getattr(plan, name) for name in names},
-        places_source=f"{places.source} ({places.confidence})",
+        places_source_zh=f"{places.source_zh}（{places.confidence}）",
+        places_source_en=f"{places.source_en} ({places.confidence})",
         cities=[out.CityOut.model_validate(each) for each in places.cities],
         fields=[out.FieldOut.model_validate(each) for each in places.fields],
         checks=[

@@ -8,7 +8,7 @@ from fractions import Fraction
 from statistics import quantiles
 from typing import Any, Final
 
-from chejian_analytics.assessment import MIN_PEERS, Method, Standard
+from chejian_analytics.assessment import MIN_PEERS, Method, Standard, StandardRef
 from chejian_analytics.assessment.rating import maturity_total
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
@@ -207,7 +207,7 @@ def _axes(
         row["programme_entry_id"]: (row["assessment_id"], row["revision"])
         for row in rows
         if row["assessment_id"] is not None
-        and (row["standard_version"], row["standard_digest"]) == (standard.version, standard.digest)
+        and standard.covers(StandardRef(standard.id, row["standard_version"], row["standard_digest"]))
     }
     documents = figures.documents(session, sorted(set(keys.values())))
     kept = {key: _radar(standard, content) for key, content in documents.items()}

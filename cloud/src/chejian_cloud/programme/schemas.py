@@ -61,8 +61,10 @@ class PlanOut(Out):
     name_zh: str
     name_en: str
     region: str
-    source: str
-    places_source: str
+    source_zh: str
+    source_en: str
+    places_source_zh: str
+    places_source_en: str
     cities: list[CityOut]
     fields: list[FieldOut]
     checks: list[CheckOut]
@@ -176,14 +178,19 @@ class PointOut(Out):
 
 
 class ObservationOut(Out):
-    """What was observed of a target; `derived`: from entries or energy years, else entered by the province."""
+    """What was observed of a target; `derived`: from entries or energy years, else entered by the province.
+
+    Words that were entered are the same in both languages.
+    """
 
     day: date
     value: float
     completeness: float
     measured: float
-    source: str
-    note: str
+    source_zh: str
+    source_en: str
+    note_zh: str
+    note_en: str
     derived: bool
 
 
@@ -207,15 +214,20 @@ class TargetOut(Out):
     up: bool
     base_year: int
     baseline: float | None
-    baseline_source: str
+    baseline_source_zh: str
+    baseline_source_en: str
     due_year: int
     value: float | None
     upper: float | None
-    method: str
-    data: str
-    source: str
+    method_zh: str
+    method_en: str
+    data_zh: str
+    data_en: str
+    source_zh: str
+    source_en: str
     confidence: str
-    note: str
+    note_zh: str
+    note_en: str
     status: str
     reasons: list[ReasonOut]
     observed: float | None

@@ -1,6 +1,6 @@
 """Targets against the plan's line: what was observed, what the registry counts, and what the engine makes of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
@@ -29,8 +29,12 @@ _COUNTED = {"T1.workshops": "workshop", "T1.lines": "line"}
 """Target that is counted in the registry -> kind of its entries."""
 _INTENSITY = "T2"
 """Target that is chained from the years of energy and value added."""
-_COUNT_SOURCE = "registry of the programme"
-_CHAIN_SOURCE = "chained from energy and growth of each year"
+_COUNT_SOURCE = ("本平台项目台账", "registry of the programme")
+_CHAIN_SOURCE = ("由各年能耗和增加值增速链乘", "chained from energy and growth of each year")
+_BASIS_NOTE: Mapping[str, tuple[str, str]] = {
+    "equal": ("电力按等价值折标", "electricity by equal value"),
+    "equivalent": ("电力按当量值折标", "electricity by equivalent value"),
+}
 
 
 def counts(target: str) -> bool:
@@ -79,7 +83,8 @@ def _targets(targets: Sequence[Target], kept: _Kept, on: date) -> list[out.Targe
 def _entered(row: object) -> out.ObservationOut:
     return out.ObservationOut.model_validate(
         {
-            **{name: getattr(row, name) for name in ("day", "value", "completeness", "source", "note")},
+            **{name: getattr(row, name) for name in ("day", "value", "completeness")},
+            **{f"{name}_{tag}": getattr(row, name) for name in ("source", "note") for tag in ("zh", "en")},
             "measured": 0.0,
             "derived": False,
         }
@@ -110,8 +115,10 @@ def _count(day: date, entries: Sequence[int], registered: Sequence[int]) -> out.
         value=number,
         completeness=1.0,
         measured=sum(registered) / number if number else 0.0,
-        source=_COUNT_SOURCE,
-        note="",
+        source_zh=_COUNT_SOURCE[0],
+        source_en=_COUNT_SOURCE[1],
+        note_zh="",
+        note_en="",
         derived=True,
     )
 
@@ -128,8 +135,10 @@ def _chained(years: Sequence[ProgrammeEnergy], target: Target, on: date) -> list
             value=value - 1,
             completeness=1.0,
             measured=0.0,
-            source=f"{_CHAIN_SOURCE}; {row.source}",
-            note=f"electricity by {row.basis} value",
+            source_zh=f"{_CHAIN_SOURCE[0]}；{row.source}",
+            source_en=f"{_CHAIN_SOURCE[1]}; {row.source}",
+            note_zh=_BASIS_NOTE[row.basis][0],
+            note_en=_BASIS_NOTE[row.basis][1],
             derived=True,
         )
         for row, year, value in zip(rows[1:], path.years[1:], path.intensity[1:], strict=True)
@@ -194,12 +203,14 @@ def _told(target: Target, seen: list[out.ObservationOut], on: date) -> out.Targe
             "value",
             "upper",
         ),
-        *("method", "data", "source", "confidence", "note"),
+        *("method_zh", "method_en", "data_zh", "data_en", "source_zh", "source_en", "confidence"),
+        *("note_zh", "note_en"),
     )
     return out.TargetOut(
         **{name: getattr(target, name) for name in names},
         kind=target.kind.value,
-        baseline_source=source,
+        baseline_source_zh=source[0],
+        baseline_source_en=source[1],
         status=found.status.value,
         reasons=[out.ReasonOut(why=r.why.value, value=r.value, limit=r.limit) for r in found.reasons],
         observed=found.value,
@@ -213,15 +224,15 @@ def _told(target: Target, seen: list[out.ObservationOut], on: date) -> out.Targe
     )
 
 
-def _with_baseline(target: Target, seen: Sequence[out.ObservationOut]) -> tuple[Target, str]:
-    """The target with its baseline: the plan's, else what was observed on the last day of the base year."""
+def _with_baseline(target: Target, seen: Sequence[out.ObservationOut]) -> tuple[Target, tuple[str, str]]:
+    """The target with its baseline and 出处 and source of it: the plan's, else what was observed on the last day of the base year."""
     if target.baseline is not None:
-        return target, target.source
+        return target, (target.source_zh, target.source_en)
     start = date(target.base_year, 12, 31)
     first = next((o for o in seen if o.day == start), None)
     if first is None or target.kind in {Kind.CHANGE, Kind.RATE, Kind.PROJECT}:
-        return target, ""
-    return replace(target, baseline=first.value), first.source
+        return target, ("", "")
+    return replace(target, baseline=first.value), (first.source_zh, first.source_en)
 
 
 def _line(target: Target) -> Iterator[out.PointOut]:

@@ -110,7 +110,8 @@ class ReferenceOut(Out):
     kind: str
     value: float
     difference: float | None
-    source: str
+    source_zh: str
+    source_en: str
     confidence: str
 
 
@@ -124,8 +125,10 @@ class RegionItemOut(Out):
     scale: str
     unit: str
     lower_is_better: bool
-    formula: str
-    definition_source: str
+    formula_zh: str
+    formula_en: str
+    definition_source_zh: str
+    definition_source_en: str
     definition_confidence: str
     authority: str
     value: str | None
@@ -225,7 +228,8 @@ class ComparedOut(Out):
     standard_version: str
     normaliser: str
     state: str = Field(description="draft, submitted or published")
-    source: str = Field(description="Of published figures; those of a form are with each value.")
+    source_zh: str = Field(description="Of published figures; those of a form are with each value.")
+    source_en: str
     total: float | None
     values: dict[str, float | None]
     answered: float

@@ -131,14 +131,15 @@ def _item(
     here: platform.PlatformFigure | None,
 ) -> out.RegionItemOut:
     row = form.values.get(item.id)
-    own = ("id", "node", "name_zh", "name_en", "unit", "lower_is_better", "formula")
+    own = ("id", "node", "name_zh", "name_en", "unit", "lower_is_better", "formula_zh", "formula_en")
     beside = next((figure.beside for figure in result.figures if figure.item == item.id), ())
     references = beside or tuple((each, None) for each in item.references)
     return out.RegionItemOut.model_validate(
         {
             **{name: getattr(item, name) for name in own},
             "scale": item.scale.value,
-            "definition_source": item.source,
+            "definition_source_zh": item.source_zh,
+            "definition_source_en": item.source_en,
             "definition_confidence": item.confidence,
             "authority": item.authority.value,
             **_said(row),
@@ -147,7 +148,10 @@ def _item(
             "share": _float(shares.get(item.id)),
             "references": [
                 {
-                    **{name: getattr(each, name) for name in ("year", "kind", "source", "confidence")},
+                    **{
+                        name: getattr(each, name)
+                        for name in ("year", "kind", "source_zh", "source_en", "confidence")
+                    },
                     "value": float(each.value),
                     "difference": _float(difference),
                 }
@@ -227,7 +231,8 @@ def _published(standard: Standard, row: Published) -> out.ComparedOut:
         standard_version=standard.version,
         normaliser="",
         state="published",
-        source=row.source,
+        source_zh=row.source_zh,
+        source_en=row.source_en,
         total=_float(row.total),
         values={column: _float(row.values.get(column)) for column in columns},
         answered=sum(column in row.values for column in columns) / len(columns),
@@ -271,7 +276,8 @@ def _compared(form: RegionForm, brief: dict[str, object]) -> out.ComparedOut:
         {
             **{name: brief[name] for name in shown},
             "normaliser": result.normaliser,
-            "source": "",
+            "source_zh": "",
+            "source_en": "",
             "total": _float(result.total),
             "values": values,
             "answered": float(result.answered),

@@ -179,7 +179,8 @@ COMPARED: Final = (
         "standard_version",
         "normaliser",
         "state",
-        "source",
+        "source_zh",
+        "source_en",
         "answered",
     ),
 )
@@ -203,6 +204,6 @@ def compared_rows(found: ComparisonOut) -> Iterable[list[Any]]:
                 row.standard_version,
                 row.normaliser,
             ),
-            *(row.state, row.source, row.answered, row.weakest, row.total),
+            *(row.state, row.source_zh, row.source_en, row.answered, row.weakest, row.total),
             *(row.values[column.id] for column in found.columns),
         ]

@@ -40,12 +40,15 @@ def assessment_report(
         title=say.t("report.assessment"),
         place=_place(form, say),
         window=say.span(form.window_start, form.window_end),
-        versions=[f"{standard.document} {standard.version} {standard.digest[:12]}"],
+        versions=[f"{say.text(standard, 'document')} {standard.version} {standard.digest[:12]}"],
         computed_at=max((each.measured_at for each in form.evidence), default=None),
         provisional=False,
     )
-    report.text(f"{standard.document} {say.name(standard)} · {say.word('assess_state', form.state)}")
-    report.text(f"{standard.source} ({standard.confidence}) {standard.note}", muted=True)
+    report.text(
+        f"{say.text(standard, 'document')} {say.name(standard)} · {say.word('assess_state', form.state)}"
+    )
+    source, note = say.text(standard, "source"), say.text(standard, "note")
+    report.text(f"{source} ({standard.confidence}) {note}", muted=True)
     _result(report, result, say)
     _radar(report, result, say)
     _benchmark(report, benchmark, say)
@@ -66,7 +69,10 @@ def _result(report: Report, result: ResultOut, say: Numbers) -> None:
     told = say.t("report.rests_on", share=say.percent(result.measured))
     levels = [
         Figure(
-            level.ladder or say.t("assess.standing"), say.name(level) or say.t("assess.no_level"), None, told
+            say.word("ladder", level.ladder) if level.ladder else say.t("assess.standing"),
+            say.name(level) or say.t("assess.no_level"),
+            None,
+            told,
         )
         for level in result.levels
     ]
@@ -186,7 +192,7 @@ def _item(item: ItemOut, against: object, say: Numbers) -> list[str]:
         say.word("basis", item.basis.replace(" ", "_")) if item.basis else NONE,
         measured,
         say.percent(item.completeness),
-        f"{item.source} ({item.confidence})",
+        f"{say.text(item, 'source')} ({item.confidence})",
     ]
 
 

@@ -40,6 +40,10 @@ class Numbers:
         named = getattr(row, f"{prefix}name_{LANGUAGES[self.language]}") or getattr(row, f"{prefix}name_zh")
         return str(named or getattr(row, "code", ""))
 
+    def text(self, row: BaseModel, key: str) -> str:
+        """A text that a row has in both languages, e.g. `note_zh` and `note_en`."""
+        return str(getattr(row, f"{key}_{LANGUAGES[self.language]}"))
+
     def fixed(self, value: float | None, digits: int) -> str:
         """A number with `digits` decimals and thousands separators."""
         if value is None or not math.isfinite(value):

@@ -67,7 +67,8 @@ class Places:
     Attributes:
         region: code of GB/T 2260.
         version: of the file.
-        source: of the codes and the fields.
+        source_zh: 代码和领域的出处.
+        source_en: of the codes and the fields.
         confidence: of the codes.
         cities: by code.
         fields: in the order of the plan.
@@ -75,7 +76,8 @@ class Places:
 
     region: str
     version: str
-    source: str
+    source_zh: str
+    source_en: str
     confidence: str
     cities: tuple[City, ...]
     fields: tuple[Field, ...]
@@ -113,10 +115,12 @@ def read_places(text: str, file: str) -> Places:
     problems: list[Problem] = []
     table = Table(file, "", tomllib.loads(text, parse_float=Decimal), problems)
     table.integer("schema", 1, 1)
+    source_zh, source_en = table.both("source")
     places = Places(
         region=table.text("region"),
         version=table.text("version"),
-        source=table.text("source"),
+        source_zh=source_zh,
+        source_en=source_en,
         confidence=table.choice("confidence", tuple(CONFIDENCE)),
         cities=tuple(_city(each) for each in table.tables("city")),
         fields=tuple(_field(each) for each in table.tables("field")),

@@ -52,11 +52,15 @@ class Target:
         due_year: end of it is when the target is due.
         value: to be reached; None: the plan gives no number.
         upper: end of a range that the plan gives; None: none.
-        method: how an observation is made.
-        data: who has the numbers.
-        source: of the target.
+        method_zh: 观测方法.
+        method_en: how an observation is made.
+        data_zh: 数据来源单位.
+        data_en: who has the numbers.
+        source_zh: 出处.
+        source_en: of the target.
         confidence: a key of `CONFIDENCE`.
-        note: what a reader has to know.
+        note_zh: 读者须知.
+        note_en: what a reader has to know.
     """
 
     id: str
@@ -71,11 +75,15 @@ class Target:
     due_year: int
     value: float | None
     upper: float | None
-    method: str
-    data: str
-    source: str
+    method_zh: str
+    method_en: str
+    data_zh: str
+    data_en: str
+    source_zh: str
+    source_en: str
     confidence: str
-    note: str
+    note_zh: str
+    note_en: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +136,8 @@ class Plan:
         name_zh: 中文名称.
         name_en: English name.
         region: code of GB/T 2260.
-        source: the document.
+        source_zh: 文件.
+        source_en: the document.
         targets: in the order of the file.
         figures: by id.
         checks: in the order of the file.
@@ -140,7 +149,8 @@ class Plan:
     name_zh: str
     name_en: str
     region: str
-    source: str
+    source_zh: str
+    source_en: str
     targets: tuple[Target, ...]
     figures: Mapping[str, Figure]
     checks: tuple[Check, ...]
@@ -182,7 +192,7 @@ def read_plan(text: str, file: str) -> Plan:
     problems: list[Problem] = []
     table = Table(file, "", data, problems)
     table.integer("schema", 1, 1)
-    source = table.text("source")
+    source = table.both("source")
     base_year, due_year = table.integer("base_year", 1990, 2100), table.integer("due_year", 1990, 2100)
     figures = [_figure(each) for each in table.tables("figure")]
     plan = Plan(
@@ -191,7 +201,8 @@ def read_plan(text: str, file: str) -> Plan:
         name_zh=table.text("name_zh"),
         name_en=table.text("name_en"),
         region=table.text("region"),
-        source=source,
+        source_zh=source[0],
+        source_en=source[1],
         targets=tuple(_target(each, source, base_year, due_year) for each in table.tables("target")),
         figures={figure.id: figure for figure in figures},
         checks=tuple(_check(each, {figure.id for figure in figures}) for each in table.tables("check")),
@@ -214,7 +225,9 @@ def _number(table: Table, key: str) -> float | None:
     return None if found is None else float(found)
 
 
-def _target(table: Table, source: str, base_year: int, due_year: int) -> Target:
+def _target(table: Table, source: tuple[str, str], base_year: int, due_year: int) -> Target:
+    method, data = table.both("method"), table.both("data")
+    source, note = table.both("source", default=source), table.both("note", default=("", ""))
     target = Target(
         id=table.text("id"),
         name_zh=table.text("name_zh"),
@@ -228,11 +241,15 @@ def _target(table: Table, source: str, base_year: int, due_year: int) -> Target:
         due_year=table.integer("due_year", 1990, 2100, default=due_year),
         value=_number(table, "value"),
         upper=_number(table, "upper"),
-        method=table.text("method"),
-        data=table.text("data"),
-        source=table.text("source", optional=True) or source,
+        method_zh=method[0],
+        method_en=method[1],
+        data_zh=data[0],
+        data_en=data[1],
+        source_zh=source[0],
+        source_en=source[1],
         confidence=table.choice("confidence", tuple(CONFIDENCE), default="A"),
-        note=table.text("note", optional=True),
+        note_zh=note[0],
+        note_en=note[1],
     )
     if (target.value is None) != (target.kind is Kind.TREND):
         table.wrong("value", "a number, or none where kind is trend")

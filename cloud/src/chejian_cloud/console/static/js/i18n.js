@@ -25,8 +25,13 @@ export function word(prefix, value) {
   return key in texts ? texts[key] : String(value);
 }
 
+/** A text of `row` that has both languages, e.g. `note_zh` and `note_en`, in the page's language; the other one where it has none. */
+export function textOf(row, key) {
+  const [zh, en] = [row[`${key}_zh`], row[`${key}_en`]];
+  return (language === 'en' ? en : zh) || zh || en || '';
+}
+
 /** The name of a registry row in the page's language; falls back to the other language, then to the code. */
 export function nameOf(row) {
-  const first = language === 'en' ? row.name_en : row.name_zh;
-  return first || row.name_zh || row.name_en || row.code || '';
+  return textOf(row, 'name') || row.code || '';
 }

@@ -1,7 +1,7 @@
 // The table of items: answers as they are typed, what they rest on, what telemetry says, what is not saved yet.
 import { byId, fill, fold, h, table } from '../dom.js';
 import { NONE, measured, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { nameOf, t, textOf, word } from '../i18n.js';
 
 const IDLE = 2000; // ms without a key after which what is typed is saved
 const drafts = new Map(); // item -> {text, timer, commit} of what is being typed
@@ -116,13 +116,13 @@ export function showItems(given) {
   const rows = form.items.filter((item) => nodes.has(item.node) && !cut(nodes.get(item.node)));
   const columns = [
     [t('assess.node'), (item) => nameOf(nodes.get(item.node))],
-    [t('assess.item'), (item) => h('span', {}, nameOf(item), item.level ? ` (${t('assess.level_number', { n: item.level })})` : '', item.note ? fold(`note ${item.id}`, t('assess.note'), h('p', {}, item.formula ? `${item.formula}. ` : '', item.note)) : null)],
+    [t('assess.item'), (item) => h('span', {}, nameOf(item), item.level ? ` (${t('assess.level_number', { n: item.level })})` : '', item.note_zh || item.formula_zh ? fold(`note ${item.id}`, t('assess.note'), h('p', {}, [textOf(item, 'formula'), textOf(item, 'note')].filter(Boolean).join(' · '))) : null)],
     [t('assess.answer'), (item) => answerCell(item, given)],
     [t('assess.basis'), (item) => basisCell(item, given)],
     [t('assess.telemetry'), (item) => saidCell(item, given)],
     [t('assess.documents'), (item) => documentsCell(item, given)],
-    [t('assess.source'), (item) => `${item.source} · ${item.confidence}${item.authority === 'standard' ? '' : ` · ${word('authority', item.authority.replaceAll(' ', '_'))}`}`],
+    [t('assess.source'), (item) => `${textOf(item, 'source')} · ${item.confidence}${item.authority === 'standard' ? '' : ` · ${word('authority', item.authority.replaceAll(' ', '_'))}`}`],
   ];
   fill('items', table(t('assess.items.caption'), columns, rows));
-  byId('items-meta').textContent = outbox.waiting.size ? t(outbox.offline ? 'assess.waiting.offline' : 'assess.waiting', { n: outbox.waiting.size }) : form.standard.document;
+  byId('items-meta').textContent = outbox.waiting.size ? t(outbox.offline ? 'assess.waiting.offline' : 'assess.waiting', { n: outbox.waiting.size }) : textOf(form.standard, 'document');
 }

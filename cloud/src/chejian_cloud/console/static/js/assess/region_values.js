@@ -2,7 +2,7 @@
 import { parse, yearMinuteOf } from '../clock.js';
 import { fill, fold, h, table } from '../dom.js';
 import { NONE, fixed, measured, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { nameOf, t, textOf, word } from '../i18n.js';
 
 const CONFIDENCES = ['A', 'B', 'C', 'D'];
 const tidy = (number) => String(Number(number.toPrecision(12)));
@@ -55,7 +55,7 @@ export function showValues({ form, open, draftOf, changed }) {
   const index = form.standard.method === 'index';
   const rows = form.nodes.flatMap((node) => [...(node.may_be_given ? [{ ...node, head: true, scale: 'quantity', references: [], platform: null }] : []), ...form.items.filter((item) => item.node === node.id)]);
   const cell = (name, size) => (row) => (open ? field(row, name, { draft: draftOf(row), changed }, size) : (row[name] || NONE));
-  const name = (row) => h('span', {}, row.head ? h('strong', {}, t('region.class', { name: nameOf(row), weight: percent(row.weight, 0) })) : nameOf(row), row.lower_is_better ? ` (${t('region.lower')})` : '', row.formula || row.definition_source ? fold(`definition ${row.id}`, t('region.definition', { confidence: row.definition_confidence ?? '' }), h('p', { class: 'meta' }, [row.formula, row.definition_source].filter(Boolean).join(' · '))) : null);
+  const name = (row) => h('span', {}, row.head ? h('strong', {}, t('region.class', { name: nameOf(row), weight: percent(row.weight, 0) })) : nameOf(row), row.lower_is_better ? ` (${t('region.lower')})` : '', row.definition_source_zh ? fold(`definition ${row.id}`, t('region.definition', { confidence: row.definition_confidence ?? '' }), h('p', { class: 'meta' }, [textOf(row, 'formula'), textOf(row, 'definition_source')].filter(Boolean).join(' · '))) : null);
   const columns = [
     [t('assess.item'), name],
     [t('region.value'), (row) => (open ? h('span', {}, field(row, 'value', { draft: draftOf(row), changed }, 8), isShare(row) ? ' %' : '') : plain(row, row.value)), 'num'],

@@ -3,11 +3,11 @@ import { clear } from '../charts/base.js';
 import { radar } from '../charts/radar.js';
 import { byId, fill, h, table } from '../dom.js';
 import { NONE, fixed, measured, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { nameOf, t, textOf, word } from '../i18n.js';
 
 function levelLine(level) {
   const name = level.id ? nameOf(level) : t('assess.no_level');
-  return h('p', { class: 'big' }, level.ladder ? `${level.ladder}: ` : '', name);
+  return h('p', { class: 'big' }, level.ladder ? `${word('ladder', level.ladder)}: ` : '', name);
 }
 
 /** Level, total, and how well founded they are. */
@@ -19,7 +19,7 @@ export function showResult(form, result) {
     [t('basis.declared_with_attachment'), percent(result.attached)],
     [t('basis.declared'), percent(result.declared)],
     [t('assess.contradictions'), result.contradictions.length ? h('span', { class: 'flag bad' }, result.contradictions.length) : '0'],
-    [t('assess.source'), `${form.standard.source} · ${form.standard.confidence}`],
+    [t('assess.source'), `${textOf(form.standard, 'source')} · ${form.standard.confidence}`],
   ];
   fill('result', result.levels.map(levelLine), h('dl', { class: 'facts' }, facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])));
   byId('result-meta').textContent = t('assess.version', { id: form.standard.id, version: form.standard.version });

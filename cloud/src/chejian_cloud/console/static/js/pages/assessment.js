@@ -8,7 +8,7 @@ import { stateFlag } from '../assessment.js';
 import { parse, windowText } from '../clock.js';
 import { byId, fill, fold, h, table } from '../dom.js';
 import { NONE, measured, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { nameOf, t, textOf, word } from '../i18n.js';
 import { Outbox } from '../outbox.js';
 import { problem, run } from '../page.js';
 import { listen } from '../stream.js';
@@ -94,7 +94,7 @@ function showEvidence() {
     [t('assess.completeness'), (each) => percent(each.completeness), 'num'],
     [t('assess.window'), (each) => windowText(parse(each.window_start), parse(each.window_end)), 'time'],
     [t('assess.links'), (each) => each.links.slice(0, 8).flatMap((link) => [h('a', { href: link }, link), ' '])],
-    [t('assess.query'), (each) => fold(`query ${each.indicator}`, t('assess.query.show'), h('p', {}, each.formula), h('pre', { class: 'code' }, each.query))],
+    [t('assess.query'), (each) => fold(`query ${each.indicator}`, t('assess.query.show'), h('p', {}, textOf(each, 'formula')), h('pre', { class: 'code' }, each.query))],
   ];
   const lacking = form.not_measured.map((each) => h('li', {}, h('strong', {}, nameOf(each)), ': ', t('assess.not_measured', { needs: nameOf({ name_zh: each.needs_zh, name_en: each.needs_en }) })));
   fill('evidence', table(t('assess.evidence.caption'), columns, form.evidence), h('ul', { id: 'not-measured' }, lacking));

@@ -4,7 +4,7 @@ import { stateFlag, standing } from '../assessment.js';
 import { parse, yearMinuteOf } from '../clock.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { nameOf, t, textOf, word } from '../i18n.js';
 import { problem, run } from '../page.js';
 import { listen } from '../stream.js';
 
@@ -37,7 +37,7 @@ function offerSubjects() {
   const found = standard.subject === 'workshop' ? workshops.map((w) => [String(w.workshop_id), nameOf(w)]) : [...enterprises].map(([id, e]) => [String(id), nameOf(e)]);
   options('subject', found);
   options('industry', standard.industries.map((each) => [each, word('industry', each)]));
-  byId('standard-note').textContent = t('assess.standard.note', { document: standard.document, version: standard.version, confidence: standard.confidence, n: standard.measured_items, items: standard.items });
+  byId('standard-note').textContent = t('assess.standard.note', { document: textOf(standard, 'document'), version: standard.version, confidence: standard.confidence, n: standard.measured_items, items: standard.items });
 }
 
 async function start(event) {

@@ -8,7 +8,7 @@ import { outlineMap, tileMap } from '../charts/tile_map.js';
 import { yearMinuteOf, parse } from '../clock.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE, count, fixed, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { nameOf, t, textOf, word } from '../i18n.js';
 import { problem, run } from '../page.js';
 import { changeText, confidence, confidenceLegend, contradiction, directionFlag, entryLink, movedText, reasonText, signed, silence, statusFlag } from '../programme.js';
 import { listen } from '../stream.js';
@@ -64,15 +64,15 @@ function showMap() {
 function showTarget() {
   const target = targets.find((each) => each.id === byId('target').value);
   progress('progress', target);
-  byId('progress-meta').textContent = t('prog.target.meta', { source: target.source, confidence: target.confidence });
+  byId('progress-meta').textContent = t('prog.target.meta', { source: textOf(target, 'source'), confidence: target.confidence });
   const planned = target.planned === null ? NONE : told(target, target.planned);
   const seen = target.observed === null ? '' : t('prog.observed_planned', { value: told(target, target.observed), planned, day: target.observed_on });
-  const baseline = target.baseline === null ? t('prog.no_baseline') : t('prog.baseline_from', { value: told(target, target.baseline), source: target.baseline_source || target.source });
+  const baseline = target.baseline === null ? t('prog.no_baseline') : t('prog.baseline_from', { value: told(target, target.baseline), source: textOf(target, 'baseline_source') || textOf(target, 'source') });
   fill(
     'verdict',
     h('p', {}, statusFlag(target.status), ` ${seen}`),
     target.reasons.length ? h('ul', {}, target.reasons.map((reason) => h('li', {}, reasonText(target, reason)))) : null,
-    h('p', { class: 'meta' }, [baseline, t('prog.method', { method: target.method }), target.note].filter(Boolean).join(' · ')),
+    h('p', { class: 'meta' }, [baseline, t('prog.method', { method: textOf(target, 'method') }), textOf(target, 'note')].filter(Boolean).join(' · ')),
   );
 }
 
@@ -197,8 +197,8 @@ async function filtered() {
 async function begin() {
   const [found, outlines, standards] = await Promise.all([api.get('/programme'), api.get('/programme/map'), api.get('/assessment-standards')]);
   [plan, map] = [found, outlines];
-  byId('plan').textContent = t('prog.plan', { plan: nameOf(plan), version: plan.version, source: plan.source });
-  const approved = map.approval_number ? t('prog.map.approved', { number: map.approval_number, source: map.source }) : t('prog.map.meta', { source: plan.places_source });
+  byId('plan').textContent = t('prog.plan', { plan: nameOf(plan), version: plan.version, source: textOf(plan, 'source') });
+  const approved = map.approval_number ? t('prog.map.approved', { number: map.approval_number, source: map.source }) : t('prog.map.meta', { source: textOf(plan, 'places_source') });
   byId('map-meta').textContent = approved;
   options('city', [['', t('prog.all')], ...plan.cities.map((city) => [city.code, nameOf(city)])]);
   options('sector', [['', t('prog.all')], ...plan.fields.filter((field) => field.group === 'key').map((field) => [field.id, nameOf(field)])]);

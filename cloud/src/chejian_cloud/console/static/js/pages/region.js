@@ -6,7 +6,7 @@ import { clear } from '../charts/base.js';
 import { radar } from '../charts/radar.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE, fixed, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { nameOf, t, textOf, word } from '../i18n.js';
 import { problem, run } from '../page.js';
 import { regionName, regionState } from '../region.js';
 import { listen } from '../stream.js';
@@ -47,8 +47,8 @@ function showResult() {
     ...(index ? [[t('region.normaliser'), word('normaliser', result.normaliser || 'none')]] : []),
     ...(index ? form.nodes.map((node) => [t('region.class', { name: nameOf(node), weight: percent(node.weight, 0) }), node.points === null ? NONE : t('region.class.points', { points: fixed(node.points, 2), answered: percent(node.answered, 0) })]) : []),
     [t('region.weakest'), result.weakest ?? NONE],
-    [t('assess.source'), `${standard.source} · ${standard.confidence}`],
-    [t('assess.note'), standard.note || NONE],
+    [t('assess.source'), `${textOf(standard, 'source')} · ${standard.confidence}`],
+    [t('assess.note'), textOf(standard, 'note') || NONE],
   ];
   const total = result.total === null ? t('region.no_total') : fixed(result.total, 2);
   fill('result', index ? h('p', { class: 'big' }, total) : null, h('dl', { class: 'facts' }, facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])));

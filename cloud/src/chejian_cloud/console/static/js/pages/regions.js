@@ -3,7 +3,7 @@ import * as api from '../api.js';
 import { parse, yearMinuteOf } from '../clock.js';
 import { byId, fill, h, options, table } from '../dom.js';
 import { NONE, fixed, measured, percent } from '../format.js';
-import { nameOf, t, word } from '../i18n.js';
+import { nameOf, t, textOf, word } from '../i18n.js';
 import { problem, run } from '../page.js';
 import { regionName, regionState } from '../region.js';
 import { listen } from '../stream.js';
@@ -40,7 +40,7 @@ async function compare() {
     [t('assess.answered'), (row) => percent(row.answered, 0), 'num'],
     [t('region.weakest'), (row) => row.weakest ?? NONE],
     ...(found.has_total ? [[t('region.normaliser'), (row) => (row.normaliser ? word('normaliser', row.normaliser) : NONE)]] : []),
-    [t('assess.state'), (row) => h('span', {}, regionState(row.state), row.source && ` ${row.source}`)],
+    [t('assess.state'), (row) => h('span', {}, regionState(row.state), row.source_zh && ` ${textOf(row, 'source')}`)],
     [t('region.version'), (row) => row.standard_version, 'num'],
   ];
   fill('comparison', found.rows.length ? table(t('region.comparison.caption'), columns, found.rows) : h('p', { class: 'empty' }, t('assess.forms.none')));
@@ -48,7 +48,7 @@ async function compare() {
 
 function note() {
   const standard = chosen();
-  byId('standard-note').textContent = `${t('assess.standard.note', { document: standard.document, version: standard.version, confidence: standard.confidence, n: standard.measured_items, items: standard.items })} ${standard.source}`;
+  byId('standard-note').textContent = `${t('assess.standard.note', { document: textOf(standard, 'document'), version: standard.version, confidence: standard.confidence, n: standard.measured_items, items: standard.items })} ${textOf(standard, 'source')}`;
 }
 
 async function start(event) {
