@@ -53,7 +53,10 @@ async def test_intensity_is_chained_from_years_of_one_basis(people: People) -> N
     assert found["planned"] == pytest.approx(0.82 ** (2 / 5) - 1)
     assert (found["status"], found["observed_on"]) == ("on track", "2017-12-31")
     told = found["observations"][-1]
-    assert (told["source_zh"], told["note_zh"]) == ("由各年能耗和增加值增速链乘；yearbook", "电力按等价值折标")
+    assert (told["source_zh"], told["note_zh"]) == (
+        "由各年能耗和增加值增速链乘；yearbook",
+        "电力按等价值折标",
+    )
     assert told["source_en"] == "chained from energy and growth of each year; yearbook"
     assert told["note_en"] == "electricity by equal value"
 
