@@ -19,7 +19,7 @@ from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 PATHS = (
-    *("/equipment/1/oee", "/equipment/1/stops", "/equipment/1/explain"),
+    *("/equipment/1/oee", "/equipment/1/stops", "/equipment/1/explain", "/equipment/1/life-cycle"),
     *("/lines/1/oee", "/workshops/1/oee"),
     *("/orders", "/lines/1/orders", "/workshops/1/orders"),
 )

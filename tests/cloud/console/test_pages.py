@@ -35,6 +35,7 @@ PAGES = {
     "/registry/import": "page.registry_import",
     f"/equipment/{MTS_01}": "page.equipment",
     f"/equipment/{MTS_01}/diagnosis": "page.diagnosis",
+    f"/equipment/{MTS_01}/life-cycle": "page.life_cycle",
 }
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
 _BY_SCRIPT = {

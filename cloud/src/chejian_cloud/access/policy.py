@@ -160,6 +160,7 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /equipment/{equipment_id}",
         "GET /equipment/{equipment_id}/diagnosis",
         "GET /equipment/{equipment_id}/explain",
+        "GET /equipment/{equipment_id}/life-cycle",
         "GET /equipment/{equipment_id}/oee",
         "GET /equipment/{equipment_id}/stops",
         "GET /health",

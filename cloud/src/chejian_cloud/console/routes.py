@@ -181,6 +181,12 @@ def stops(request: Request, session: ReadSession, equipment_id: EquipmentId) -> 
     return _machine_page(request, session, "stops", equipment_id)
 
 
+@router.get("/equipment/{equipment_id}/life-cycle")
+def life_cycle(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
+    """Page: life-cycle file of one machine: name plate, run hours, parts, maintenance orders, diagnoses."""
+    return _machine_page(request, session, "life_cycle", equipment_id)
+
+
 @router.get("/equipment/{equipment_id}/explain")
 def explain(request: Request, session: ReadSession, equipment_id: EquipmentId) -> Response:
     """Page: how a KPI of one machine came about."""

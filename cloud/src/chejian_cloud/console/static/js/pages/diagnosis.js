@@ -147,6 +147,14 @@ async function showBaselines() {
   return fill('baselines', table(t('baselines.caption'), columns, found.filter((b) => b.windows.length)));
 }
 
+/** The way to a maintenance order that follows from the shown diagnosis, for those who may open one. */
+function offerOrder() {
+  const link = byId('order-link');
+  if (!link) return;
+  link.href = `/equipment/${id}/life-cycle?diagnosis=${drawn}`;
+  link.hidden = false;
+}
+
 async function show() {
   if (drawn === null) {
     fill('chosen', h('p', { class: 'empty' }, t('diagnoses.empty')));
@@ -157,6 +165,7 @@ async function show() {
   }
   told = await api.diagnosis(drawn);
   fill('chosen', ...verdictCard(told));
+  offerOrder();
   showEvidence(told);
   showCounter(told);
   await showAnswers(drawn);
