@@ -81,3 +81,11 @@ def test_the_panel_speaks_chinese(site: httpx.Client, page: Page) -> None:
     assert "电费" in text
     assert "元/kWh" in text
     assert "低谷" in text
+
+
+def test_the_window_of_the_address_is_the_one_that_is_shown(site: httpx.Client, page: Page) -> None:
+    show(page, "/workshops/2/energy?lang=en&window=hour")
+    hours = site.get("/api/v1/workshops/2/energy", params={"window": "hour"}).json()
+    told = page.locator("#window-which option").all_inner_texts()
+    assert page.input_value("#window-kind") == "hour"
+    assert len(told) >= len(hours) > 10

@@ -5,6 +5,8 @@ import { t } from './i18n.js';
 
 const BACK = { hour: 48, shift: 24 * 7, day: 24 * 30 }; // hours looked back by kind of window
 const address = new URL(location.href);
+const asked = address.searchParams.get('window');
+if (asked in BACK) byId('window-kind').value = asked; // before the page's first look
 
 function remember(key, value) {
   address.searchParams.set(key, value);
@@ -27,10 +29,8 @@ export function offer(windows) {
   return chosen;
 }
 
-/** Take the kind from the address, and tell changes: `onKind` after another kind, `onWhich` after another window. */
+/** Tell changes: `onKind` after another kind, `onWhich` after another window. */
 export function chooser(onKind, onWhich) {
-  const asked = address.searchParams.get('window');
-  if (asked in BACK) byId('window-kind').value = asked;
   byId('window-form').addEventListener('submit', (event) => event.preventDefault());
   byId('window-kind').addEventListener('change', () => {
     remember('window', kindOf());
