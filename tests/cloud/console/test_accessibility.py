@@ -23,6 +23,7 @@ from tests.cloud.console import (
     test_kpi_pages,
     test_programme_page,
     test_region_page,
+    test_wallboard,
 )
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
@@ -103,6 +104,7 @@ def test_every_page_is_looked_at() -> None:
         *test_assessment_page.PATHS,
         *test_programme_page.PATHS,
         *test_region_page.PATHS,
+        *test_wallboard.PATHS,
         *INSIDE,
         *OUTSIDE,
         "/link",

@@ -17,6 +17,8 @@ PAGES = {
     "/": "page.overview",
     "/workshops/1": "page.workshop",
     "/workshops/3": "page.workshop",
+    "/wallboard": "page.wallboard",
+    "/workshops/1/wallboard": "page.wallboard",
     "/lines/1": "page.line",
     "/lines/3": "page.line",
     "/orders": "page.orders",

@@ -174,11 +174,13 @@ _ROUTES: Final[Mapping[Permission, tuple[str, ...]]] = {
         "GET /regions",
         "GET /regions/{region_assessment_id}",
         "GET /reports",
+        "GET /wallboard",
         "GET /workshops/{workshop_id}",
         "GET /workshops/{workshop_id}/energy",
         "GET /workshops/{workshop_id}/meters",
         "GET /workshops/{workshop_id}/oee",
         "GET /workshops/{workshop_id}/orders",
+        "GET /workshops/{workshop_id}/wallboard",
     ),
     Permission.OPERATE: (
         "DELETE /api/v1/counter-replacements/{replacement_id}",

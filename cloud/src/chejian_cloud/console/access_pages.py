@@ -50,8 +50,8 @@ _TOLD: Final = (
     ChangedSinceError,
 )
 """What a page says in words, above its form."""
-PROBLEMS: Final = ("stale", "denied", "silent", "refused", "unknown", "inactive", "setup")
-"""Reasons of `IdentityError`, which the log-in page tells in words."""
+PROBLEMS: Final = ("stale", "denied", "silent", "refused", "unknown", "inactive", "setup", "ended")
+"""Reasons of `IdentityError`, and the end of a session while a page was open, which the log-in page tells in words."""
 
 
 async def form_of(request: Request) -> Form:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -32,6 +32,7 @@ from chejian_cloud.console.pages import (
     render_unavailable,
 )
 from chejian_cloud.console.place import Place
+from chejian_cloud.console.theme import theme_of
 from chejian_cloud.console.waveforms import waveform_csv
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.diagnosis.routes import DiagnosisId
@@ -77,6 +78,31 @@ def overview(request: Request, session: ReadSession) -> Response:
 def workshop(request: Request, session: ReadSession, workshop_id: WorkshopId) -> Response:
     """Page: all machines of a workshop, live."""
     return _workshop_page(request, session, "workshop", workshop_id)
+
+
+def _wall(
+    theme: Annotated[str, Query()] = "", turn: Annotated[int, Query(ge=5, le=300)] = 15
+) -> Mapping[str, Any]:
+    """How a wallboard looks: dark unless another theme is asked for, `turn` seconds a page."""
+    return {"theme": theme_of(theme) or "dark", "turn": turn}
+
+
+Wall = Annotated[Mapping[str, Any], Depends(_wall)]
+
+
+@router.get("/wallboard")
+def wallboard(request: Request, session: ReadSession, wall: Wall) -> Response:
+    """Page: all workshops in turn, for a screen in the hall."""
+    return _page(request, "wallboard", lambda: places.whole(session), more=lambda: wall)
+
+
+@router.get("/workshops/{workshop_id}/wallboard")
+def workshop_wallboard(
+    request: Request, session: ReadSession, workshop_id: WorkshopId, wall: Wall
+) -> Response:
+    """Page: the machines of a workshop, for a screen in the hall."""
+    find, what = lambda: places.of_workshop(session, workshop_id), f"workshop_id = {workshop_id}"
+    return _page(request, "wallboard", find, what, lambda: wall)
 
 
 @router.get("/lines/{line_id}")

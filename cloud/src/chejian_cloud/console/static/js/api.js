@@ -42,7 +42,7 @@ export async function postFile(path, file, type, headers = {}) {
 }
 
 async function bodyOf(answer, path) {
-  if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (answer.status === 401) location.assign(`/login?problem=ended&next=${encodeURIComponent(location.pathname + location.search)}`);
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     throw Object.assign(new Error(problem.detail ?? `${path}: HTTP ${answer.status}`), { status: answer.status, body: problem });
