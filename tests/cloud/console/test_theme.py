@@ -165,15 +165,15 @@ def test_the_control_works_without_a_script(pages: httpx.Client, chromium: Brows
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_are_accessible_in_a_chosen_theme(pages: httpx.Client, chromium: Browser, theme: str) -> None:
+def test_a_chosen_theme_holds_on_every_board(pages: httpx.Client, chromium: Browser, theme: str) -> None:
+    """What a theme does to contrast, `axe.violations` looks at on every page: here it follows the system."""
     context = context_of(pages, chromium, theme)
     page = context.new_page()
-    for short in ("zh", "en"):
-        for path in BOARDS:
-            show(page, f"{path}?lang={short}")
-            assert ground(page) == rgb(PALETTES[theme]["page"])  # whatever the system is set to
-            assert violations(page, TAGS) == [], (path, short)
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    for path in BOARDS:
+        show(page, path)
+        assert ground(page) == rgb(PALETTES[theme]["page"])  # whatever the system is set to
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert violations(page, TAGS) == []
     context.close()
