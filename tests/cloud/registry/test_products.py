@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import T0, rows
@@ -97,3 +98,16 @@ async def test_what_something_names_stays_and_is_told_by_what(
     assert (refused.status_code, f"counts of {machine}" in refused.text) == (409, True)
     assert "ideal cycles" not in refused.text
     assert "orders" not in refused.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(5e-324, 422), (4.9e-7, 422), (1e-6, 200), (999_999_999.0, 200), (1e9, 422)]
+)
+async def test_an_ideal_cycle_is_a_microsecond_or_more(
+    api: httpx.AsyncClient, seconds: float, status: int
+) -> None:
+    assert (await add(api, "P-2")).status_code == 201
+    cycle = {"product": "P-2", "seconds": seconds, "valid_from": "2026-01-01T00:00:00Z", "user_name": "li"}
+    assert (await api.put(f"{V1}/equipment/1/ideal-cycles", json=cycle)).status_code == status
+    told = (await api.get(f"{V1}/equipment/1/ideal-cycles")).json()
+    assert [c["seconds"] for c in told if c["product"] == "P-2"] == [seconds] * (status == 200)

@@ -20,7 +20,7 @@ class CycleIn(In):
     """Planned run time per item of a product, from a time on."""
 
     product: str = Field(examples=["SHAFT-A"])
-    seconds: float = Field(gt=0, lt=1e9, examples=[60.0], description="[s]")
+    seconds: float = Field(ge=1e-6, lt=1e9, examples=[60.0], description="[s], to the microsecond")
     valid_from: Time
     user_name: UserName
 
