@@ -1,6 +1,8 @@
 """From the schema of an earlier version with data to this one; and a migration that fails."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,6 @@ SELECT c.table_name, array_agg(c.column_name::text ORDER BY c.ordinal_position)
  WHERE c.table_schema = 'app' AND t.table_type = 'BASE TABLE' AND table_name <> 'alembic_version' GROUP BY 1
 """
 _BROKEN = """
-import sqlalchemy as sa
 from alembic import op
 
 revision = "9000_broken"
@@ -49,6 +50,27 @@ def upgrade() -> None:
     op.execute("UPDATE app.workshop SET name_zh = 'half done'")
     op.drop_column("kpi_value", "completeness", schema="app")
     op.execute("SELECT 1 / 0")
+"""
+_CROSSING = """
+from alembic import op
+
+revision = "9000_crossing"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("LOCK TABLE app.workshop IN ACCESS EXCLUSIVE MODE")
+    op.execute('''
+        DO $$ BEGIN
+          FOR attempt IN 1..1200 LOOP
+            EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE relation = 'app.workshop'::regclass AND NOT granted)
+              OR NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'app.kpi_value'::regclass AND pid <> pg_backend_pid());
+            PERFORM pg_sleep(0.05);
+          END LOOP;
+        END $$''')
+    op.execute("LOCK TABLE app.kpi_value IN ACCESS EXCLUSIVE MODE")
 """
 
 
@@ -122,9 +144,9 @@ def test_an_earlier_schema_with_data_becomes_this_one_and_keeps_every_row(
     assert wrong == (0,)
 
 
-def _break(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Make this a newer version, whose migration changes data and tables and then fails."""
-    (folder / "m9000_broken.py").write_text(_BROKEN.format(head=head()))
+def _newer(monkeypatch: pytest.MonkeyPatch, folder: Path, migration: str) -> None:
+    """Make this a newer version with one migration more."""
+    (folder / "m9000_newer.py").write_text(migration.format(head=head()))
     own = module._config
 
     def config(connection: Connection | None = None) -> Config:
@@ -142,7 +164,7 @@ async def test_a_migration_that_fails_leaves_the_running_version_as_it_was(
 ) -> None:
     dsn = make_database()
     fill(dsn, PLANT, _now())
-    _break(monkeypatch, tmp_path)
+    _newer(monkeypatch, tmp_path, _BROKEN)  # changes data and tables, and then fails
     key = bearer(dsn)
     tables = _tables(dsn)
     before = _rows(dsn, tables)
@@ -175,3 +197,36 @@ async def test_a_migration_that_fails_leaves_the_running_version_as_it_was(
             "the schema of boards is there; this role is no reader"
         )
     engine.dispose()
+
+
+def test_a_migration_that_meets_a_running_version_in_a_deadlock_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    make_database: Callable[[], str],
+) -> None:
+    dsn = make_database()
+    fill(dsn, PLANT, _now())
+    _newer(monkeypatch, tmp_path, _CROSSING)
+    with psycopg.connect(dsn) as reader, ThreadPoolExecutor(1) as beside:
+        reader.execute("SET deadlock_timeout = '1min'")  # so that the migration is the one that is ended
+        reader.execute("SELECT FROM app.kpi_value LIMIT 1")
+        migrated = beside.submit(migrate, dsn)
+        _until_locked(dsn, "app.workshop")
+        assert reader.execute("SELECT count(*) FROM app.workshop").fetchone() == (1,)
+        reader.commit()
+        assert migrated.result(60)[0] != "9000_crossing"
+    assert "migrating once more" in caplog.text
+    engine = make_engine(dsn, application="test")
+    with engine.connect() as connection:
+        assert current(connection) == "9000_crossing"
+    engine.dispose()
+
+
+def _until_locked(dsn: str, table: str) -> None:
+    query = "SELECT FROM pg_locks WHERE relation = %s::regclass AND mode = 'AccessExclusiveLock' AND granted"
+    deadline = time.monotonic() + 60
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        while connection.execute(query, (table,)).fetchone() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)

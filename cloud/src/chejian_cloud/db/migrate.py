@@ -6,7 +6,9 @@ from importlib import resources
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from psycopg.errors import DeadlockDetected
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.boards import drop_boards, make_boards
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 MIGRATION_LOCK = "chejian migrate"
 """Name of the advisory lock (hashed by the server) that all of Chejian's migrations share."""
 VERSION_TABLE = "alembic_version"
+_ATTEMPTS = 5
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -45,22 +48,7 @@ def migrate(dsn: str) -> tuple[str | None, str]:
     """
     engine = make_engine(dsn, application="chejian-cloud migrate")
     try:
-        with engine.begin() as connection:
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtext(:lock))"), {"lock": MIGRATION_LOCK}
-            )
-            connection.execute(text("CREATE SCHEMA IF NOT EXISTS app"))
-            before = current(connection)
-            if before != head():
-                drop_boards(connection)  # its views would hold what a revision changes
-            command.upgrade(_config(connection), "head")
-            with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
-                sync_shipped(session)
-                reasons = add_missing(session)
-            migrate_jobs(connection)
-            secure(connection)
-            after = current(connection)
-            boards = make_boards(connection)
+        before, after, boards, reasons = _until_undisturbed(engine)
     except CommandError as error:
         raise MigrationError(
             f"schema app is at a revision that this version does not know ({error}); install the newer version"
@@ -75,3 +63,31 @@ def migrate(dsn: str) -> tuple[str | None, str]:
     if reasons:
         log.info("%d standard stop reasons added", reasons)
     return before, after
+
+
+def _until_undisturbed(engine: Engine) -> tuple[str | None, str | None, bool, int]:
+    """`_migrated`, again where a version that runs beside it locked the same tables the other way round."""
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            with engine.begin() as connection:
+                return _migrated(connection)
+        except OperationalError as error:
+            if not (left and isinstance(error.orig, DeadlockDetected)):
+                raise
+            log.warning("a running version was in the way; migrating once more: %s", error.orig)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _migrated(connection: Connection) -> tuple[str | None, str | None, bool, int]:
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:lock))"), {"lock": MIGRATION_LOCK})
+    connection.execute(text("CREATE SCHEMA IF NOT EXISTS app"))
+    before = current(connection)
+    if before != head():
+        drop_boards(connection)  # its views would hold what a revision changes
+    command.upgrade(_config(connection), "head")
+    with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
+        sync_shipped(session)
+        reasons = add_missing(session)
+    migrate_jobs(connection)
+    secure(connection)
+    return before, current(connection), make_boards(connection), reasons
