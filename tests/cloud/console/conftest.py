@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.cloud.console.plant import fill
 from tests.cloud.keys import bearer
+from tests.fixtures.browsers import launch
 from tests.fixtures.fix_postgres import DatabaseServer
 from tests.fixtures.listening import listening
 
@@ -71,8 +72,6 @@ def pages(postgres_server: DatabaseServer, console_template: str) -> Iterator[ht
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = launch(playwright)
         yield browser
         browser.close()

@@ -116,6 +116,13 @@ def rgb(colour: str) -> str:
     return "rgb({}, {}, {})".format(*(int(colour[i : i + 2], 16) for i in (1, 3, 5)))
 
 
+def charts_in(page: Page, scheme: str) -> str:
+    """Charts of the page, once they are drawn in the text colour of `scheme`: a browser tells scripts of a new scheme
+    with its next frame."""
+    page.wait_for_function(f"(text) => {DRAWN}.includes(text)", arg=PALETTES[scheme]["text"])
+    return str(page.evaluate(DRAWN))
+
+
 @pytest.mark.browser
 @pytest.mark.timeout(180)
 def test_charts_follow_the_system_and_paper_is_light(browser_page: Page) -> None:
@@ -128,11 +135,10 @@ def test_charts_follow_the_system_and_paper_is_light(browser_page: Page) -> None
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             assert ground(page) == rgb(PALETTES[scheme]["page"])
-            drawn = page.evaluate(DRAWN)
+            drawn = charts_in(page, scheme)
             other = "light" if scheme == "dark" else "dark"
             for name in ("text", "text-muted", "line-1", "panel"):
                 assert PALETTES[other][name] not in drawn, (path, scheme, name)
-            assert PALETTES[scheme]["text"] in drawn
             assert seen.setdefault(scheme, drawn).count("<path") == drawn.count("<path")
         page.evaluate(
             f"addEventListener('beforeprint', () => {{ document.body.dataset.printed = {DRAWN}; }})"
@@ -142,7 +148,7 @@ def test_charts_follow_the_system_and_paper_is_light(browser_page: Page) -> None
         assert printed is not None
         assert PALETTES["light"]["text"] in printed
         assert PALETTES["dark"]["text"] not in printed
-        assert PALETTES["dark"]["text"] in page.evaluate(DRAWN)  # and back on the screen
+        charts_in(page, "dark")  # and back on the screen
         page.emulate_media(media="print")
         assert ground(page) == rgb(PALETTES["light"]["page"])
         page.emulate_media(media="screen")

@@ -17,6 +17,8 @@ from tests.fixtures.fix_postgres import DatabaseServer
 
 HALLS = {11: 1, 12: 7, 13: 24, 14: 60}
 """workshop_id -> machines."""
+PLANNED = 15
+"""A workshop of two machines, the only one with orders."""
 EMPTY = 3
 """A workshop without machines."""
 PATHS = ("/wallboard", "/workshops/1/wallboard", *(f"/workshops/{hall}/wallboard" for hall in HALLS))
@@ -74,7 +76,7 @@ def _halls(dsn: str) -> None:
             " SELECT enterprise_id, 'SHAFT-A', '轴', 'Shaft' FROM app.enterprise"
         )
         number = 1000
-        for hall, machines in HALLS.items():
+        for hall, machines in (HALLS | {PLANNED: 2}).items():
             own = f"jsonb_build_object('workshop_id', {hall}, 'code', 'HALL-{machines}')"
             _copied(connection, "workshop", "workshop_id", 1, own)
             line = f"jsonb_build_object('line_id', {hall}, 'workshop_id', {hall}, 'code', 'H{machines}')"
@@ -109,17 +111,20 @@ def site(postgres_server: DatabaseServer, console_template: str) -> Iterator[htt
     postgres_server.drop(url)
 
 
-@pytest.fixture(scope="module")
-def context(site: httpx.Client, chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(
+def _context_of(site: httpx.Client, chromium: Browser) -> BrowserContext:
+    return chromium.new_context(
         base_url=str(site.base_url), extra_http_headers=key_of(site), viewport=SCREENS[0]
     )
+
+
+@pytest.fixture(scope="module")
+def context(site: httpx.Client, chromium: Browser) -> Iterator[BrowserContext]:
+    context = _context_of(site, chromium)
     yield context
     context.close()
 
 
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
+def _page_of(context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
     page.set_default_timeout(60_000)
     complaints: list[str] = []
@@ -127,6 +132,21 @@ def page(context: BrowserContext) -> Iterator[Page]:
     yield page
     page.close()
     assert complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    yield from _page_of(context)
+
+
+@pytest.fixture
+def timed(site: httpx.Client, chromium: Browser) -> Iterator[Page]:
+    """A page whose clock is ours, in a context of its own: a clock holds for all pages of a context, and its frames
+    are not those of the screen."""
+    context = _context_of(site, chromium)
+    context.clock.install()
+    yield from _page_of(context)
+    context.close()
 
 
 def show(page: Page, path: str) -> None:
@@ -182,7 +202,9 @@ def test_it_fits_every_screen(page: Page, short: str) -> None:
         show(page, f"/workshops/{hall}/wallboard?lang={short}&turn=300")
         for screen in SCREENS:
             page.set_viewport_size(screen)
-            settle(page)
+            page.wait_for_function(
+                "({ width, height }) => innerWidth === width && innerHeight === height", arg=screen
+            )
             seen: list[str] = []
             for _ in range(3 if machines == 60 else 1):
                 settle(page)
@@ -222,14 +244,14 @@ def test_a_machine_is_told_as_everywhere(page: Page, site: httpx.Client) -> None
 @pytest.mark.browser
 @pytest.mark.timeout(120)
 def test_the_plan_of_the_shift_is_told_where_orders_lie_in_it(page: Page, site: httpx.Client) -> None:
-    machine = site.get("/api/v1/overview", params={"workshop_id": 12}).json()["equipment"][0]
+    machine = site.get("/api/v1/overview", params={"workshop_id": PLANNED}).json()["equipment"][0]
     order = {"equipment": machine["code"], "product": "SHAFT-A", "planned_start": machine["shift"]["start"]}
     body = {
         "user_name": "planner",
         "orders": [order | {"code": "WALL-1", "quantity": 4321, "planned_end": machine["shift"]["end"]}],
     }
     assert site.put("/api/v1/orders", json=body).status_code == 200
-    show(page, "/workshops/12/wallboard?lang=en")
+    show(page, f"/workshops/{PLANNED}/wallboard?lang=en")
     page.wait_for_selector(f".wall-tile[data-id='{machine['equipment_id']}']:has-text('4,321')")
     assert f"{machine['shift']['good']} / 4,321 good" in page.inner_text(
         f"[data-id='{machine['equipment_id']}']"
@@ -238,8 +260,8 @@ def test_the_plan_of_the_shift_is_told_where_orders_lie_in_it(page: Page, site: 
 
 @pytest.mark.browser
 @pytest.mark.timeout(120)
-def test_workshops_turn_and_escape_leads_back(page: Page) -> None:
-    page.clock.install()
+def test_workshops_turn_and_escape_leads_back(timed: Page) -> None:
+    page = timed
     show(page, "/wallboard?lang=en&turn=5")
     names = {page.inner_text("#wall-page")}
     for _ in range(3):
@@ -265,8 +287,8 @@ def test_workshops_turn_and_escape_leads_back(page: Page) -> None:
 
 @pytest.mark.browser
 @pytest.mark.timeout(180)
-def test_old_numbers_are_told_and_fresh_ones_again(context: BrowserContext, page: Page) -> None:
-    page.clock.install()
+def test_old_numbers_are_told_and_fresh_ones_again(timed: Page) -> None:
+    page, context = timed, timed.context
     show(page, "/workshops/12/wallboard?lang=en")
     assert page.is_hidden("#wall-stale")
     context.set_offline(True)

@@ -5,6 +5,7 @@ from playwright.sync_api import ConsoleMessage, expect, sync_playwright
 
 from tests.cloud.access.oidc.conftest import Site, Walk
 from tests.cloud.console.axe import violations
+from tests.fixtures.browsers import launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -12,9 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 def test_in_by_the_button_and_out_through_the_provider(site: Site, walk: Walk) -> None:
     site.provider.log_in_as("chromium-1", "/engineers", page=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = launch(playwright)
         page = browser.new_page()
         told: list[str] = []
 
