@@ -1,8 +1,8 @@
 """The province of the boards as the API and the console read it: every KPI of each window, more signals, orders, forms.
 
 `benchmarks.board_plant` makes what boards read. Added here: the KPIs beside OEE, eight signals a machine with their newest
-values, inspections, production orders and a counter's rule. States reach back a week, minutes a day, raw samples an hour: what
-one answer of the API reads at most by default.
+values, inspections, production orders, a counter's rule, life-cycle files and tariffs. States reach back a week, minutes a
+day, raw samples an hour: what one answer of the API reads at most by default.
 """
 
 import argparse
@@ -54,6 +54,33 @@ SELECT e.equipment_id, %(now)s::timestamptz - k * interval '20 hours', 1, 0, '',
 INSERT INTO app.counter_rule (equipment_id, role, modulus)
 SELECT equipment_id, 'good_count', 65536 FROM app.equipment WHERE type <> 'electricity_meter';
 """
+_FILES = """
+INSERT INTO app.name_plate (equipment_id, manufacturer, model, serial_number, commissioned_on, remark, user_name, changed_at)
+SELECT equipment_id, 'Works', type, code, %(now)s::date - %(days)s, '', 'engineer', %(now)s FROM app.equipment;
+INSERT INTO app.maintenance_order (equipment_id, kind, title, description, state, found, opened_at, opened_by, started_at,
+                                   started_by, closed_at, closed_by, changed_at, changed_by)
+SELECT e.equipment_id, 'preventive', 'Service', '', 'done', '', t, 'planner', t, 'fitter', t + interval '1 hour', 'fitter',
+       t + interval '1 hour', 'fitter'
+  FROM app.equipment e CROSS JOIN generate_series(1, %(days)s, 10) k
+ CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - k * interval '1 day' AS t) x ORDER BY t, 1;
+INSERT INTO app.fitted_part (equipment_id, code, name, serial_number, place, remark, fitted_at, fitted_by, removal_remark)
+SELECT equipment_id, '6205-' || k, 'Bearing', code || '-' || k, 'P' || k, '', %(now)s::timestamptz - %(days)s * interval '1 day',
+       'fitter', '' FROM app.equipment, generate_series(1, 5) k;
+INSERT INTO app.energy_tariff (enterprise_id, carrier, valid_from, currency, unit, peak, flat, valley, seasons, remark,
+                               changed_by, changed_at)
+SELECT enterprise_id, 'electricity', '2026-01-01', 'CNY', 'kWh', 0.975, 0.65, 0.325, %(seasons)s::jsonb, '', 'planner', %(now)s
+  FROM app.enterprise;
+"""
+_SEASONS = [
+    {
+        "months": list(range(1, 13)),
+        "periods": [
+            {"start": "08:30", "end": "11:30", "band": "peak"},
+            {"start": "11:30", "end": "23:00", "band": "flat"},
+            {"start": "23:00", "end": "08:30", "band": "valley"},
+        ],
+    }
+]
 
 
 def top_up(dsn: str, province: Province, now: datetime) -> None:
@@ -62,6 +89,7 @@ def top_up(dsn: str, province: Province, now: datetime) -> None:
     with psycopg.connect(dsn, cursor_factory=psycopg.ClientCursor) as connection:
         connection.execute("SET timezone = 'UTC'; SET work_mem = '256MB'; SET maintenance_work_mem = '256MB'")
         connection.execute(_FACTS, {"now": now, "days": province.days})
+        connection.execute(_FILES, {"now": now, "days": province.days, "seasons": json.dumps(_SEASONS)})
         connection.execute(_KPIS, {"kpis": others})
         connection.commit()
         connection.autocommit = True
