@@ -120,6 +120,7 @@ SELECT w.workshop_id, n.code AS enterprise, n.code AS "group", w.code AS worksho
        (SELECT s.series_id FROM telemetry.series s WHERE s.device_id = d.device_id ORDER BY 1 LIMIT 1) AS series_id,
        (SELECT x.diagnosis_id FROM app.diagnosis x WHERE x.equipment_id = m.equipment_id ORDER BY 1 DESC LIMIT 1) AS diagnosis_id,
        (SELECT p.programme_entry_id FROM app.programme_entry p WHERE p.workshop_id = w.workshop_id) AS entry_id,
+       (SELECT min(r.product_id) FROM app.product r WHERE r.enterprise_id = n.enterprise_id) AS product_id,
        (SELECT to_char(max(v.start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM app.kpi_value v
          WHERE v.equipment_id = m.equipment_id AND v.kpi = 'oee' AND v.window_kind = 'shift' AND v."end" <= %(now)s) AS start
   FROM app.workshop w JOIN app.enterprise n USING (enterprise_id)
