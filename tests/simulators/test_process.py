@@ -18,18 +18,13 @@ import pytest
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua.uaerrors import UaError
+from chejian.stack.ports import free_port
 from chejian_simulators.arguments import PASSWORD_VARIABLE
 from chejian_simulators.cli import main
 from chejian_simulators.opcua_server import NAMESPACE
 from pymodbus.client import AsyncModbusTcpClient
 
 DEADLINE_S = 40
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:
