@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from chejian_contract.errors import ConfigError
+from chejian_contract.memory import keep_freed_memory
 
 from chejian_cloud.config import Settings, load_settings
 from chejian_cloud.errors import CloudError, InvalidValueError
@@ -199,6 +200,7 @@ def _worker(settings: Settings, _arguments: argparse.Namespace) -> int:
     _end_on_sigterm()
     from chejian_cloud.worker.process import run  # noqa: PLC0415 - the other commands start without it
 
+    keep_freed_memory()  # without glibc it stays as slow as it was
     run(settings)
     return EXIT_OK
 

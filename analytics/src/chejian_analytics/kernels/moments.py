@@ -75,19 +75,29 @@ def extremes(signal):
     return min(low, low_odd), max(high, high_odd)
 
 
+@njit(cache=True, nogil=True)
+def scaled_total(values, scale):
+    """Sum of shape (n,), each value scaled first: a sum of large finite ones does not overflow."""
+    a = b = c = d = e = f = g = h = 0.0
+    whole = values.size - values.size % 8
+    for i in range(0, whole, 8):
+        a += values[i] * scale
+        b += values[i + 1] * scale
+        c += values[i + 2] * scale
+        d += values[i + 3] * scale
+        e += values[i + 4] * scale
+        f += values[i + 5] * scale
+        g += values[i + 6] * scale
+        h += values[i + 7] * scale
+    for i in range(whole, values.size):
+        a += values[i] * scale
+    return ((a + b) + (c + d)) + ((e + f) + (g + h))
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _moments(signal):
     n = signal.size
-    even = 0.0
-    odd = 0.0
-    share_of_one = 1.0 / n
-    for i in range(0, n - 1, 2):
-        # Scaled first: a sum of large finite samples must not overflow.
-        even += signal[i] * share_of_one
-        odd += signal[i + 1] * share_of_one
-    if n % 2:
-        even += signal[n - 1] * share_of_one
-    mean = even + odd
+    mean = scaled_total(signal, 1.0 / n)
     low, high = extremes(signal)
     if not math.isfinite(mean) or not math.isfinite(low) or not math.isfinite(high):
         non_finite = _count_non_finite(signal)
@@ -106,19 +116,7 @@ def _moments(signal):
     for i in range(n):
         one = (signal[i] - mean) / peak
         squares[i] = one * one
-    second = 0.0
-    second_odd = 0.0
-    fourth = 0.0
-    fourth_odd = 0.0
-    for i in range(0, n - 1, 2):
-        one = squares[i]
-        two = squares[i + 1]
-        second += one
-        second_odd += two
-        fourth += one * one
-        fourth_odd += two * two
-    if n % 2:
-        one = squares[n - 1]
-        second += one
-        fourth += one * one
-    return 0, repeated, on_rail, mean, peak, (second + second_odd) / n, (fourth + fourth_odd) / n
+    second = scaled_total(squares, 1.0) / n
+    for i in range(n):
+        squares[i] *= squares[i]
+    return 0, repeated, on_rail, mean, peak, second, scaled_total(squares, 1.0) / n

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from chejian_analytics.kernels.moments import extremes
+from chejian_analytics.kernels.moments import extremes, scaled_total
 
 RELATIVE_FLOOR = 1e-10
 """Bins weaker than this share of the strongest one are rounding noise of a float64 FFT; whitening drops them."""
@@ -171,15 +171,7 @@ def _faded(signal, rise):
         return out
     for i in range(n):
         out[i] = signal[i] / peak
-    # Partial sums, always the same ones: the order of additions is fixed, and they don't wait for each other.
-    even = 0.0
-    odd = 0.0
-    for i in range(0, n - 1, 2):
-        even += out[i]
-        odd += out[i + 1]
-    if n % 2:
-        even += out[n - 1]
-    mean = (even + odd) / n
+    mean = scaled_total(out, 1.0) / n
     for i in range(n):
         out[i] -= mean
     for i in range(rise.size):

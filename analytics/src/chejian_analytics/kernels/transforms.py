@@ -9,6 +9,8 @@ import rocket_fft  # noqa: F401 - teaches numba np.fft; kernels that come out of
 from numba import njit
 from numpy.typing import NDArray
 
+from chejian_analytics.kernels.moments import scaled_total
+
 
 def real_spectrum(signal: NDArray[np.float64]) -> NDArray[np.complex128]:
     """``rfft`` of a signal.
@@ -69,14 +71,7 @@ def _squared_envelope_power(spectrum, count, points, max_bin):
     for i in range(points):
         value = analytic[i]
         envelope[i] = value.real * value.real + value.imag * value.imag
-    even = 0.0
-    odd = 0.0
-    for i in range(0, points - 1, 2):
-        even += envelope[i]
-        odd += envelope[i + 1]
-    if points % 2:
-        even += envelope[points - 1]
-    total = even + odd
+    total = scaled_total(envelope, 1.0)
     out = np.zeros(max_bin + 1)
     if total <= 0.0:
         return out

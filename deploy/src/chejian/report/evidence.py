@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chejian.report.checks import FaultVerdict, WindowFigures
-from chejian.report.truth import Row, Truth
+from chejian.report.truth import HOUR_MS, Row, Truth
 
 FOUND, MISSED, FALSE, UNREACHED, UNJUDGED = "found", "missed", "false", "not reached", "not judged yet"
 
@@ -40,3 +40,18 @@ def verdict_of(fault: Row, shown_ms: int | None, evidence: str) -> FaultVerdict:
     delay = None if shown_ms is None else max(0, shown_ms - onset) / 1000
     verdict = MISSED if shown_ms is None else FOUND
     return FaultVerdict(str(fault["kind"]), str(fault["equipment"]), onset, verdict, delay, evidence)
+
+
+def verdict_of_blocks(fault: Row, part: str, blocks: Sequence[Row], named: Sequence[Row]) -> FaultVerdict:
+    """The same for a fault that only vibration blocks can show: how long there was none is a part of the delay, and told.
+
+    Args:
+        fault: planted.
+        part: its name in diagnoses.
+        blocks: waveforms of the truth that hold it, at least one, in order of time.
+        named: those of them that were named so.
+    """
+    ends = [int(w["time_ms"] + 1000 * w["count"] / w["sample_rate"]) for w in named]
+    waited = max(0, blocks[0]["time_ms"] - int(fault["onset_ms"])) / HOUR_MS
+    seen = f"{part} named in {len(named)} of {len(blocks)} blocks, the first of them {waited:.2f} h after the onset"
+    return verdict_of(fault, min(ends, default=None), seen)

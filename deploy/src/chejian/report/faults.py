@@ -3,7 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from chejian.report.checks import Check, FaultVerdict
-from chejian.report.evidence import FALSE, MISSED, UNJUDGED, UNREACHED, Evidence, verdict_of
+from chejian.report.evidence import (
+    FALSE,
+    MISSED,
+    UNJUDGED,
+    UNREACHED,
+    Evidence,
+    verdict_of,
+    verdict_of_blocks,
+)
 from chejian.report.named import false_names, judge_channel, judge_imbalance
 from chejian.report.thresholds import thresholds
 from chejian.report.truth import HOUR_MS, Row
@@ -43,8 +51,7 @@ def _bearing(evidence: Evidence, fault: Row) -> FaultVerdict:
     named = [w for w in blocks if w["time_ms"] in found and found[w["time_ms"]]["part"] == part]
     if not blocks:
         return FaultVerdict("bearing", code, fault["onset_ms"], UNREACHED, None, "no motor tested since")
-    ends = [int(w["time_ms"] + 1000 * w["count"] / w["sample_rate"]) for w in named]
-    return verdict_of(fault, min(ends, default=None), f"{part} named in {len(named)} of {len(blocks)} blocks")
+    return verdict_of_blocks(fault, str(part), blocks, named)
 
 
 def _flagged(flag: str) -> Judge:

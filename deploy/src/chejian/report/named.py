@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from chejian.report.checks import FaultVerdict
-from chejian.report.evidence import FALSE, UNREACHED, Evidence, verdict_of
+from chejian.report.evidence import FALSE, UNREACHED, Evidence, verdict_of, verdict_of_blocks
 from chejian.report.thresholds import thresholds
 from chejian.report.truth import HOUR_MS, Row
 
@@ -21,18 +21,11 @@ WINDOW_MS = 24 * HOUR_MS
 def judge_imbalance(evidence: Evidence, fault: Row) -> FaultVerdict:
     """Found by the first block since the onset whose shaft is called unbalanced."""
     code, onset = str(fault["equipment"]), int(fault["onset_ms"])
-    blocks = {w["time_ms"]: w for w in evidence.truth.equipment[code].waveforms if w["time_ms"] >= onset}
+    blocks = [w for w in evidence.truth.equipment[code].waveforms if w["time_ms"] >= onset]
     if not blocks:
         return FaultVerdict("imbalance", code, onset, UNREACHED, None, "no motor tested since")
-    named = [
-        r["time_ms"]
-        for r in evidence.named.get(code, ())
-        if r["part"] == "imbalance" and r["time_ms"] in blocks
-    ]
-    ends = [int(t + 1000 * blocks[t]["count"] / blocks[t]["sample_rate"]) for t in named]
-    return verdict_of(
-        fault, min(ends, default=None), f"imbalance named in {len(named)} of {len(blocks)} blocks"
-    )
+    called = {r["time_ms"] for r in evidence.named.get(code, ()) if r["part"] == "imbalance"}
+    return verdict_of_blocks(fault, "imbalance", blocks, [w for w in blocks if w["time_ms"] in called])
 
 
 def judge_channel(evidence: Evidence, fault: Row) -> FaultVerdict:
