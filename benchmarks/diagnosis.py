@@ -10,6 +10,7 @@ as in the worker; `--give-back` measures without that.
 import argparse
 import dataclasses
 import multiprocessing
+import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -131,6 +132,14 @@ def milliseconds(call: Callable[[], object], repeats: int) -> float:
     return best * 1e3
 
 
+def page_faults(call: Callable[[], object], repeats: int = 20) -> float:
+    """Pages that one call has the system clear."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(repeats):
+        call()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / repeats
+
+
 def cost(recordings: list[Recording]) -> None:
     record = next(item for item in recordings if item.group == "cwru de" and item.name == "105")
     channel = record.channels[0]
@@ -156,6 +165,7 @@ def cost(recordings: list[Recording]) -> None:
     print(f"four FFTs of 12 000 points    {bare:7.3f}")
     print(f"whole chain, 1 s window       {one:7.3f}   {one / bare:5.1f} x the floor")
     print(f"whole chain, 10 s window      {ten:7.3f}   {ten / bare:5.1f} x the floor")
+    print(f"page faults of a 10 s window  {page_faults(chain(channel)):7.0f}")
 
 
 @cache
