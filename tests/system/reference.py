@@ -17,7 +17,7 @@ from chejian_gateway.ranges import count
 from tests.faults.waiting import until
 from tests.system import workshop
 from tests.system.account import Account
-from tests.system.chain import FRESH, Chain, dirty_marks, edge_command, program
+from tests.system.chain import FRESH, Chain, edge_command, program, unfinished
 
 _FEED_S = 300.0
 
@@ -75,7 +75,7 @@ class Reference:
             for number, together in enumerate(_rounds(produced)):
                 self._publish(supervisor, number, together, environment)
             with psycopg.connect(self.dsn, autocommit=True) as connection:
-                until(lambda: dirty_marks(connection) == 0, _FEED_S, "the figures of the reference")
+                until(lambda: unfinished(connection) == 0, _FEED_S, "the figures of the reference")
             supervisor.stop_all(["gateway", "worker"])
         return Account(self.dsn, until_time)
 

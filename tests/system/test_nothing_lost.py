@@ -139,7 +139,7 @@ def torment(
         say(
             f"          {chaos.second} kills in the middle of them, {chain.device_deaths()} deaths of devices"
         )
-        until(lambda: chain.marks() == 0, patience, "the last figures")
+        until(lambda: chain.unfinished() == 0, patience, "the last figures")
         for name in (*chain.edges, *chain.gateways, "worker"):
             chain.supervisor.stop(name)
         account = compare(chain, chaos, folder)

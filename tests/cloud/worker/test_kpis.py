@@ -22,6 +22,7 @@ from chejian_cloud.registry.seed import seed
 from chejian_cloud.worker import work
 from chejian_cloud.worker.take import Unit, take_marks
 from chejian_cloud.worker.work import Worker
+from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import Session
 
 from tests.cloud.plant_rows import PlantRows, Row
@@ -285,6 +286,22 @@ def test_what_failed_leaves_its_place_in_a_round_to_others(
             assert bench.worker.step(connection, diagnose=False)  # at once: it still pauses
     assert len(rows(plant.dsn, "SELECT * FROM telemetry.dirty")) == 1
     assert {r["code"] for r in rows(plant.dsn, STATES) if r["state"]} == {"MTS-01"}
+
+
+def test_a_database_that_takes_no_writes_is_no_fault_of_the_equipment(plant: PlantRows) -> None:
+    """The round fails as if the server were away; none of the machines pauses after it."""
+    plant.write("CNC-01", [("State/MachineState", T0 + 1000, 1)])
+    with Bench(plant.dsn, after(hours=1)) as bench:
+        with bench.engine.connect() as connection:
+            connection.exec_driver_sql("SET default_transaction_read_only = on")
+            connection.commit()
+            with pytest.raises(InternalError, match="read-only transaction"):
+                bench.worker.step(connection, diagnose=False)
+            connection.invalidate()
+        assert not bench.metrics.get("chejian_worker_failed_units_total")
+        with bench.engine.connect() as connection:
+            assert bench.worker.step(connection, diagnose=False)  # at once
+    assert not rows(plant.dsn, "SELECT * FROM telemetry.dirty")
 
 
 def test_months_of_silence_are_filled_in_pieces(plant: PlantRows) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import psycopg
 from chejian_contract.health import Metrics
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from chejian_cloud.calendar.service import WorkCalendar, load_calendar
@@ -152,9 +152,10 @@ class Worker:
         try:
             with Session(connection) as session, session.begin():
                 self._recompute(session, unit)
-        except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError):
-            raise  # the database is away; nothing is wrong with this equipment
-        except Exception as error:  # noqa: BLE001 - one equipment's data must not stop the others; logged and retried
+        except Exception as error:
+            if _is_servers_own(error):
+                raise  # the database is away; nothing is wrong with this equipment
+            # One equipment's data must not stop the others: it is logged, and tried again.
             self._note_failure(unit, error)
             return False
         if self._failed.pop(unit.equipment_id, None):
@@ -234,6 +235,14 @@ class Worker:
         self._metrics.add("chejian_worker_kept_windows_total", copied)
         if copied < AT_ONCE:
             self._next_keep = self._monotonic() + KEEP_SECONDS
+
+
+def _is_servers_own(error: Exception) -> bool:
+    """Whether the server is away, ends the connection, or takes no writes now: no equipment could be computed."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(
+        cause, (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+    )
 
 
 _KNOWN_ENDS = (
