@@ -10,7 +10,7 @@ from chejian_contract.sparkplug.payload import get_value
 from tests.cloud.conftest import _build_seeded
 from tests.fixtures.fix_postgres import DatabaseServer
 from tests.sparkplug.conftest import StartHost
-from tests.sparkplug.node import LEDGER, EdgeNode, M, now_ms
+from tests.sparkplug.node import LEDGER, Command, EdgeNode, M, now_ms
 from tests.sparkplug.test_commands import check_command, to
 from tests.sparkplug.wiretap import wait_for
 
@@ -74,19 +74,25 @@ def test_a_waveform_request_goes_once_and_only_to_who_announced_it(
 
         for nobody in ("foreign/P", "own/silent", "own/other"):
             ask(devices[nobody])
+
+        def requests() -> list[Command]:
+            return [c for c in own.commands if "/DCMD/" in c.topic]
+
         asked = [ask(devices["own/P"]) for _ in range(2)]
-        wait_for(lambda: len(own.commands) >= 2 and len(host.rows(_SENT)) == 2, "both requests sent")
+        wait_for(lambda: len(requests()) >= 2 and len(host.rows(_SENT)) == 2, "both requests sent")
         assert host.rows(_SENT) == [(request,) for request in asked]
 
         own.device_death("P")
         wait_for(lambda: len(host.rows(_DEVICES, group)) == 3, "its death entered")
         late = ask(devices["own/P"])
         own.device_birth("P", ANNOUNCED)
-        wait_for(lambda: (late,) in host.rows(_SENT), "sent when the device was back")
-        commands = [c for c in own.commands if "/DCMD/" in c.topic]
+        wait_for(
+            lambda: len(requests()) >= 3 and (late,) in host.rows(_SENT), "sent when the device was back"
+        )
         connection.execute("DROP VIEW app.wanted_waveform")
         own.device_birth("without wishes the host goes on")
         wait_for(lambda: len(host.rows(_DEVICES, group)) == 5, "births are entered as before")
+        commands = requests()
         assert foreign.commands == [] or all("/NCMD/" in c.topic for c in foreign.commands)
     assert len(commands) == 3, "each once"
     published = to(host, f"spBv1.0/{group}/DCMD/own/P")
