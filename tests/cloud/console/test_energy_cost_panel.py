@@ -1,7 +1,7 @@
 """The panel of cost on a workshop's energy page: what it shows of a tariff, and that without one it says so."""
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import httpx
 import pytest
@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.cloud.console.conftest import key_of, served
 from tests.fixtures.fix_postgres import DatabaseServer
 
+CENT = Decimal("0.01")
 PERIODS = [
     {"start": "08:00", "end": "12:00", "band": "peak"},
     {"start": "12:00", "end": "20:00", "band": "flat"},
@@ -73,7 +74,7 @@ def test_bands_are_shown_as_the_api_tells_them(site: httpx.Client, page: Page) -
     for row, band in zip(rows.all()[:shown], bands, strict=True):
         text = row.inner_text()
         assert {"peak": "Peak", "flat": "Flat", "valley": "Valley"}[band["band"]] in text
-        assert f"{round(Decimal(band['cost']), 2):,} CNY" in text
+        assert f"{Decimal(band['cost']).quantize(CENT, ROUND_HALF_UP):,} CNY" in text
         assert f"{band['price']} CNY/kWh" in text
     assert "tariff from 2020-01-01 (示例电价)" in page.inner_text("#cost")
     assert "Steam" in page.locator("#cost p").last.inner_text()
