@@ -59,9 +59,13 @@ def test_none_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
         free_port()
 
 
-def test_kernel_chooses_where_it_leaves_no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", ["1024\t65000\n", None])
+def test_kernel_chooses_where_it_leaves_or_tells_no_room(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str | None
+) -> None:
     own = tmp_path / "range"
-    own.write_text("1024\t65000\n")
+    if told:
+        own.write_text(told)
     monkeypatch.setattr(ports, "_KERNELS_OWN", own)
     monkeypatch.setattr(ports, "_reserve", lambda _: pytest.fail("nothing is reserved"))
     assert is_free(free_port())

@@ -71,7 +71,7 @@ def _note_return(_connection: psycopg.Connection | None, record: Any) -> None:
 
 
 def _try_unless_fresh(connection: psycopg.Connection, record: Any, _fairy: Any) -> None:
-    """Ask the server whether it is there, on a connection that has not been used for a while: four round trips."""
+    """Ask the server whether it is there, on a connection that has not been used for a while: three round trips."""
     returned = record.info.get("returned")
     if returned is None or time.monotonic() - returned < FRESH_S:
         return

@@ -18,9 +18,9 @@ def free_port() -> int:
 
     The port lies below those that the kernel gives to connections that go out (`ip(7)`, `ip_local_port_range`): one of
     them would be taken now and then before the process it was chosen for binds it, or while that one is started again.
-    Where the kernel leaves no room below, it chooses, and nothing is reserved.
+    Where the kernel leaves no room below, or does not tell its range (it is not Linux), it chooses, and nothing is reserved.
     """
-    beyond = int(_KERNELS_OWN.read_text("ascii").split()[0])
+    beyond = int(_KERNELS_OWN.read_text("ascii").split()[0]) if _KERNELS_OWN.exists() else 0
     if beyond - _LOWEST < _TRIES:
         return _kernels_choice()
     for _ in range(_TRIES):
