@@ -17,7 +17,6 @@ from tests.fixtures.certificates import Authority
 
 WITHIN_S = 120.0
 
-pytestmark = pytest.mark.timeout(180)
 """The process is started, and compiles its templates, on a machine that is busy with other tests."""
 
 

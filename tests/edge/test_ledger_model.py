@@ -449,7 +449,7 @@ QUICK = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 World.TestCase.settings = QUICK
-TestWorld = pytest.mark.timeout(180)(World.TestCase)
+TestWorld = World.TestCase
 
 
 @pytest.mark.soak

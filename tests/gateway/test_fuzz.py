@@ -123,7 +123,6 @@ def run(dsn: str, query: Query, inputs: Inputs, count: int) -> str:
     return f"{count} inputs in {time.monotonic() - started:.1f} s, memory +{grown} MiB, {found}"
 
 
-@pytest.mark.timeout(240)  # 20 s alone; a loaded machine must not make it a hang
 def test_malformed_messages_break_nothing(dsn: str, database_rows: Query, inputs: Inputs) -> None:
     run(dsn, database_rows, inputs, 20_000)
 

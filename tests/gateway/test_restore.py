@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-import pytest
 from chejian_gateway import proof
 from psycopg import sql
 
@@ -97,7 +96,6 @@ def accounts(dsn: str) -> dict[tuple[str, bool], tuple[int, int, int]]:
     }
 
 
-@pytest.mark.timeout(150)
 async def test_the_gap_fills_by_itself_and_later_births_come_back(
     dsn: str,
     mqtt_url: str,

@@ -104,7 +104,6 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.timeout(150)
 @pytest.mark.parametrize("kind", ["mosquitto"])
 async def test_a_batch_goes_from_buffer_to_database_over_tls(
     kind: str,
@@ -126,7 +125,6 @@ async def test_a_batch_goes_from_buffer_to_database_over_tls(
     assert database_rows("SELECT count(*) FROM telemetry.sample") == [(12,)]
 
 
-@pytest.mark.timeout(150)
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 @pytest.mark.parametrize("kind", ["mosquitto"])
 @pytest.mark.parametrize(

@@ -37,7 +37,6 @@ def drive(workshops: int, seconds: int, *, drain: int) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.timeout(240)
 def test_a_small_fleet_is_stored_exactly() -> None:
     drive(8, 6, drain=60)
 

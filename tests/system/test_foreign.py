@@ -18,7 +18,7 @@ from chejian.stack.ports import free_port
 
 from tests.cloud.keys import bearer
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.system
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 PUBLISHER = Path(__file__).with_name("foreign_publisher.py")

@@ -27,7 +27,7 @@ from tests.edge.plant import URI, Plant
 from tests.fixtures.fix_broker import BrokerFactory
 from tests.system.chain import program
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.system
 
 SPEED, WAVE = "MTS-01/Motor/Speed", "MTS-01/Vibration/DriveEnd"
 SPAN_MS, STEP_MS = 600_000, 5_000

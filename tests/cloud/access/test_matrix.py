@@ -14,7 +14,6 @@ from fastapi import APIRouter
 
 from tests.cloud.keys import bearer
 
-pytestmark = pytest.mark.timeout(240)
 SPAN = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}
 WHO = {"user_name": "li"}
 ENTRY = {

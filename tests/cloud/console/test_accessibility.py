@@ -27,9 +27,10 @@ from tests.cloud.console import (
 )
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
+from tests.fixtures.browsers import ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 INSIDE = (
     "/",
     "/accounts",
@@ -80,7 +81,7 @@ def test_pages_that_no_other_test_opens(
     address += f"{'&' if '?' in address else '?'}lang={language}"
     page = open_page(chromium, site, address, inside=path in INSIDE)
     if page.query_selector("script"):
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
     assert page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[language]
     name = "missing" if path == "/equipment/999" else path.strip("/").replace("/", "_") or "overview"
     assert page.get_attribute("body", "data-page") == name

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, FilePayload, Route, expect
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.cloud.keys import bearer
+from tests.fixtures.browsers import ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 PDF = b"%PDF-1.7 contract"
 PATHS = ("/assessments", "/assessments/1")
 START = {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"}
@@ -31,7 +32,7 @@ def test_an_enterprise_fills_a_form_in_and_sees_what_telemetry_says(
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         page.goto(f"{site.base_url}/assessments/{form['assessment_id']}?lang=zh")
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
         assert violations(page) == []
         page.get_by_role("button", name="改为申报").nth(1).click()
         field = page.get_by_label("生产数据自动采集率")
@@ -53,7 +54,7 @@ def test_an_enterprise_fills_a_form_in_and_sees_what_telemetry_says(
         assert page.locator("#act").is_hidden()
         assert "[object" not in page.inner_text("main")
         page.goto(f"{site.base_url}/assessments?lang=zh")
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
         page.get_by_text("待市级审核").wait_for()
         assert violations(page) == []
         assert wrong == []
@@ -83,7 +84,7 @@ def test_no_answer_is_lost_and_what_happened_is_shown(
         page = chromium.new_page(extra_http_headers=key_of(site))
         unsaved = page.locator("#items").get_by_text("尚未保存")
         page.goto(f"{site.base_url}/assessments/1?lang=zh")
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
         page.locator("#subtitle").get_by_text("逾期").wait_for()
         document: FilePayload = {"name": "合同.pdf", "mimeType": "application/pdf", "buffer": PDF}
         page.set_input_files("#document-files", document)
@@ -168,7 +169,7 @@ def test_two_tabs_of_one_form_keep_their_answers_apart(
         first, second = context.new_page(), context.new_page()
         for page in (first, second):
             page.goto(f"{site.base_url}/assessments/1?lang=zh")
-            page.wait_for_selector("body[data-ready]")
+            ready(page)
         context.route("**/answers", lambda route: route.abort())
         first.get_by_label(mes).select_option("1")
         second.get_by_label(mes).select_option("0")

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
+from tests.fixtures.browsers import ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = pytest.mark.browser
@@ -92,7 +93,7 @@ def _ours(url: str, site: httpx.Client) -> bool:
 
 def show(page: Page, path: str) -> None:
     page.goto(path)
-    page.wait_for_selector("body[data-ready]")
+    ready(page)
     assert page.get_attribute("body", "data-failed") is None
 
 
@@ -177,7 +178,7 @@ def test_places_are_reached_by_keyboard(page: Page) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/equipment/2")
-    page.wait_for_selector("body[data-ready]")
+    ready(page)
     page.click("#jump-workshop summary")
     page.click("#jump-line summary")
     page.wait_for_selector("#jump-workshop:not([open])")  # one menu at a time

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page
 from tests.cloud.console.conftest import key_of, served
 from tests.cloud.keys import bearer
 from tests.cloud.programme.test_ranking import SCORED, submit
+from tests.fixtures.browsers import ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 BOTH = pytest.mark.parametrize(("language", "other"), [("zh", "en"), ("en", "zh")])
 
 
@@ -36,7 +37,7 @@ def page(site: httpx.Client, chromium: Browser) -> Iterator[Page]:
 
 def opened(page: Page, site: httpx.Client, path: str) -> str:
     page.goto(f"{site.base_url}{path}")
-    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    ready(page)
     return page.text_content("main") or ""
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.cloud.console.conftest import key_of, served
+from tests.fixtures.browsers import ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
 CENT = Decimal("0.01")
@@ -43,7 +44,7 @@ def page(site: httpx.Client, chromium: Browser) -> Iterator[Page]:
 
 def show(page: Page, path: str) -> None:
     page.goto(path)
-    page.wait_for_selector("body[data-ready]")
+    ready(page)
     assert page.get_attribute("body", "data-failed") is None
 
 

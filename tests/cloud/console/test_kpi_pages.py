@@ -15,9 +15,10 @@ from tests.cloud.conftest import _build_seeded
 from tests.cloud.console.axe import violations
 from tests.cloud.console.computed import fill
 from tests.cloud.console.conftest import key_of, served
+from tests.fixtures.browsers import ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 PATHS = (
     *("/equipment/1/oee", "/equipment/1/stops", "/equipment/1/explain", "/equipment/1/life-cycle"),
     *("/lines/1/oee", "/workshops/1/oee"),
@@ -74,7 +75,7 @@ def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
 
 def show(page: Page, path: str) -> None:
     page.goto(path)
-    page.wait_for_selector("body[data-ready]")
+    ready(page)
     assert page.get_attribute("body", "data-failed") is None
 
 
@@ -158,7 +159,7 @@ def test_the_board_leads_to_the_explanation_of_its_number(page: Page, site: http
         expect(page.locator(f"#{chart} svg")).to_be_visible()
     semi_is_told(page, site)
     page.locator("#now .number.chief a").click()
-    page.wait_for_selector("body[data-page=explain][data-ready]")
+    ready(page, "body[data-page=explain][data-ready]")
     whole = page.locator("#value .equation b").inner_text()
     shown, explained = (float(text.removesuffix("%").strip()) for text in (big, whole))
     assert abs(shown - explained) <= 0.06  # the board rounds to one decimal
@@ -190,7 +191,7 @@ def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(
     show(page, "/workshops/1/oee?lang=en")
     expect(page.locator("#machines tbody")).to_contain_text("CNC-01")
     page.locator("#lines tbody a").first.click()
-    page.wait_for_selector("body[data-page=oee_sums][data-line][data-ready]")
+    ready(page, "body[data-page=oee_sums][data-line][data-ready]")
     expect(page.locator("#now-note")).to_contain_text("Told at the bottleneck CNC-01")
     page.select_option("#window-which", index=1)  # a shift that is over: one that has just begun has no stops
     for chart in ("losses", "pareto"):
@@ -202,7 +203,7 @@ def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(
         report = site.get(page.locator(link).get_attribute("href") or "", timeout=60)
         assert report.content.startswith(b"%PDF"), report.text
     page.locator("#machines tbody a", has_text="CNC-01").click()
-    page.wait_for_selector("body[data-page=oee][data-ready]")
+    ready(page, "body[data-page=oee][data-ready]")
     technical = page.locator("#sheet tbody tr", has_text="Technical efficiency")
     expect(technical.locator("td").nth(1)).to_contain_text("%")
     expect(technical.locator("td").nth(2)).to_contain_text("%")  # how complete the data behind it are
@@ -227,18 +228,18 @@ def test_a_first_visit_leads_from_the_log_in_to_the_report_of_the_shift(
     page.fill("input[name=password]", "night shift 4 ever")
     page.fill("input[name=again]", "night shift 4 ever")
     page.locator("main button[type=submit]").click()
-    page.wait_for_selector("body[data-page=overview][data-ready]")
+    ready(page, "body[data-page=overview][data-ready]")
     page.locator(".top-end button", has_text="退出").click()
     page.fill("input[name=name]", "zhao")
     page.fill("input[name=password]", "night shift 4 ever")
     page.locator("main button[type=submit]").click()
-    page.wait_for_selector("body[data-page=overview][data-ready]")
+    ready(page, "body[data-page=overview][data-ready]")
     page.locator("main a", has_text="哈尔滨动力装备车间").first.click()
-    page.wait_for_selector("body[data-page=workshop][data-ready]")
+    ready(page, "body[data-page=workshop][data-ready]")
     page.locator("#card-1 .card-head a").click()
-    page.wait_for_selector("body[data-page=equipment][data-ready]")
+    ready(page, "body[data-page=equipment][data-ready]")
     page.locator(".tabs a", has_text="OEE").click()
-    page.wait_for_selector("body[data-page=oee][data-ready]")
+    ready(page, "body[data-page=oee][data-ready]")
     page.select_option("#shift", index=1)  # the last one that is over
     expect(page.locator("#now .number.chief a")).to_have_attribute(
         "href", re.compile(page.locator("#shift").input_value())
@@ -246,10 +247,10 @@ def test_a_first_visit_leads_from_the_log_in_to_the_report_of_the_shift(
     expect(page.locator("#losses-check")).to_contain_text("✓")
     board = page.locator("#now .number.chief .big").inner_text()
     page.locator("#now .number.chief a").click()
-    page.wait_for_selector("body[data-page=explain][data-ready]")
+    ready(page, "body[data-page=explain][data-ready]")
     expect(page.locator("#terms-check")).to_contain_text("✓")
     page.locator(".tabs a", has_text="停机原因").click()
-    page.wait_for_selector("body[data-page=stops][data-ready]")
+    ready(page, "body[data-page=stops][data-ready]")
     assert page.locator("#user").input_value() == "赵班长"
     assert page.locator("#user").get_attribute("readonly") is not None
     expect(page.locator("#range-form")).to_contain_text("账号姓名")
@@ -265,7 +266,7 @@ def test_a_first_visit_leads_from_the_log_in_to_the_report_of_the_shift(
     expect(explained).to_contain_text("设备故障 · 电气故障")
     expect(explained).to_contain_text("赵班长")
     page.locator(".tabs a", has_text="OEE").click()
-    page.wait_for_selector("body[data-page=oee][data-ready]")
+    ready(page, "body[data-page=oee][data-ready]")
     page.select_option("#shift", index=1)
     expect(page.locator("#file-xlsx")).to_have_attribute("href", re.compile("format=xlsx.*from="))
     expect(page.locator("#now .number.chief .big")).to_have_text(board)
@@ -297,7 +298,7 @@ def test_orders_are_told_planned_against_actual_with_their_evidence(page: Page, 
     assert "MO-RUN" in table
     assert "workshop_id=1" in (page.locator("#file-xlsx").get_attribute("href") or "")
     page.locator("#facts a").click()
-    page.wait_for_selector("body[data-page=explain][data-ready]")
+    ready(page, "body[data-page=explain][data-ready]")
     assert int(page.locator("#choose-start").input_value()) <= int(ORDERS["MO-RUN"][0].timestamp() * 1000)
     show(page, "/orders?lang=zh")
     expect(page.locator("#list tbody")).to_contain_text("HRB-W1 · L1")

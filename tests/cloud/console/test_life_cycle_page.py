@@ -19,9 +19,10 @@ from tests.cloud.console.test_browser import PHONE, WIDE, overflow, show
 from tests.cloud.keys import bearer
 from tests.cloud.lifecycle.conftest import store
 from tests.cloud.plant_rows import PlantRows
+from tests.fixtures.browsers import ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("CHEJIAN_TEST_SHOTS", "")
 """Folder for pictures of the page, to be looked at; none by default."""
 FILE = "/equipment/2/life-cycle"
@@ -87,7 +88,7 @@ def picture(page: Page, name: str) -> None:
 def test_a_diagnosis_becomes_an_order_and_the_order_a_new_bearing(page: Page, site: httpx.Client) -> None:
     show(page, "/equipment/2/diagnosis?lang=zh")
     page.click("#order-link")
-    page.wait_for_selector("body[data-page='life_cycle'][data-ready]")
+    ready(page, "body[data-page='life_cycle'][data-ready]")
     newest = site.get("/api/v1/equipment/2/life-cycle").json()["diagnoses"][0]["diagnosis_id"]
     expect(page.locator("#order-diagnosis")).to_have_text(f"依据诊断 {newest}")
     page.fill("#user", "王工")

@@ -16,8 +16,9 @@ from tests.cloud.console.conftest import key_of, served
 from tests.cloud.keys import bearer
 from tests.cloud.programme.test_outlines import made_up, stored
 from tests.cloud.programme.test_ranking import SCORED, submit
+from tests.fixtures.browsers import ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 PATHS = ("/programme", "/programme/entries/1")
 _ENTRIES = """
 INSERT INTO app.programme_entry (enterprise_id, workshop_id, kind, code, name_zh, name_en, city_code, sector, industry, status,
@@ -49,7 +50,7 @@ def opened(chromium: Browser, site: httpx.Client, path: str, wrong: list[Any]) -
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     page.goto(f"{site.base_url}{path}")
-    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    ready(page)
     return page
 
 

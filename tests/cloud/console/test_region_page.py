@@ -15,8 +15,9 @@ from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.cloud.keys import bearer
 from tests.cloud.regions.conftest import CLASSES
+from tests.fixtures.browsers import ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 PATHS = ("/regions", "/regions/1")
 NATIONAL = "item,value,source,confidence\nkey_process_nc,55.3%,gazette 2022,A\nplatform,0.3,gazette 2022,B\n"
 BASE = "/api/v1/regional-assessments"
@@ -54,15 +55,15 @@ def test_a_province_fills_a_year_in_and_two_tabs_do_not_overwrite_each_other(
         for each in (page, other):
             each.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(f"{site.base_url}/regions?lang=zh")
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
         page.select_option("#standard", "regional-index-2015")
         page.select_option("#region", "230000")
         page.fill("#year", "2015")
         page.get_by_role("button", name="新建").click()
         page.wait_for_url("**/regions/1")
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
         other.goto(f"{site.base_url}/regions/1?lang=zh")
-        other.wait_for_selector("body[data-ready]")
+        ready(other)
         for name, value in zip(("基础环境", "工业应用", "应用效益"), CLASSES.values(), strict=True):
             page.get_by_label(f"{name}: 数值").fill(value)
         page.get_by_role("button", name="保存", exact=True).click()
@@ -87,7 +88,7 @@ def test_a_province_fills_a_year_in_and_two_tabs_do_not_overwrite_each_other(
         page.locator("#steps").get_by_text("原样").wait_for()
         assert page.locator("#save").is_hidden()
         page.goto(f"{site.base_url}/regions?lang=en")
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
         row = page.locator("#comparison tbody tr", has=page.get_by_role("link", name="Heilongjiang"))
         assert "76.50" in row.inner_text()
         assert "98.80" in page.inner_text("#comparison")  # Guangdong, as published
@@ -108,7 +109,7 @@ def test_measured_stands_beside_declared_and_a_file_tells_every_error(
     with chromium.new_context(extra_http_headers=key_of(site)) as context:
         page = context.new_page()
         page.goto(f"{site.base_url}/regions/{form['region_assessment_id']}?lang=en")
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
 
         def send(content: str) -> None:
             file: FilePayload = {"name": "v.csv", "mimeType": "text/csv", "buffer": content.encode()}
@@ -131,6 +132,6 @@ def test_measured_stands_beside_declared_and_a_file_tells_every_error(
         row.get_by_role("link").first.click()
         page.wait_for_url("**/assessments/1*")
         page.go_back()
-        page.wait_for_selector("body[data-ready]")
+        ready(page)
         assert violations(page) == []
         assert "NaN" not in page.inner_text("main")

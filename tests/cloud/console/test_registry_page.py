@@ -12,9 +12,10 @@ from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.registry.table_files import XLSX, csv, excel
+from tests.fixtures.browsers import ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 WAIT = 60_000  # ms
 NEW = {"workshop": "HRB-W1", "line": "L1", "code": "CNC-02", "name_zh": "二号机", "type": "数控加工中心"}
 WRONG = {**NEW, "code": "CNC/3", "type": "机器", "position": "第一"}
@@ -55,7 +56,7 @@ def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
 
 def show(page: Page, path: str) -> None:
     page.goto(path)
-    page.wait_for_selector("body[data-ready]")
+    ready(page)
 
 
 def choose(page: Page, name: str, data: bytes) -> None:

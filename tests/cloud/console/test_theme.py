@@ -124,7 +124,6 @@ def charts_in(page: Page, scheme: str) -> str:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(180)
 def test_charts_follow_the_system_and_paper_is_light(browser_page: Page) -> None:
     page = browser_page
     for path in ("/workshops/1", "/equipment/5/diagnosis"):
@@ -171,7 +170,6 @@ def test_the_control_works_without_a_script(pages: httpx.Client, chromium: Brows
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_chosen_theme_holds_on_every_board(pages: httpx.Client, chromium: Browser, theme: str) -> None:
     """What a theme does to contrast, `axe.violations` looks at on every page: here it follows the system."""

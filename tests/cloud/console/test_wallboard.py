@@ -13,6 +13,7 @@ from tests.cloud.console.axe import TAGS, violations
 from tests.cloud.console.conftest import key_of, served
 from tests.cloud.console.test_look import PALETTES
 from tests.cloud.console.test_theme import ground, media, rgb
+from tests.fixtures.browsers import ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
 HALLS = {11: 1, 12: 7, 13: 24, 14: 60}
@@ -151,7 +152,7 @@ def timed(site: httpx.Client, chromium: Browser) -> Iterator[Page]:
 
 def show(page: Page, path: str) -> None:
     page.goto(path)
-    page.wait_for_selector("body[data-ready] .wall-tile")
+    ready(page, "body[data-ready] .wall-tile")
     page.wait_for_function("document.getElementById('wall-shift').textContent !== ''")
 
 
@@ -194,7 +195,6 @@ def test_the_way_there_and_back(site: httpx.Client) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("short", ["zh", "en"])
 def test_it_fits_every_screen(page: Page, short: str) -> None:
     for hall, machines in HALLS.items():
@@ -221,7 +221,6 @@ def test_it_fits_every_screen(page: Page, short: str) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(120)
 def test_a_machine_is_told_as_everywhere(page: Page, site: httpx.Client) -> None:
     show(page, "/workshops/1/wallboard?lang=en")
     told = {m["code"]: m for m in site.get("/api/v1/overview", params={"workshop_id": 1}).json()["equipment"]}
@@ -242,7 +241,6 @@ def test_a_machine_is_told_as_everywhere(page: Page, site: httpx.Client) -> None
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(120)
 def test_the_plan_of_the_shift_is_told_where_orders_lie_in_it(page: Page, site: httpx.Client) -> None:
     machine = site.get("/api/v1/overview", params={"workshop_id": PLANNED}).json()["equipment"][0]
     order = {"equipment": machine["code"], "product": "SHAFT-A", "planned_start": machine["shift"]["start"]}
@@ -259,7 +257,6 @@ def test_the_plan_of_the_shift_is_told_where_orders_lie_in_it(page: Page, site: 
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(120)
 def test_workshops_turn_and_escape_leads_back(timed: Page) -> None:
     page = timed
     show(page, "/wallboard?lang=en&turn=5")
@@ -286,7 +283,6 @@ def test_workshops_turn_and_escape_leads_back(timed: Page) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(180)
 def test_old_numbers_are_told_and_fresh_ones_again(timed: Page) -> None:
     page, context = timed, timed.context
     show(page, "/workshops/12/wallboard?lang=en")
@@ -307,7 +303,6 @@ def test_old_numbers_are_told_and_fresh_ones_again(timed: Page) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(120)
 def test_a_session_that_ends_leads_to_the_log_in(site: httpx.Client, chromium: Browser) -> None:
     context = chromium.new_context(base_url=str(site.base_url), extra_http_headers=key_of(site))
     page = context.new_page()
@@ -320,7 +315,6 @@ def test_a_session_that_ends_leads_to_the_log_in(site: httpx.Client, chromium: B
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("short", ["zh", "en"])
 def test_it_is_accessible(page: Page, short: str) -> None:
     """In both themes: this one follows the system, and `violations` looks at either."""
@@ -328,7 +322,7 @@ def test_it_is_accessible(page: Page, short: str) -> None:
         show(page, f"{path}?lang={short}&theme=system")
         assert violations(page, TAGS) == [], path
     page.goto(f"/workshops/{EMPTY}/wallboard?lang={short}&theme=system")
-    page.wait_for_selector("body[data-ready] .wall-none")
+    ready(page, "body[data-ready] .wall-none")
     assert violations(page, TAGS) == []
 
 

@@ -19,7 +19,6 @@ from tests.cloud.programme.test_outlines import made_up, stored
 from tests.fixtures.fix_postgres import DatabaseServer
 from tools.record_examples import keep, shortened
 
-pytestmark = pytest.mark.timeout(240)
 Json = Any
 
 

@@ -15,7 +15,6 @@ from chejian_cloud.kpi.export import as_csv, as_xlsx
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import DAY, MINUTE, T0, Bench, after, rows
 
-pytestmark = pytest.mark.timeout(180)
 RANGE = {"from": after().isoformat(), "to": after(hours=3).isoformat()}
 
 

@@ -15,7 +15,6 @@ from chejian_cloud.orders.files import HEAD
 from tests.cloud.plant_rows import PlantRows, Row, moment
 from tests.cloud.worker.rounds import MINUTE, T0, after
 
-pytestmark = pytest.mark.timeout(180)
 RANGE: dict[str, str | int] = {
     "from": after().isoformat(),
     "to": after(hours=4).isoformat(),

@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import KPIS, Bench, after, production, rows
 
-pytestmark = pytest.mark.timeout(300)
 STATES = """
 SELECT start, "end", state, category, loss FROM app.state_interval WHERE equipment_id = 1 ORDER BY start
 """

@@ -31,6 +31,5 @@ def month_on_timescaledb() -> Iterator[Read]:
     server.drop(url)
 
 
-@pytest.mark.timeout(300)
 def test_every_statement_answers_on_timescaledb(month_on_timescaledb: Read) -> None:
     every_statement_answers(month_on_timescaledb.readers, month_on_timescaledb, timescale=True)
