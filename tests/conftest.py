@@ -20,12 +20,12 @@ pytest_plugins = [
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a browser begin first, then those with a longer time limit: no worker is left with one at the end.
+    """Files with a browser begin first, then those that take long: no worker is left with one at the end.
 
     Within these groups the order of chance stays.
     """
     weight: dict[Path, int] = {}
     for item in items:
-        own = 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("timeout") else 0
+        own = 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("long") else 0
         weight[item.path] = max(weight.get(item.path, 0), own)
     items.sort(key=lambda item: -weight[item.path])

@@ -33,6 +33,7 @@ from tests.cloud.worker.rounds import DAY, after, rows
 from tests.fixtures.fix_postgres import DatabaseServer
 from tests.fixtures.listening import listening
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 MACHINE = "PCK-01"
 EDITED = "EVP-01"

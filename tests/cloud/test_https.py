@@ -17,6 +17,7 @@ from tests.fixtures.certificates import Authority
 
 WITHIN_S = 120.0
 
+pytestmark = pytest.mark.long
 """The process is started, and compiles its templates, on a machine that is busy with other tests."""
 
 

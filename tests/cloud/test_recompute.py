@@ -14,6 +14,7 @@ from chejian_cloud.worker.unit import UnitWork
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import KPIS, STATES, Bench, after, production, rows
 
+pytestmark = pytest.mark.long
 STAMPS = "SELECT kpi, window_kind, start, xmin::text FROM app.kpi_value WHERE equipment_id = 1 ORDER BY kpi, window_kind, start"
 Pieces = "SELECT lo, done_at IS NOT NULL AS done FROM app.recompute_piece ORDER BY equipment_id, lo"
 

@@ -449,7 +449,7 @@ QUICK = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 World.TestCase.settings = QUICK
-TestWorld = World.TestCase
+TestWorld = pytest.mark.long(World.TestCase)
 
 
 @pytest.mark.soak

@@ -44,6 +44,7 @@ def start_replicas(dsn: str, mqtt_url: str, tmp_path: Path, group: str) -> Itera
         yield start
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("mqtt_url", "count", "protocol"),
     [
@@ -90,6 +91,7 @@ def only_voice(states: list[dict[str, object]], before: object) -> bool:
     return states[-1]["online"] is True and states[-1]["timestamp"] != before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mqtt_url", ["mosquitto", "embedded"], indirect=True)
 def test_host_killed_another_takes_over(
     mqtt_url: str, start_replicas: StartReplicas, database_rows: Query, group: str
@@ -117,6 +119,7 @@ def test_host_killed_another_takes_over(
     stored_exactly(database_rows, [edge, late])
 
 
+@pytest.mark.long
 def test_host_frozen_loses_its_office_and_steps_down(
     mqtt_url: str, start_replicas: StartReplicas, database_rows: Query, group: str
 ) -> None:
@@ -185,6 +188,7 @@ def _sum(replicas: Replicas, metric: str) -> float:
     return sum(r.metric(metric) for r in replicas.all)
 
 
+@pytest.mark.long
 def test_new_identity_and_new_signals_reach_every_replica(
     mqtt_url: str, start_replicas: StartReplicas, database_rows: Query, group: str
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 from chejian_gateway import proof
 from psycopg import sql
 
@@ -96,6 +97,7 @@ def accounts(dsn: str) -> dict[tuple[str, bool], tuple[int, int, int]]:
     }
 
 
+@pytest.mark.long
 async def test_the_gap_fills_by_itself_and_later_births_come_back(
     dsn: str,
     mqtt_url: str,

@@ -104,6 +104,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["mosquitto"])
 async def test_a_batch_goes_from_buffer_to_database_over_tls(
     kind: str,
@@ -125,6 +126,7 @@ async def test_a_batch_goes_from_buffer_to_database_over_tls(
     assert database_rows("SELECT count(*) FROM telemetry.sample") == [(12,)]
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 @pytest.mark.parametrize("kind", ["mosquitto"])
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def check(executor: Executor) -> None:
         assert same(found[seed], compute(month(seed)))
 
 
+@pytest.mark.long
 def test_a_process_pool_gives_the_same_bits() -> None:
     with process_pool(2) as executor:
         check(executor)
@@ -62,6 +63,7 @@ def test_threads_give_the_same_bits() -> None:
         check(executor)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("default")  # the library's own
 def test_a_dask_cluster_gives_the_same_bits() -> None:
     distributed = importlib.import_module("distributed")

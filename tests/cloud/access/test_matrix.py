@@ -14,6 +14,7 @@ from fastapi import APIRouter
 
 from tests.cloud.keys import bearer
 
+pytestmark = pytest.mark.long
 SPAN = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}
 WHO = {"user_name": "li"}
 ENTRY = {

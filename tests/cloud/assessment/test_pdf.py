@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from chejian_cloud.reports.numbers import Numbers
 
 from tests.cloud.assessment.conftest import People
 from tests.cloud.reports.pages import opened
 
+pytestmark = pytest.mark.long
 START = {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"}
 
 

@@ -58,6 +58,7 @@ def cases(report: str) -> int:
 
 
 @pytest.mark.system
+@pytest.mark.long
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ENGINEER, Role.PLATFORM_ADMIN])
 def test_roles_are_answered_as_promised(live: Site, role: Role, tmp_path: Path) -> None:
     phases = "examples,fuzzing" if role is Role.PLATFORM_ADMIN else "fuzzing"

@@ -19,6 +19,7 @@ from tests.cloud.programme.test_outlines import made_up, stored
 from tests.fixtures.fix_postgres import DatabaseServer
 from tools.record_examples import keep, shortened
 
+pytestmark = pytest.mark.long
 Json = Any
 
 

@@ -15,6 +15,7 @@ from chejian_cloud.kpi.export import as_csv, as_xlsx
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import DAY, MINUTE, T0, Bench, after, rows
 
+pytestmark = pytest.mark.long
 RANGE = {"from": after().isoformat(), "to": after(hours=3).isoformat()}
 
 

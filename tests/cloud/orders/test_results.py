@@ -15,6 +15,7 @@ from chejian_cloud.orders.files import HEAD
 from tests.cloud.plant_rows import PlantRows, Row, moment
 from tests.cloud.worker.rounds import MINUTE, T0, after
 
+pytestmark = pytest.mark.long
 RANGE: dict[str, str | int] = {
     "from": after().isoformat(),
     "to": after(hours=4).isoformat(),

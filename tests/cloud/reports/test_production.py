@@ -20,6 +20,7 @@ from tests.cloud.reports.pages import opened
 from tests.cloud.two_hours import two_hours
 from tests.cloud.worker.rounds import DAY, after, rows
 
+pytestmark = pytest.mark.long
 REPORT = "/api/v1/reports/production"
 SHIFT = {"workshop_id": 1, "window": "shift", "start": DAY.isoformat()}
 COMMENT = "<b>轴承 & 皮带</b>"

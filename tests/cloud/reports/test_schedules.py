@@ -33,6 +33,7 @@ from tests.cloud.reports.pages import opened
 from tests.cloud.two_hours import two_hours
 from tests.cloud.worker.rounds import after, rows
 
+pytestmark = pytest.mark.long
 SHIFTS = (Shift("A", "08:00", "20:00"), Shift("B", "20:00", "08:00"))
 HARBIN = WorkCalendar("Asia/Shanghai", SHIFTS, ())
 SCHEDULE = {"workshop_id": 1, "window": "shift", "user_name": "li"}

@@ -9,6 +9,7 @@ import pytest
 from tests.cloud.plant_rows import PlantRows, Row, moment
 from tests.cloud.worker.rounds import DAY, MINUTE, T0, Bench, after, rows
 
+pytestmark = pytest.mark.long
 HOURS = """
 SELECT start, inputs, flags, xmin::text AS stamp FROM app.kpi_value
  WHERE equipment_id = 1 AND kpi = 'oee' AND window_kind = 'hour' ORDER BY start

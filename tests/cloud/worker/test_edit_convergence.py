@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import KPIS, Bench, after, production, rows
 
+pytestmark = pytest.mark.long
 STATES = """
 SELECT start, "end", state, category, loss FROM app.state_interval WHERE equipment_id = 1 ORDER BY start
 """

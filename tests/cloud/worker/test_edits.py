@@ -9,6 +9,8 @@ import pytest
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import DAY, MINUTE, T0, Bench, after, rows
 
+pytestmark = pytest.mark.long
+
 STAMPS = """
 SELECT window_kind, start, kpi, value, inputs, xmin::text AS stamp FROM app.kpi_value
  WHERE equipment_id = 1 ORDER BY window_kind, start, kpi

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import psycopg
+import pytest
 from chejian_contract.states import OperationMode
 from chejian_edge.plan import load_plan
 
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import MINUTE, T0, Bench, after
+
+pytestmark = pytest.mark.long
 
 
 def test_time_under_a_mode_counts_as_that_mode_says(seeded: str) -> None:

@@ -80,6 +80,7 @@ def every_statement_answers(readers: Readers, read: Read, *, timescale: bool) ->
         assert admin.execute(_SCANS).fetchone() == before, "raw samples were read from end to end"
 
 
+@pytest.mark.long
 def test_every_statement_answers_on_postgresql(month: Read) -> None:
     every_statement_answers(month.readers, month, timescale=False)
 

@@ -31,5 +31,6 @@ def month_on_timescaledb() -> Iterator[Read]:
     server.drop(url)
 
 
+@pytest.mark.long
 def test_every_statement_answers_on_timescaledb(month_on_timescaledb: Read) -> None:
     every_statement_answers(month_on_timescaledb.readers, month_on_timescaledb, timescale=True)

@@ -20,6 +20,7 @@ from tests.cloud.console.conftest import served
 from tests.cloud.keys import bearer
 from tests.fixtures.fix_postgres import DatabaseServer
 
+pytestmark = pytest.mark.long
 SIZE = Size(workshops=5, lines=50, months=3)
 
 

@@ -15,6 +15,7 @@ from tests.cloud.access.test_log_in import PAGE
 from tests.cloud.keys import bearer
 from tools.lock import ROOT
 
+pytestmark = pytest.mark.long
 """The first test starts the provider and makes the database, on a machine that is busy with other tests."""
 PROVIDERS = "/api/v1/identity-providers"
 

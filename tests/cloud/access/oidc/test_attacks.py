@@ -21,6 +21,7 @@ from tests.cloud.access.oidc.conftest import Site, Walk, register
 from tests.cloud.access.oidc.test_flow import ATTEMPT, SESSION, problem
 from tests.fixtures.certificates import Authority
 
+pytestmark = pytest.mark.long
 """The first test starts the provider and makes the database, on a machine that is busy with other tests."""
 HOUR = timedelta(hours=1)
 """From the moment of the test."""

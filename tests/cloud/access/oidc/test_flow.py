@@ -9,6 +9,7 @@ from chejian_cloud.access.oidc.people import LONGEST_VISIT
 from tests.cloud.access.oidc.conftest import Site, Walk, register
 from tests.cloud.access.test_log_in import PAGE
 
+pytestmark = pytest.mark.long
 """The first test starts the provider and makes the database, on a machine that is busy with other tests."""
 SESSION = "chejian_session"
 ATTEMPT = "chejian_identity"
