@@ -33,6 +33,7 @@ import chejian_cloud.stream.routes as stream_routes
 from chejian_cloud import openapi, problems, process_pages
 from chejian_cloud.access.authorize import authorize
 from chejian_cloud.access.policy import bind
+from chejian_cloud.branches import branches
 from chejian_cloud.conditional import EntityTags
 from chejian_cloud.config import API_PREFIX, Settings
 from chejian_cloud.db.engine import STATEMENT_TIMEOUT_MS, make_engine
@@ -134,12 +135,10 @@ def create_app(settings: Settings) -> FastAPI:
 @cache
 def _routes() -> tuple[BaseRoute, ...]:
     """The routes of the API. They hold no state, and building them is most of an app: those of one process share them."""
-    api = APIRouter(responses=dict(problems.RESPONSES))
-    for subject in _SUBJECTS:
-        api.include_router(subject.router)
     every = APIRouter(dependencies=_GATES)
     every.include_router(process_pages.router)
-    every.include_router(api, prefix=API_PREFIX)
+    for branch in branches((subject.router for subject in _SUBJECTS), API_PREFIX):
+        every.include_router(branch, prefix=API_PREFIX, responses=dict(problems.RESPONSES))
     return tuple(every.routes)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from chejian_cloud.access.oidc.flow import Identity
+from chejian_cloud.branches import branches
 from chejian_cloud.console import (
     access_pages,
     assessment_pages,
@@ -80,7 +81,7 @@ def workshop(request: Request, session: ReadSession, workshop_id: WorkshopId) ->
     return _workshop_page(request, session, "workshop", workshop_id)
 
 
-def _wall(
+async def _wall(
     theme: Annotated[str, Query()] = "", turn: Annotated[int, Query(ge=5, le=300)] = 15
 ) -> Mapping[str, Any]:
     """How a wallboard looks: dark unless another theme is asked for, `turn` seconds a page."""
@@ -313,6 +314,6 @@ def mount(app: FastAPI) -> list[APIRouter]:
         report_pages.router,
         theme_pages.router,
     ]
-    for each in routers:
-        app.include_router(each)
+    for branch in branches(routers):
+        app.include_router(branch)
     return routers
