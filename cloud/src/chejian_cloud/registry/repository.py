@@ -43,14 +43,18 @@ def workshops(session: Session, workshop_id: int | None = None) -> Sequence[RowM
     return session.execute(statement).mappings().all()
 
 
-def lines(session: Session, *, workshop_id: int | None = None, line_id: int | None = None) -> Sequence[Line]:
+def lines(
+    session: Session, *, workshop_id: int | None = None, line_id: int | None = None
+) -> Sequence[RowMapping]:
     """Lines, by workshop and code; filters that are None match everything."""
-    statement = select(Line).order_by(Line.workshop_id, Line.code)
+    statement = select(Line.workshop_id, Line.line_id, Line.code, Line.name_zh, Line.name_en).order_by(
+        Line.workshop_id, Line.code
+    )
     if workshop_id is not None:
         statement = statement.where(Line.workshop_id == workshop_id)
     if line_id is not None:
         statement = statement.where(Line.line_id == line_id)
-    return session.scalars(statement).all()
+    return session.execute(statement).mappings().all()
 
 
 def equipment(

@@ -28,6 +28,10 @@ MAX_MACHINES = 1000
 
 _FIELDS = tuple(EquipmentOut.model_fields)
 _values = itemgetter(*_FIELDS)
+_LINE = tuple(LineOut.model_fields)
+_line = itemgetter(*_LINE)
+_WORKSHOP = tuple(WorkshopOut.model_fields)
+_workshop = itemgetter(*_WORKSHOP[:-1])  # its lines come last
 
 
 @cache
@@ -44,8 +48,11 @@ def list_workshops(session: Session) -> list[WorkshopOut]:
     """All workshops with their lines."""
     lines: dict[int, list[LineOut]] = defaultdict(list)
     for line in repository.lines(session):
-        lines[line.workshop_id].append(LineOut.model_validate(line))
-    return [WorkshopOut(**row, lines=lines[row["workshop_id"]]) for row in repository.workshops(session)]
+        lines[line["workshop_id"]].append(LineOut.known(dict(zip(_LINE, _line(line), strict=True))))
+    return [
+        WorkshopOut.known(dict(zip(_WORKSHOP, (*_workshop(row), lines[row["workshop_id"]]), strict=True)))
+        for row in repository.workshops(session)
+    ]
 
 
 _THOUSAND = Part(1000)
