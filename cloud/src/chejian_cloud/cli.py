@@ -27,7 +27,7 @@ SHUTDOWN_SECONDS = 3
 """[s] that open streams get when the API ends; browsers reconnect by themselves."""
 _COLLECT_AFTER = (2000, 20, 200)
 """Thresholds of the three generations of the garbage collector: full collections are minutes apart instead of seconds."""
-_SWITCH_SECONDS = 0.001
+_SWITCH_SECONDS = 0.0002
 """[s] that a thread computes before it lets others in; Python's default of 5 ms is waited for at each answer of the database."""
 
 

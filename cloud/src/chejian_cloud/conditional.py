@@ -74,7 +74,7 @@ Check = Callable[[], None]
 """Called first by an edit, and not before: a request that is wrong in itself is told so first (RFC 9110, 13.2.1)."""
 
 
-def _seen(
+async def _seen(
     if_match: Annotated[
         str | None,
         Header(

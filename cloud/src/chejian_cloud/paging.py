@@ -7,7 +7,7 @@ costs the same wherever it is in the list.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
@@ -85,7 +85,7 @@ class Page:
 
 def paging(
     keys: Mapping[str, type], *, default: int = 100, most: int = 1000
-) -> Callable[[Request, Response, int, str | None], Page]:
+) -> Callable[[Request, Response, int, str | None], Awaitable[Page]]:
     """Dependency of a route that tells a list.
 
     Args:
@@ -94,7 +94,7 @@ def paging(
         most: that may be asked for.
     """
 
-    def page(
+    async def page(
         request: Request,
         response: Response,
         limit: Annotated[int, Query(ge=1, le=most, description="Most items of the page.")] = default,

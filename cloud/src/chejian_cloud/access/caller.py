@@ -50,7 +50,7 @@ class Caller:
         return permission in self.held
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     """The caller of a request that `authorize` has passed."""
     found: Caller = request.state.caller
     return found

@@ -1,11 +1,13 @@
 """Engines and sessions; GET requests get a read-only session, so that no page can write by mistake."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import psycopg
+from anyio import CancelScope, CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -42,7 +44,13 @@ def make_engine(dsn: str, *, application: str, statement_timeout_ms: int = 0, sc
         scoped: whether statements that name schema `telemetry` read `scoped`, for sessions bound to a caller.
     """
     url = make_url(dsn).set(drivername="postgresql+psycopg")
-    options = f"-c timezone=UTC -c statement_timeout={statement_timeout_ms} -c work_mem={WORK_MEM}"
+    settings = {
+        "timezone": "UTC",
+        "statement_timeout": statement_timeout_ms,
+        "work_mem": WORK_MEM,
+        "jit": "off",  # they are short, and an estimate must not start a compiler
+        "max_parallel_workers_per_gather": 0,  # the other cores are for the other requests
+    }
     engine = create_engine(
         url,
         pool_size=POOL_SIZE,
@@ -51,7 +59,7 @@ def make_engine(dsn: str, *, application: str, statement_timeout_ms: int = 0, sc
         pool_use_lifo=True,
         connect_args={
             "application_name": application,
-            "options": options,
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
             "connect_timeout": 5,
             **({"cursor_factory": ScopedCursor} if scoped else {}),
         },
@@ -129,13 +137,30 @@ def door(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def read_session(request: Request) -> Iterator[Session]:
-    """FastAPI dependency: a session in a read-only transaction with one snapshot for the whole request."""
+class _Reading(Session):
+    """A session that binds itself to the rows in its `info` when its first statement begins a transaction."""
+
+
+@event.listens_for(_Reading, "after_begin")
+def _bind_reading(session: Session, _transaction: Any, connection: Connection) -> None:
+    bind_rows(connection, *session.info["rows"])
+
+
+async def read_session(request: Request) -> AsyncIterator[Session]:
+    """FastAPI dependency: a session in a read-only transaction with one snapshot for the whole request.
+
+    It begins with its first statement, in the thread that asks: a change of threads costs as much as a short statement. It is
+    closed in a thread outside the pool, in which others may wait for its connection.
+    """
     engine: Engine = request.app.state.engine
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with Session(reader) as session:
-        bind_rows(session, request.state.rows, request.state.regions)
+    session = _Reading(reader, info={"rows": (request.state.rows, request.state.regions)})
+    try:
         yield session
+    finally:
+        if session.in_transaction():
+            with CancelScope(shield=True):
+                await run_sync(session.close, limiter=CapacityLimiter(1))
 
 
 def write_session(request: Request) -> Iterator[Session]:

@@ -24,7 +24,7 @@ WindowStart = Annotated[Time, Query(description="Start of the window.")]
 Window = Annotated[str, Query(max_length=16, description="hour, shift or day.")]
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     found: Settings = request.app.state.settings
     return found
 

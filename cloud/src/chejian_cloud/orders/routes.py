@@ -46,7 +46,7 @@ _EXAMPLE = (
 OrderId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     found: Settings = request.app.state.settings
     return found
 

@@ -23,16 +23,18 @@ from chejian_cloud.registry.scope import MAX_ID
 router = APIRouter(tags=["programme"])
 
 
-def _programme(request: Request) -> Programme:
+async def _programme(request: Request) -> Programme:
     found: Programme = request.app.state.programme
     return found
 
 
-def _on(on: Annotated[Day | None, Query(description="Day to look from (default: today).")] = None) -> date:
+async def _on(
+    on: Annotated[Day | None, Query(description="Day to look from (default: today).")] = None,
+) -> date:
     return on or plans.today(utc_now())
 
 
-def _where(
+async def _where(
     city: Annotated[str | None, Query(max_length=6, description="Only this city's (GB/T 2260).")] = None,
     sector: Annotated[str | None, Query(max_length=64, description="Only this field's.")] = None,
 ) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Scope:
 EVERYTHING = Scope()
 
 
-def _scope(
+async def _scope(
     workshop_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only this workshop's.")] = None,
     line_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only this line's.")] = None,
 ) -> Scope:
