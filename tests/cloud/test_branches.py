@@ -68,5 +68,5 @@ async def test_below_a_proxy_s_path_too() -> None:
 
 
 def test_a_path_that_begins_with_a_parameter_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'/\{number\}' must begin with a fixed part"):
+    with pytest.raises(ValueError, match="path begins with a fixed part"):
         branches([_subject("/{number}")])

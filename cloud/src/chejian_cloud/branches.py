@@ -1,9 +1,10 @@
-"""Routes sorted by how their paths begin, so that a request is not compared with all 300 of them."""
+"""Routes sorted by how their paths begin, so that a request is not compared with all of them."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
@@ -28,22 +29,20 @@ class Branch(APIRouter):
         return super().matches(scope)
 
 
-def branches(routers: Iterable[APIRouter], prefix: str = "") -> list[APIRouter]:
+def branches(routers: Iterable[APIRouter], prefix: str = "") -> list[Branch]:
     """The routes of `routers` by the first part of their paths, in the order in which these first come.
 
     Args:
-        routers: of plain routes; the first part of each path is no parameter.
+        routers: of plain routes.
         prefix: that the branches will be included with.
 
     Raises:
-        ValueError: a path begins with a parameter.
+        ValueError: a route is no plain one, or its path begins with a parameter.
     """
     found: defaultdict[str, list[BaseRoute]] = defaultdict(list)
     for router in routers:
         for route in router.routes:
-            path: str = getattr(route, "path", "")
-            first = path.split("/")[1] if path.startswith("/") else "{"
-            if "{" in first:
-                raise ValueError(f"path {path!r} must begin with a fixed part")
-            found[first].append(route)
+            if not isinstance(route, APIRoute) or route.path.startswith("/{"):
+                raise ValueError(f"{route!r} must be a plain route whose path begins with a fixed part")
+            found[route.path.split("/")[1]].append(route)
     return [Branch(f"{prefix}/{first}", routes) for first, routes in found.items()]

@@ -15,7 +15,7 @@ from tests.cloud.conftest import _build_seeded
 from tests.cloud.console.axe import violations
 from tests.cloud.console.computed import fill
 from tests.cloud.console.conftest import key_of, served
-from tests.fixtures.browsers import ready
+from tests.fixtures.browsers import WAIT_MS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = pytest.mark.browser
@@ -24,14 +24,13 @@ PATHS = (
     *("/lines/1/oee", "/workshops/1/oee"),
     *("/orders", "/lines/1/orders", "/workshops/1/orders"),
 )
-WAIT = 60_000  # ms
 NOW = datetime.now(UTC).replace(microsecond=0)
 ORDERS = {
     "MO-RUN": (NOW - timedelta(hours=5), NOW + timedelta(hours=20), 5000, NOW - timedelta(hours=5)),
     "MO-NEXT": (NOW + timedelta(hours=20), NOW + timedelta(hours=23), 100, None),
 }
 """Planned start and end, quantity, actual start."""
-expect.set_options(timeout=WAIT)
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
         base_url=str(site.base_url), extra_http_headers=key_of(site), viewport={"width": 1360, "height": 900}
     )
     page = context.new_page()
-    page.set_default_timeout(WAIT)
+    page.set_default_timeout(WAIT_MS)
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
     page.on("pageerror", lambda e: complaints.append(str(e)))
@@ -221,7 +220,7 @@ def test_a_first_visit_leads_from_the_log_in_to_the_report_of_the_shift(
     link = site.post("/api/v1/accounts", json=new).json()["link"]
     context = chromium.new_context(base_url=str(site.base_url), viewport={"width": 1360, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(WAIT)
+    page.set_default_timeout(WAIT_MS)
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
     page.goto(link)

@@ -12,14 +12,13 @@ from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.registry.table_files import XLSX, csv, excel
-from tests.fixtures.browsers import ready
+from tests.fixtures.browsers import WAIT_MS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = pytest.mark.browser
-WAIT = 60_000  # ms
 NEW = {"workshop": "HRB-W1", "line": "L1", "code": "CNC-02", "name_zh": "二号机", "type": "数控加工中心"}
 WRONG = {**NEW, "code": "CNC/3", "type": "机器", "position": "第一"}
-expect.set_options(timeout=WAIT)
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
         base_url=str(site.base_url), extra_http_headers=key_of(site), viewport={"width": 1360, "height": 900}
     )
     page = context.new_page()
-    page.set_default_timeout(WAIT)
+    page.set_default_timeout(WAIT_MS)
     complaints: list[str] = []
     page.on("pageerror", lambda e: complaints.append(str(e)))
     yield page

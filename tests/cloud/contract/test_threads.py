@@ -1,4 +1,4 @@
-"""What a request waits for is worth a thread of its own, or runs in the event loop: a change of threads costs half a millisecond."""
+"""What runs before a route runs in the event loop, unless it asks the database: a change of threads costs more than it does."""
 
 import inspect
 from collections.abc import Iterable, Iterator

@@ -149,8 +149,8 @@ def _bind_reading(session: Session, _transaction: Any, connection: Connection) -
 async def read_session(request: Request) -> AsyncIterator[Session]:
     """FastAPI dependency: a session in a read-only transaction with one snapshot for the whole request.
 
-    It begins with its first statement, in the thread that asks: a change of threads costs as much as a short statement. It is
-    closed in a thread outside the pool, in which others may wait for its connection.
+    It begins with its first statement, in the thread that asks, so that it costs no change of threads before. It is closed in a
+    thread outside the pool, since in that others may wait for its connection.
     """
     engine: Engine = request.app.state.engine
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

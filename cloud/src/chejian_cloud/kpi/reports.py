@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import ReadSession
 from chejian_cloud.jsontypes import From, Time, To, time_range
 from chejian_cloud.kpi import explain, export, losses, service, sheet
@@ -22,11 +21,6 @@ LONGEST = timedelta(days=62)
 Under = Annotated[str | None, Query(description="Reason whose children are the bars; default: the top.")]
 WindowStart = Annotated[Time, Query(description="Start of the window.")]
 Window = Annotated[str, Query(max_length=16, description="hour, shift or day.")]
-
-
-async def _settings(request: Request) -> Settings:
-    found: Settings = request.app.state.settings
-    return found
 
 
 @router.get("/equipment/{equipment_id}/losses")
@@ -65,14 +59,15 @@ def get_sheet_in(
 
 @router.get("/equipment/{equipment_id}/kpis/explain")
 def get_explanation(
+    request: Request,
     session: ReadSession,
-    settings: Annotated[Settings, Depends(_settings)],
     equipment_id: EquipmentId,
     start: WindowStart,
     kpi: Annotated[str, Query(max_length=64)] = "oee",
     window: Window = "shift",
 ) -> ExplanationOut:
     """How a number came about: terms, intervals, counts by product with ideal cycles, reasons, revisions."""
+    settings = request.app.state.settings
     return explain.explain(session, settings, equipment_id, kpi=kpi, window=window, start=start)
 
 

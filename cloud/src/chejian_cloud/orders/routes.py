@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 
-from chejian_cloud.config import Settings
 from chejian_cloud.db.engine import ReadSession, WriteSession
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.jsontypes import From, To, time_range
@@ -46,11 +45,6 @@ _EXAMPLE = (
 OrderId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
-async def _settings(request: Request) -> Settings:
-    found: Settings = request.app.state.settings
-    return found
-
-
 @router.get("/orders")
 def get_orders(
     session: ReadSession,
@@ -67,21 +61,21 @@ def get_orders(
 
 @router.get("/orders/results")
 def get_results(
+    request: Request,
     session: ReadSession,
-    settings: Annotated[Settings, Depends(_settings)],
     scope: InScope,
     start: From = None,
     end: To = None,
 ) -> list[OrderResultOut]:
     """Orders planned against actual, with the KPIs by order (default: of the last 24 hours; at most a week)."""
     period = time_range(start, end, default=DEFAULT, longest=LONGEST)
-    return results.results_in(session, settings, scope, period)
+    return results.results_in(session, request.app.state.settings, scope, period)
 
 
 @router.get("/orders/results/file", response_class=Response)
 def get_results_file(
+    request: Request,
     session: ReadSession,
-    settings: Annotated[Settings, Depends(_settings)],
     scope: InScope,
     start: From = None,
     end: To = None,
@@ -89,7 +83,7 @@ def get_results_file(
 ) -> Response:
     """Orders planned against actual as a file (default: CSV of the last 24 hours; at most a week)."""
     period = time_range(start, end, default=DEFAULT, longest=LONGEST)
-    rows = table(results.results_in(session, settings, scope, period))
+    rows = table(results.results_in(session, request.app.state.settings, scope, period))
     stem = f"orders-{period.start:%Y%m%d}-{period.end:%Y%m%d}"
     body, media_type, headers = as_file(form, stem, rows, HEAD)
     return Response(body, media_type=media_type, headers=headers)
