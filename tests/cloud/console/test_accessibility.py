@@ -27,7 +27,7 @@ from tests.cloud.console import (
 )
 from tests.cloud.console.axe import violations
 from tests.cloud.console.conftest import key_of, served
-from tests.fixtures.browsers import ready
+from tests.fixtures.browsers import LISTENS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = pytest.mark.browser
@@ -82,6 +82,7 @@ def test_pages_that_no_other_test_opens(
     page = open_page(chromium, site, address, inside=path in INSIDE)
     if page.query_selector("script"):
         ready(page)
+        page.wait_for_selector(LISTENS)
     assert page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[language]
     name = "missing" if path == "/equipment/999" else path.strip("/").replace("/", "_") or "overview"
     assert page.get_attribute("body", "data-page") == name

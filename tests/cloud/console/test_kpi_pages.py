@@ -15,7 +15,7 @@ from tests.cloud.conftest import _build_seeded
 from tests.cloud.console.axe import violations
 from tests.cloud.console.computed import fill
 from tests.cloud.console.conftest import key_of, served
-from tests.fixtures.browsers import WAIT_MS, ready
+from tests.fixtures.browsers import LISTENS, WAIT_MS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
 pytestmark = pytest.mark.browser
@@ -98,6 +98,7 @@ def test_every_control_has_a_name_and_a_phone_needs_no_sideways_scroll(
     page: Page, path: str, language: str
 ) -> None:
     show(page, f"{path}?lang={language}")
+    page.wait_for_selector(LISTENS)
     assert page.evaluate(NAMELESS) == []
     assert page.evaluate(TWICE) == []
     assert page.locator("main table caption").count() == page.locator("main table").count()

@@ -7,6 +7,7 @@ import { nameOf, t, word } from '../i18n.js';
 import { stateName } from '../palette.js';
 import { equipmentId, lastHours, problem, run } from '../page.js';
 import { explanation } from '../reasons.js';
+import { listen } from '../stream.js';
 
 const id = equipmentId();
 const WINDOWS = { hour: 48, shift: 24 * 7, day: 24 * 30 }; // hours looked back by kind of window
@@ -161,3 +162,4 @@ for (const name of ['kpi', 'start']) {
   byId(`choose-${name}`).addEventListener('change', () => guarded(show));
 }
 await run(load);
+listen(() => {}); // tells whether the server still answers
