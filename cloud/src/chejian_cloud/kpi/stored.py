@@ -80,8 +80,7 @@ class Hour:
 
     def terms(self) -> tuple[int | None, ...]:
         """Its terms, in the order of `TERMS`."""
-        told: tuple[int | None, ...] = _in_order({**_DEFAULTS, **self.inputs})
-        return told
+        return terms_of(self.inputs)
 
     def result(self) -> OeeResult:
         """Its OEE."""
@@ -108,6 +107,12 @@ def hours_of(
     for equipment_id, start, end, flags, inputs in session.execute(statement):
         out.setdefault(equipment_id, []).append(Hour(start, end, flags, json.loads(inputs)))
     return out
+
+
+def terms_of(inputs: Mapping[str, int | None]) -> tuple[int | None, ...]:
+    """The terms that a row of OEE holds, in the order of `TERMS`."""
+    told: tuple[int | None, ...] = _in_order({**_DEFAULTS, **inputs})
+    return told
 
 
 def result_of(inputs: Mapping[str, int | None], flags: Sequence[str]) -> OeeResult:

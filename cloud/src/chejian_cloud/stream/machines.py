@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chejian_analytics.kpi import Flag, OeeResult, OeeTerms, oee, rollup
+from chejian_analytics.kpi import Flag, rollup_terms
 from chejian_contract.states import MachineState
 from sqlalchemy import RowMapping
 
+from chejian_cloud.kpi.stored import result_of, terms_of
 from chejian_cloud.states.service import NO_DATA, state_name
 from chejian_cloud.stream.schemas import (
     DiagnosisMention,
@@ -39,9 +40,9 @@ _OF_MACHINE = (
     "online",
 )
 """What is told of a machine as the database has it."""
-_TERMS = tuple(field.name for field in fields(OeeTerms))
 _UNCOUNTED = frozenset({Flag.NO_COUNTS, Flag.NO_IDEAL_CYCLE, Flag.NO_QUALITY_COUNTS})
 """With one of these an OEE is undefined, and so would be every sum that holds it."""
+_BUSY = ("apt_us", "aust_us", "adet_us", "adot_us")
 _FLAGS = frozenset(flag.value for flag in Flag)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -54,13 +55,11 @@ class Machine:
         row: of the database, see `repository.overview`.
         state: number of MachineState; 0: no data.
         since: when that began, None: never seen.
-        oee: terms of its shift's OEE, None without a shift.
     """
 
     row: RowMapping
     state: int
     since: datetime | None
-    oee: OeeResult | None
 
     def now(self) -> EquipmentNow:
         """What is told of it."""
@@ -71,7 +70,7 @@ class Machine:
             state_name=state_name(self.state),
             category=row["category"] if known else NO_DATA,
             since=self.since,
-            shift=_shift(row, self.oee),
+            shift=_shift(row),
             diagnosis=_diagnosis(row),
         )
 
@@ -80,12 +79,13 @@ def machine(row: RowMapping, oldest: datetime) -> Machine:
     """A machine from its row; a state that ended before `oldest` is no data any more."""
     end = row["state_end"]
     state = 0 if end is None or end < oldest else row["state"] or 0
-    return Machine(row, state, row["state_start"] if state else end, _terms(row))
+    return Machine(row, state, row["state_start"] if state else end)
 
 
-def _shift(row: RowMapping, found: OeeResult | None) -> ShiftKpis | None:
-    if found is None:
+def _shift(row: RowMapping) -> ShiftKpis | None:
+    if row["shift_start"] is None:
         return None
+    found = result_of(row["inputs"], _known_flags(row))
     return ShiftKpis(
         start=row["shift_start"],
         end=row["shift_end"],
@@ -95,16 +95,8 @@ def _shift(row: RowMapping, found: OeeResult | None) -> ShiftKpis | None:
     )
 
 
-def _terms(row: RowMapping) -> OeeResult | None:
-    if row["shift_start"] is None:
-        return None
-    inputs = row["inputs"]
-    terms = {name: inputs[name] for name in _TERMS if name in inputs}
-    return oee(OeeTerms(**terms), _known_flags(row["flags"]))
-
-
-def _known_flags(flags: Sequence[str]) -> list[str]:
-    return [flag for flag in flags if flag in _FLAGS]
+def _known_flags(row: RowMapping) -> list[str]:
+    return [flag for flag in row["flags"] if flag in _FLAGS]
 
 
 def _diagnosis(row: RowMapping) -> NewestDiagnosis | None:
@@ -154,25 +146,27 @@ def _named(one: Machine) -> dict[str, Any]:
 
 def _workshop_shift(machines: Sequence[Machine]) -> WorkshopShift | None:
     """OEE of the newest shift over the machines whose OEE is defined, or of which nothing is known yet."""
-    newest = max((m.row["shift_start"] for m in machines if m.oee is not None), default=None)
-    if newest is None:
+    rows = [m.row for m in machines if m.row["shift_start"] is not None]
+    if not rows:
         return None
-    shifts = [(m.row, m.oee) for m in machines if m.oee is not None and m.row["shift_start"] == newest]
-    parts = [part for _, part in shifts if _counts_in(part)]
+    newest = max(row["shift_start"] for row in rows)
+    shifts = [row for row in rows if row["shift_start"] == newest]
+    parts = [row for row in shifts if _counts_in(row)]
     head = {
         "start": newest,
-        "end": shifts[0][0]["shift_end"],
-        "provisional": any(row["provisional"] for row, _ in shifts),
+        "end": shifts[0]["shift_end"],
+        "provisional": any(row["provisional"] for row in shifts),
     }
     if not parts:
         empty = dict.fromkeys((*_RATIOS, "completeness"))
         return WorkshopShift.model_validate(head | empty | {"flags": [], "machines": 0})
-    total = rollup(parts)
+    total = rollup_terms([terms_of(row["inputs"]) for row in parts], [_known_flags(row) for row in parts])
     ratios = {name: getattr(total, name) for name in _RATIOS}
     rest = {"completeness": total.completeness, "flags": list(total.flags), "machines": len(parts)}
     return WorkshopShift.model_validate(head | ratios | rest)
 
 
-def _counts_in(part: OeeResult) -> bool:
+def _counts_in(row: RowMapping) -> bool:
     """Whether a machine belongs into the sum; one without any known time tells of missing data only."""
-    return part.busy_us == 0 or not _UNCOUNTED.intersection(part.flags)
+    inputs = row["inputs"]
+    return not any(inputs[name] for name in _BUSY) or _UNCOUNTED.isdisjoint(row["flags"])

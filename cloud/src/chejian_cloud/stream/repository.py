@@ -10,23 +10,31 @@ from sqlalchemy import Connection, RowMapping, text
 from chejian_cloud.registry.scope import EVERYTHING, Scope
 
 _OVERVIEW = text("""
-SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type,
-       e.workshop_id, w.code AS workshop, e.line_id, l.code AS line,
-       COALESCE(f.online, false) AS online,
+  WITH inside AS MATERIALIZED (
+       SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type, e.position,
+              e.workshop_id, w.code AS workshop, e.line_id, l.code AS line
+         FROM app.equipment e
+         JOIN app.workshop w USING (workshop_id)
+         JOIN app.line l USING (line_id)
+        WHERE e.type = ANY(:types)
+          AND (:everything OR e.workshop_id = ANY(:workshops) OR e.line_id = ANY(:lines))),
+       feeds AS MATERIALIZED (
+       SELECT g.equipment_id, n.node_id, n.online, g.device
+         FROM inside e
+         JOIN app.equipment_feed g USING (equipment_id)
+         JOIN telemetry.node n ON n.group_id = g.group_id AND n.edge_node = g.edge_node),
+       fed AS (
+       SELECT g.equipment_id, bool_or(g.online AND v.online) AS online
+         FROM feeds g
+        CROSS JOIN LATERAL (SELECT x.online FROM telemetry.device x
+                             WHERE x.node_id = g.node_id AND x.name = g.device OFFSET 0) v
+        GROUP BY g.equipment_id)
+SELECT e.*, COALESCE(f.online, false) AS online,
        s.start AS state_start, s."end" AS state_end, s.state, s.category,
        k.start AS shift_start, k."end" AS shift_end, k.provisional, k.completeness, k.flags, k.inputs,
        d.diagnosis_id, d.time AS diagnosis_time, d.part, d.confidence, d.score
-  FROM app.equipment e
-  JOIN app.workshop w USING (workshop_id)
-  JOIN app.line l USING (line_id)
-  LEFT JOIN LATERAL (
-       SELECT bool_or(v.online AND n.online) AS online
-         FROM app.equipment_feed g
-        CROSS JOIN LATERAL (SELECT x.node_id, x.online FROM telemetry.node x
-                             WHERE x.group_id = g.group_id AND x.edge_node = g.edge_node OFFSET 0) n
-        CROSS JOIN LATERAL (SELECT x.online FROM telemetry.device x
-                             WHERE x.node_id = n.node_id AND x.name = g.device OFFSET 0) v
-        WHERE g.equipment_id = e.equipment_id) f ON true
+  FROM inside e
+  LEFT JOIN fed f USING (equipment_id)
   LEFT JOIN LATERAL (
        SELECT * FROM app.state_interval i WHERE i.equipment_id = e.equipment_id ORDER BY i.start DESC LIMIT 1) s ON true
   LEFT JOIN LATERAL (
@@ -36,9 +44,7 @@ SELECT e.equipment_id, e.code, e.name_zh, e.name_en, e.type,
   LEFT JOIN LATERAL (
        SELECT * FROM app.diagnosis x WHERE x.equipment_id = e.equipment_id
         ORDER BY x.time DESC, x.part IS NULL, x.method, x.diagnosis_id DESC LIMIT 1) d ON true
- WHERE e.type = ANY(:types)
-   AND (:everything OR e.workshop_id = ANY(:workshops) OR e.line_id = ANY(:lines))
- ORDER BY w.code, l.code, e.position, e.code
+ ORDER BY e.workshop, e.line, e.position, e.code
 """)
 
 
