@@ -10,7 +10,11 @@ from chejian_cloud.programme import plans
 from tests.cloud.programme.conftest import People
 from tests.cloud.programme.test_ranking import SCORED, submit
 
-TODAY = plans.today(utc_now())
+
+@pytest.fixture
+def today() -> date:
+    """Of the programme; a run of all tests may begin on another day."""
+    return plans.today(utc_now())
 
 
 @pytest.fixture
@@ -28,14 +32,14 @@ def moved(people: People) -> People:
     return people
 
 
-async def test_a_month_is_told_as_the_lists_tell_it(moved: People) -> None:
-    month = f"{TODAY:%Y-%m}"
+async def test_a_month_is_told_as_the_lists_tell_it(moved: People, today: date) -> None:
+    month = f"{today:%Y-%m}"
     found = await moved.ask("province", "GET", f"/bulletin?month={month}")
-    assert (found["month"], found["last"], found["provisional"]) == (month, TODAY.isoformat(), True)
+    assert (found["month"], found["last"], found["provisional"]) == (month, today.isoformat(), True)
     ranked = await moved.ask("province", "GET", "/ranking")
     assert (found["workshops"], found["ranked"]) == (3, 3) == (len(ranked), len(ranked))
-    before = TODAY.replace(day=1) - timedelta(days=1)
-    for on, key in ((TODAY, "value"), (before, "before")):
+    before = today.replace(day=1) - timedelta(days=1)
+    for on, key in ((today, "value"), (before, "before")):
         listed = {t["id"]: t for t in await moved.ask("province", "GET", f"/targets?on={on}")}
         assert {t["id"]: t[key] for t in found["targets"]} == {n: t["observed"] for n, t in listed.items()}
     counted = next(t for t in found["targets"] if t["id"] == "T1.workshops")
@@ -43,8 +47,8 @@ async def test_a_month_is_told_as_the_lists_tell_it(moved: People) -> None:
     assert [c["code"] for c in found["cities"] if c["workshops"]] == ["230100", "230200"]
 
 
-async def test_moves_tell_who_overtook_whom(moved: People) -> None:
-    found = await moved.ask("province", "GET", f"/bulletin?month={TODAY:%Y-%m}")
+async def test_moves_tell_who_overtook_whom(moved: People, today: date) -> None:
+    found = await moved.ask("province", "GET", f"/bulletin?month={today:%Y-%m}")
     moves = {m["programme_entry_id"]: (m["rank"], m["rank_before"]) for m in found["moves"]}
     assert moves == {1: (3, 1), 2: (1, 2), 3: (1, 2)}
     assert found["moves"][0]["programme_entry_id"] == 1, "the one that lost most"
@@ -66,14 +70,14 @@ async def test_who_is_at_risk_comes_with_reasons(people: People) -> None:
     assert len(found["at_risk"][0]["concerns"]) >= len(found["at_risk"][-1]["concerns"])
 
 
-async def test_a_city_gets_its_own_and_a_month_to_come_is_refused(people: People) -> None:
+async def test_a_city_gets_its_own_and_a_month_to_come_is_refused(people: People, today: date) -> None:
     found = await people.ask("harbin", "GET", "/bulletin")
-    last = TODAY.replace(day=1) - timedelta(days=1)
+    last = today.replace(day=1) - timedelta(days=1)
     assert (found["month"], found["last"], found["provisional"]) == (
         f"{last:%Y-%m}", last.isoformat(), False)  # fmt: skip
     assert found["workshops"] == 1
     assert {r["city_code"] for r in found["at_risk"]} == {"230100"}
-    next_month = (TODAY.replace(day=1) + timedelta(days=31)).replace(day=1)
+    next_month = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
     await people.ask("province", "GET", f"/bulletin?month={next_month:%Y-%m}", status=422)
     await people.ask("province", "GET", "/bulletin?month=2026-13", status=422)
     old = await people.ask("province", "GET", "/bulletin?month=1970-01")
