@@ -37,6 +37,12 @@ SELECT c.table_name, array_agg(c.column_name::text ORDER BY c.ordinal_position)
   FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
  WHERE c.table_schema = 'app' AND t.table_type = 'BASE TABLE' AND table_name <> 'alembic_version' GROUP BY 1
 """
+_SUMMED_MONTHS = """
+SELECT equipment_id, date_trunc('month', start AT TIME ZONE 'Asia/Shanghai')::date, count(*), sum(effective_us)::bigint,
+       sum(busy_us)::bigint, sum(busy_us + no_data_us)::bigint
+  FROM app.kpi_value WHERE kpi = 'oee' AND window_kind = 'day' AND NOT provisional AND effective_us IS NOT NULL
+ GROUP BY 1, 2 ORDER BY 1, 2
+"""
 _BROKEN = """
 from alembic import op
 
@@ -141,7 +147,14 @@ def test_an_earlier_schema_with_data_becomes_this_one_and_keeps_every_row(
             "SELECT count(*) FROM app.kpi_value WHERE apt_us IS DISTINCT FROM (inputs ->> 'apt_us')::bigint"
             " OR busy_us IS DISTINCT FROM denominator::bigint"
         ).fetchone()
+        summed = connection.execute(_SUMMED_MONTHS).fetchall()
+        stored = connection.execute(
+            "SELECT equipment_id, month, days, numerator, denominator, due_us FROM app.month_sum WHERE indicator = 'oee'"
+            " ORDER BY 1, 2"
+        ).fetchall()
     assert wrong == (0,)
+    assert summed == stored
+    assert len(summed) >= PLANT.machines
 
 
 def _newer(monkeypatch: pytest.MonkeyPatch, folder: Path, migration: str) -> None:

@@ -179,3 +179,33 @@ class MeteringPoint(Base):
     name_zh: Mapped[str]
     name_en: Mapped[str]
     fitted: Mapped[bool | None]
+
+
+class MonthSum(Base):
+    """Closed days of a machine or meter, added up by month of the programme's time zone.
+
+    Triggers of `kpi_value` and `energy_value` keep it (revision 0020): nothing else writes here.
+
+    Attributes:
+        indicator: "oee" or "energy".
+        month: its first day.
+        days: how many are in the sums.
+        numerator: effective time [us]; consumption [Wh, g or L].
+        denominator: planned busy time [us]; good items.
+        covered_us: time of which something is known.
+        due_us: time of which something should be.
+    """
+
+    __tablename__ = "month_sum"
+    __table_args__ = (
+        CheckConstraint("indicator in ('oee', 'energy')", name="indicator"),
+        CheckConstraint("days >= 0", name="days"),
+    )
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("app.equipment.equipment_id"), primary_key=True)
+    indicator: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    days: Mapped[int]
+    numerator: Mapped[int] = mapped_column(BigInteger)
+    denominator: Mapped[int] = mapped_column(BigInteger)
+    covered_us: Mapped[int] = mapped_column(BigInteger)
+    due_us: Mapped[int] = mapped_column(BigInteger)

@@ -4,8 +4,9 @@ Row-level security bounds each of them to what the caller sees. Times are of the
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 ZONE: Final = "Asia/Shanghai"
 """Of days and months of the programme."""
 
+_DAY: Final = timedelta(days=1)
 _ENTRY: Final = """p.programme_entry_id, p.enterprise_id, p.workshop_id, e.code AS enterprise, p.code, p.name_zh, p.name_en,
        p.city_code, p.sector, p.status"""
 _WORKSHOPS: Final = "p.kind = 'workshop' AND p.status <> 'withdrawn'"
@@ -79,35 +81,47 @@ _MONTHS: Final = """
 SELECT p.programme_entry_id, m.month AT TIME ZONE '{zone}' AS start,
        (m.month + interval '1 month') AT TIME ZONE '{zone}' AS "end", m.numerator, m.denominator, m.covered_us, m.due_us
   FROM app.programme_entry p
-  JOIN (SELECT d.workshop_id, date_trunc('month', d.start AT TIME ZONE '{zone}') AS month, sum(d.numerator)::bigint AS numerator,
-               sum(d.denominator)::bigint AS denominator, sum(d.covered_us)::bigint AS covered_us, sum(d.due_us)::bigint AS due_us
-          FROM ({days}) d GROUP BY 1, 2) m USING (workshop_id)
+  JOIN (SELECT d.workshop_id, d.month, sum(d.numerator)::bigint AS numerator, sum(d.denominator)::bigint AS denominator,
+               sum(d.covered_us)::bigint AS covered_us, sum(d.due_us)::bigint AS due_us
+          FROM (SELECT e.workshop_id, s.month::timestamp AS month, s.numerator, s.denominator, s.covered_us, s.due_us
+                  FROM app.month_sum s JOIN app.equipment e USING (equipment_id)
+                 WHERE s.indicator = '{indicator}' AND s.days > 0 AND s.month >= :first {counted}
+                   AND s.month < CASE WHEN CAST(:until AS timestamptz) > now() THEN CAST(:next AS date) ELSE :rest END
+                 UNION ALL
+                {days}) d GROUP BY 1, 2) m USING (workshop_id)
  WHERE {workshops} AND {narrowed} ORDER BY p.programme_entry_id, m.month
 """
-"""By machine, so that a caller of one enterprise reads its own days only (OFFSET 0 keeps the server from reading all of them)."""
-_OEE: Final = """
-SELECT e.workshop_id, x.start, sum(x.effective_us) AS numerator, sum(x.busy_us) AS denominator, sum(x.busy_us) AS covered_us,
-       sum(x.busy_us + x.no_data_us) AS due_us
+"""Whole months, and the one that is not over, are stored sums; the days of an earlier one that is asked for in part are added by
+machine, so that a caller of one enterprise reads its own only (OFFSET 0 keeps the server from reading all of them)."""
+_OEE: Final = f"""
+SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.effective_us, x.busy_us, x.busy_us,
+       x.busy_us + x.no_data_us
   FROM app.equipment e CROSS JOIN LATERAL (
        SELECT k.start, k.effective_us, k.busy_us, k.no_data_us FROM app.kpi_value k
         WHERE k.equipment_id = e.equipment_id AND k.kpi = 'oee' AND k.window_kind = 'day' AND k.start >= :since AND k.start < :until
           AND NOT k.provisional AND k.effective_us IS NOT NULL OFFSET 0) x
- GROUP BY 1, 2"""
-_ENERGY: Final = """
-SELECT e.workshop_id, x.start, sum(x.amount) AS numerator, sum(x.output) AS denominator, sum(x.covered_us) AS covered_us,
-       sum(x.due_us) AS due_us
+ WHERE CAST(:since AS timestamptz) < :until AND :until <= now()"""  # noqa: S608 - our own parts
+_ENERGY: Final = f"""
+SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.amount, x.output, x.covered_us, x.due_us
   FROM app.meter m JOIN app.equipment e USING (equipment_id) CROSS JOIN LATERAL (
        SELECT v.start, v.amount, v.output, v.covered_us, (extract(epoch FROM v."end" - v.start) * 1000000)::bigint AS due_us
          FROM app.energy_value v
         WHERE v.equipment_id = m.equipment_id AND v.window_kind = 'day' AND v.start >= :since AND v.start < :until
           AND NOT v.provisional AND v.output IS NOT NULL OFFSET 0) x
- WHERE m.carrier = 'electricity' GROUP BY 1, 2"""
+ WHERE m.carrier = 'electricity' AND CAST(:since AS timestamptz) < :until AND :until <= now()"""  # noqa: S608 - our own parts
+_ELECTRIC: Final = (
+    "AND EXISTS (SELECT FROM app.meter m WHERE m.equipment_id = s.equipment_id AND m.carrier = 'electricity')"
+)
 INDICATORS: Final = ("oee", "energy")
 """oee: effective time / planned busy time [us] (ISO 22400-2:2014); energy: electricity / good items [Wh] of meters that count
 one machine. Both are sums over the machines' days, as the indicators `oee_trend` and `energy_trend` of assessments."""
 _BY_MONTH: Final = {
-    name: text(_MONTHS.format(zone=ZONE, days=days, workshops=_WORKSHOPS, narrowed=_NARROWED))
-    for name, days in zip(INDICATORS, (_OEE, _ENERGY), strict=True)
+    name: text(
+        _MONTHS.format(
+            zone=ZONE, indicator=name, counted=counted, days=days, workshops=_WORKSHOPS, narrowed=_NARROWED
+        )
+    )
+    for name, counted, days in zip(INDICATORS, ("", _ELECTRIC), (_OEE, _ENERGY), strict=True)
 }
 
 
@@ -148,7 +162,28 @@ def heard(session: Session, where: dict[str, Any]) -> Sequence[RowMapping]:
 
 
 def months(
-    session: Session, indicator: str, since: datetime, until: datetime, where: dict[str, Any]
+    session: Session, indicator: str, first: date, last: date, where: dict[str, Any]
 ) -> Sequence[RowMapping]:
-    """Sums of an indicator by workshop and month, for days in [since, until)."""
-    return session.execute(_BY_MONTH[indicator], {"since": since, "until": until, **where}).mappings().all()
+    """Sums of an indicator by workshop and month.
+
+    Args:
+        session: of the caller.
+        indicator: one of `INDICATORS`.
+        first: the first day of a month.
+        last: the last day that counts.
+        where: see `narrowed`.
+    """
+    after = last + _DAY
+    rest, following = after.replace(day=1), (last.replace(day=1) + 31 * _DAY).replace(day=1)
+    values = {
+        "first": first,
+        "rest": rest,
+        "next": following,
+        "since": _begin(rest),
+        "until": _begin(after),
+    }
+    return session.execute(_BY_MONTH[indicator], {**values, **where}).mappings().all()
+
+
+def _begin(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(ZONE))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
@@ -88,24 +88,23 @@ def asked(
     """
     if indicator not in figures.INDICATORS:
         raise InvalidValueError("indicator", indicator, ", ".join(figures.INDICATORS))
-    until = end_of(on)
     found: dict[int, list[Month]] = defaultdict(list)
-    for row in figures.months(session, indicator, _since(on, span), until, dict(where)):
+    for row in figures.months(session, indicator, _since(on, span), on, dict(where)):
         found[row["programme_entry_id"]].append(_month(row))
     return dict(found)
 
 
 def recent(workshops: Mapping[int, list[Month]], on: date, span: int) -> dict[int, list[Month]]:
     """Of what `asked` tells of a longer time, what it would tell of `span` months."""
-    since_us = to_us(_since(on, span))
+    since_us = to_us(end_of(_since(on, span) - _DAY))
     kept = {key: [m for m in months if m.window.start_us >= since_us] for key, months in workshops.items()}
     return {key: months for key, months in kept.items() if months}
 
 
-def _since(on: date, span: int) -> datetime:
-    """First moment of the month that many before a day's."""
+def _since(on: date, span: int) -> date:
+    """First day of the month that many before a day's."""
     year, month = divmod(on.year * 12 + on.month - 1 - span, 12)
-    return end_of(date(year, month + 1, 1) - _DAY)
+    return date(year, month + 1, 1)
 
 
 def _month(row: RowMapping) -> Month:
