@@ -49,10 +49,11 @@ SELECT e.equipment_id, e.type, c.calendar_id, c.timezone,
           FROM app.counter_rule u WHERE u.equipment_id = e.equipment_id) AS counter_rules,
        (SELECT json_agg(json_build_array(u.role, (extract(epoch FROM u.time) * 1000000)::bigint) ORDER BY u.time)
           FROM app.counter_replacement u WHERE u.equipment_id = e.equipment_id) AS replacements,
-       EXISTS (SELECT FROM app.stop_reason r WHERE r.equipment_id = e.equipment_id) AS explained,
-       EXISTS (SELECT FROM app.inspection_result r WHERE r.equipment_id = e.equipment_id) AS inspected,
-       EXISTS (SELECT FROM app.production_order o
-                WHERE o.equipment_id = e.equipment_id AND o.started_at IS NOT NULL) AS ordered
+       -- not EXISTS: of several machines the server would read these tables whole
+       (SELECT true FROM app.stop_reason r WHERE r.equipment_id = e.equipment_id LIMIT 1) IS NOT NULL AS explained,
+       (SELECT true FROM app.inspection_result r WHERE r.equipment_id = e.equipment_id LIMIT 1) IS NOT NULL AS inspected,
+       (SELECT true FROM app.production_order o
+         WHERE o.equipment_id = e.equipment_id AND o.started_at IS NOT NULL LIMIT 1) IS NOT NULL AS ordered
   FROM app.equipment e JOIN app.workshop w USING (workshop_id) JOIN app.calendar c USING (calendar_id)
  WHERE e.equipment_id = ANY(:equipment_ids)
 """)
