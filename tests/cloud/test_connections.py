@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator
 
+import httpx
 import psycopg
 import pytest
+from chejian_cloud.app import create_app
+from chejian_cloud.config import Settings
 from chejian_cloud.db import engine as module
 from chejian_cloud.db.engine import make_engine
+from chejian_cloud.stream.looks import View
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
+
+from tests.cloud.keys import bearer
+
+SEVERAL = 8
+"""Requests after which the driver has prepared their statements: it does so at the sixth time."""
 
 
 @pytest.fixture
@@ -70,3 +79,25 @@ def test_plans_of_all_statements_are_kept(engine: Engine) -> None:
                 connection.execute(text(f"SELECT {number}, CAST(:x AS integer)"), {"x": 1})
         held = connection.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
     assert held >= 150
+
+
+async def test_what_a_request_prepared_is_there_for_the_next(
+    seeded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a rollback the driver forgets it all; nothing that is asked every day ends in one."""
+    monkeypatch.setattr(module, "FRESH_S", 0.0)  # also where the connection was tried before
+    app = create_app(Settings(dsn=seeded))
+    transport, key = httpx.ASGITransport(app), bearer(seeded)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api", headers=key) as client,
+    ):
+        for number in range(SEVERAL):
+            assert (await client.get("/api/v1/calendars")).status_code == 200
+            assert (await client.get("/api/v1/equipment/99")).status_code == 404
+            assert (await client.get("/readyz")).status_code == 200
+            await app.state.stream.read(View(rows=str(number)))
+        with app.state.engine.connect() as connection:
+            held = connection.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    for table in ("app.machine_token", "app.calendar", "app.equipment", "app.state_interval"):
+        assert any(f"FROM {table} " in " ".join(statement.split()) for statement in held), table

@@ -27,7 +27,7 @@ def readyz(request: Request) -> JSONResponse:
     """Ready: the database answers and has the schema that this version needs."""
     needed = head()
     try:
-        with request.app.state.engine.connect() as connection:
+        with request.app.state.engine.begin() as connection:
             found, store = current(connection), detect_edition(connection).value
     except SQLAlchemyError as error:
         return JSONResponse({"ready": False, "database": str(error).splitlines()[0]}, status_code=503)

@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chejian_cloud.db.journal import write
@@ -85,7 +85,7 @@ def _try_unless_fresh(connection: psycopg.Connection, record: Any, _fairy: Any) 
         return
     try:
         connection.execute("SELECT 1")
-        connection.rollback()
+        connection.commit()  # a rollback would forget what is prepared
     except psycopg.Error as error:
         raise InvalidatePoolError("the server has closed this connection") from error
 
@@ -149,18 +149,24 @@ def _bind_reading(session: Session, _transaction: Any, connection: Connection) -
 async def read_session(request: Request) -> AsyncIterator[Session]:
     """FastAPI dependency: a session in a read-only transaction with one snapshot for the whole request.
 
-    It begins with its first statement, in the thread that asks, so that it costs no change of threads before. It is closed in a
-    thread outside the pool, since in that others may wait for its connection.
+    It begins with its first statement, in the thread that asks, so that it costs no change of threads before. It is ended in a
+    thread outside the pool, since in that others may wait for its connection. It is committed, though there is nothing to
+    commit: at a rollback the driver forgets what it has prepared, and each next statement would be planned anew.
     """
     engine: Engine = request.app.state.engine
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    session = _Reading(reader, info={"rows": (request.state.rows, request.state.regions)})
+    rows = (request.state.rows, request.state.regions)
+    session = _Reading(reader, expire_on_commit=False, info={"rows": rows})
+    end = session.commit
     try:
         yield session
+    except SQLAlchemyError:
+        end = session.close
+        raise
     finally:
         if session.in_transaction():
             with CancelScope(shield=True):
-                await run_sync(session.close, limiter=CapacityLimiter(1))
+                await run_sync(end, limiter=CapacityLimiter(1))
 
 
 def write_session(request: Request) -> Iterator[Session]:

@@ -56,7 +56,7 @@ def read_machines(
     engine: Engine, now_minus_hold: Clock, scopes: Collection[Scope], rows: str
 ) -> tuple[list[Machine], Mapping[int, str]]:
     """Machines of scopes at this moment, and the codes of all workshops by id, as far as `rows` lets see."""
-    with engine.connect() as connection:
+    with engine.begin() as connection:  # committed: a rollback would forget what is prepared
         bind_rows(connection, rows)
         found = repository.overview(connection, machine_types(), scopes)
         workshops = repository.workshops(connection)
