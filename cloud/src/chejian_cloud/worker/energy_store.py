@@ -42,12 +42,13 @@ class EnergyRow:
 _COLUMNS = tuple(EnergyRow.__dataclass_fields__)
 _TOLD = ("amount", "covered_us", "output", "completeness", "kgce", "shares")
 """Columns whose change in an ended window is a revision."""
-_SELECT = text("""
-SELECT v.* FROM unnest(CAST(:kinds AS text[]), CAST(:since AS timestamptz[]), CAST(:los AS timestamptz[]),
+_OF_ROW = ", ".join(f'v."{name}"' for name in (*_COLUMNS, "computed_at"))
+_SELECT = text(f"""
+SELECT {_OF_ROW} FROM unnest(CAST(:kinds AS text[]), CAST(:since AS timestamptz[]), CAST(:los AS timestamptz[]),
                        CAST(:his AS timestamptz[])) AS r(kind, since, lo, hi)
   JOIN app.energy_value v ON v.equipment_id = :equipment_id AND v.window_kind = r.kind
    AND v.start > r.since AND v.start < r.hi AND v."end" > r.lo
-""")
+""")  # noqa: S608 - names of our own
 _DELETE = text("""
 DELETE FROM app.energy_value WHERE equipment_id = :equipment_id AND window_kind = :window_kind AND start = :start
 """)
