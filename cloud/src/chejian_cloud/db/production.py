@@ -97,6 +97,7 @@ class ProductionOrder(Base):
 
 
 Index("ix_production_order_start", ProductionOrder.equipment_id, ProductionOrder.planned_start)
+Index("ix_production_order_end", func.greatest(ProductionOrder.planned_end, ProductionOrder.ended_at))
 
 
 class InspectionResult(Base):

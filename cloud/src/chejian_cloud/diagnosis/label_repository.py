@@ -9,9 +9,6 @@ from chejian_cloud.db.diagnosis import DiagnosisLabel
 from chejian_cloud.paging import Part
 from chejian_cloud.registry.scope import Scope
 
-_HOLDING = """
-SELECT DISTINCT ON (diagnosis_id) * FROM app.diagnosis_label ORDER BY diagnosis_id, label_id DESC
-"""
 _IN_SCOPE = """
  (CAST(:workshop_id AS int) IS NULL OR e.workshop_id = :workshop_id)
    AND (CAST(:line_id AS int) IS NULL OR e.line_id = :line_id)
@@ -25,11 +22,12 @@ SELECT w.workshop_id, w.code AS workshop, d.method,
   FROM app.equipment e JOIN app.workshop w USING (workshop_id)
  CROSS JOIN LATERAL (SELECT x.diagnosis_id, x.method, x.part FROM app.diagnosis x
                       WHERE x.equipment_id = e.equipment_id OFFSET 0) d
-  LEFT JOIN ({_HOLDING}) l USING (diagnosis_id)
+  LEFT JOIN LATERAL (SELECT x.part, x.answer FROM app.diagnosis_label x WHERE x.diagnosis_id = d.diagnosis_id
+                      ORDER BY x.label_id DESC LIMIT 1) l ON true
  WHERE {_IN_SCOPE}
  GROUP BY w.workshop_id, w.code, d.method
  ORDER BY w.code, d.method
-""")  # noqa: S608 - the texts put in are the constants above
+""")  # noqa: S608 - the text put in is the constant above
 _ROWS = text(f"""
 SELECT w.code AS workshop, e.code AS machine, s.name AS signal, d.time, d.method,
        l.method_version, l.baseline, l.part, l.confidence, l.answer, l.found, l.comment, l.user_name, l.made_at,

@@ -61,37 +61,41 @@ SELECT p.programme_entry_id, p.city_code FROM app.programme_entry p
 """)  # noqa: S608 - our own parts
 """Workshops of which some newest submission is contradicted by telemetry."""
 _HEARD: Final = text(f"""
+  WITH q AS MATERIALIZED (
+       SELECT x.workshop_id, count(*) AS machines FROM app.equipment x
+        WHERE NOT EXISTS (SELECT FROM app.meter m WHERE m.equipment_id = x.equipment_id) GROUP BY 1),
+       n AS MATERIALIZED (
+       SELECT y.workshop_id, count(*) AS edges, count(*) FILTER (WHERE y.online) AS online, max(y.last_seen) AS last_seen
+         FROM (SELECT DISTINCT x.workshop_id, t.node_id, t.online, t.last_seen FROM app.equipment x
+                 JOIN app.equipment_feed f USING (equipment_id)
+                 JOIN telemetry.node t ON t.group_id = f.group_id AND t.edge_node = f.edge_node) y
+        GROUP BY 1)
 SELECT {_ENTRY}, COALESCE(q.machines, 0) AS machines, COALESCE(n.edges, 0) AS edges, COALESCE(n.online, 0) AS online,
        n.last_seen
   FROM app.programme_entry p JOIN app.enterprise e USING (enterprise_id)
-  LEFT JOIN (SELECT x.workshop_id, count(*) AS machines FROM app.equipment x
-              WHERE NOT EXISTS (SELECT FROM app.meter m WHERE m.equipment_id = x.equipment_id) GROUP BY 1) q
-    USING (workshop_id)
-  LEFT JOIN (SELECT y.workshop_id, count(*) AS edges, count(*) FILTER (WHERE y.online) AS online, max(y.last_seen) AS last_seen
-               FROM (SELECT DISTINCT x.workshop_id, t.node_id, t.online, t.last_seen FROM app.equipment x
-                       JOIN app.equipment_feed f USING (equipment_id)
-                       JOIN telemetry.node t ON t.group_id = f.group_id AND t.edge_node = f.edge_node) y
-              GROUP BY 1) n USING (workshop_id)
+  LEFT JOIN q USING (workshop_id)
+  LEFT JOIN n USING (workshop_id)
  WHERE {_WORKSHOPS} AND p.workshop_id IS NOT NULL AND {_NARROWED}
  ORDER BY n.last_seen NULLS FIRST, p.programme_entry_id
 """)  # noqa: S608 - our own parts
 """Registered workshops with their edge agents, the longest silent first."""
 
 _MONTHS: Final = """
+  WITH m AS MATERIALIZED (
+       SELECT d.workshop_id, d.month, sum(d.numerator)::bigint AS numerator, sum(d.denominator)::bigint AS denominator,
+              sum(d.covered_us)::bigint AS covered_us, sum(d.due_us)::bigint AS due_us
+         FROM (SELECT e.workshop_id, s.month::timestamp AS month, s.numerator, s.denominator, s.covered_us, s.due_us
+                 FROM app.month_sum s JOIN app.equipment e USING (equipment_id)
+                WHERE s.indicator = '{indicator}' AND s.days > 0 AND s.month >= :first {counted}
+                  AND s.month < CASE WHEN CAST(:until AS timestamptz) > now() THEN CAST(:next AS date) ELSE :rest END
+                UNION ALL
+               {days}) d GROUP BY 1, 2)
 SELECT p.programme_entry_id, m.month AT TIME ZONE '{zone}' AS start,
        (m.month + interval '1 month') AT TIME ZONE '{zone}' AS "end", m.numerator, m.denominator, m.covered_us, m.due_us
-  FROM app.programme_entry p
-  JOIN (SELECT d.workshop_id, d.month, sum(d.numerator)::bigint AS numerator, sum(d.denominator)::bigint AS denominator,
-               sum(d.covered_us)::bigint AS covered_us, sum(d.due_us)::bigint AS due_us
-          FROM (SELECT e.workshop_id, s.month::timestamp AS month, s.numerator, s.denominator, s.covered_us, s.due_us
-                  FROM app.month_sum s JOIN app.equipment e USING (equipment_id)
-                 WHERE s.indicator = '{indicator}' AND s.days > 0 AND s.month >= :first {counted}
-                   AND s.month < CASE WHEN CAST(:until AS timestamptz) > now() THEN CAST(:next AS date) ELSE :rest END
-                 UNION ALL
-                {days}) d GROUP BY 1, 2) m USING (workshop_id)
+  FROM app.programme_entry p JOIN m USING (workshop_id)
  WHERE {workshops} AND {narrowed} ORDER BY p.programme_entry_id, m.month
 """
-"""Whole months, and the one that is not over, are stored sums; the days of an earlier one that is asked for in part are added by
+"""Sums are made once (MATERIALIZED), not once an entry. Whole months, and the one that is not over, are stored sums; the days of an earlier one that is asked for in part are added by
 machine, so that a caller of one enterprise reads its own only (OFFSET 0 keeps the server from reading all of them)."""
 _OEE: Final = f"""
 SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.effective_us, x.busy_us, x.busy_us,

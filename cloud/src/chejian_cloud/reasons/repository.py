@@ -19,7 +19,7 @@ SELECT c.change_id, c.kind, c.undoes, c.user_name, c.made_at,
   FROM app.stop_reason_change c
  WHERE c.equipment_id = :equipment_id AND (CAST(:last AS bigint) IS NULL OR c.change_id < :last)
    AND EXISTS (SELECT FROM app.stop_reason r WHERE r.change_id = COALESCE(c.undoes, c.change_id)
-                  AND r.start < :hi AND (r."end" IS NULL OR r."end" > :lo))
+                  AND r.equipment_id = :equipment_id AND r.start < :hi AND (r."end" IS NULL OR r."end" > :lo))
  ORDER BY c.change_id DESC LIMIT :limit
 """)
 _INTERVALS = text("""
