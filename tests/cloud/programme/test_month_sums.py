@@ -78,8 +78,8 @@ def write_something(connection: psycopg.Connection, chance: random.Random, meter
         table, values["equipment"] = "kpi_value", chance.choice([1, 2, 3])
         names = ("apt_us", "aust_us", "adet_us", "adot_us", "no_data_us", "effective_us")
         inputs = dict(zip(names, part, strict=True))
-        if chance.random() < 0.2:
-            del inputs["effective_us"]
+        if chance.random() < 0.3:
+            del inputs[chance.choice(["effective_us", "effective_us", "no_data_us", "aust_us"])]
         statement, values["inputs"] = _UPSERT_OEE, psycopg.types.json.Jsonb(inputs)
     else:
         table, values["equipment"] = "energy_value", chance.choice(list(meters.values()))
@@ -113,7 +113,8 @@ def days_of(
     with connection.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(_OEE_DAYS).fetchall():
             busy, day = row["denominator"], row["start"].astimezone(ZONE).date()
-            told = (row["numerator"], busy, busy, busy + row["missing"])
+            due = 0 if None in (busy, row["missing"]) else busy + row["missing"]
+            told = (row["numerator"], busy or 0, busy or 0, due)
             found.append(("oee", row["equipment_id"], row["workshop_id"], True, day, told))
         for row in cursor.execute(_ENERGY_DAYS).fetchall():
             # a moved window keeps its end: it is as long as it says

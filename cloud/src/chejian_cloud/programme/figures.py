@@ -95,8 +95,9 @@ SELECT p.programme_entry_id, m.month AT TIME ZONE '{zone}' AS start,
   FROM app.programme_entry p JOIN m USING (workshop_id)
  WHERE {workshops} AND {narrowed} ORDER BY p.programme_entry_id, m.month
 """
-"""Sums are made once (MATERIALIZED), not once an entry. Whole months, and the one that is not over, are stored sums; the days of an earlier one that is asked for in part are added by
-machine, so that a caller of one enterprise reads its own only (OFFSET 0 keeps the server from reading all of them)."""
+"""Sums are made once (MATERIALIZED), not once an entry. Whole months, and the one that is not over, are stored sums; the days of an
+earlier one that is asked for in part are added by machine, so that a caller of one enterprise reads its own only (OFFSET 0 keeps
+the server from reading all of them)."""
 _OEE: Final = f"""
 SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.effective_us, x.busy_us, x.busy_us,
        x.busy_us + x.no_data_us

@@ -25,7 +25,7 @@ _SUMMED = (
         "oee",
         "kpi_value",
         "{row}.kpi = 'oee' AND {row}.window_kind = 'day' AND NOT {row}.provisional AND {row}.effective_us IS NOT NULL",
-        "{row}.effective_us, {row}.busy_us, {row}.busy_us, {row}.busy_us + {row}.no_data_us",
+        "{row}.effective_us, COALESCE({row}.busy_us, 0), COALESCE({row}.busy_us, 0), COALESCE({row}.busy_us + {row}.no_data_us, 0)",
     ),
     _Summed(
         "energy",
