@@ -84,8 +84,9 @@ def _age(line: bytes, seen: Seen) -> None:
 
 
 async def change(dsn: str) -> None:
-    """A commit each second."""
+    """A commit each second; what the plant tells of the rest of the present hour would hide it, and goes before."""
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await connection.execute("DELETE FROM app.state_interval WHERE start > now()")
         for number in range(10**9):
             await connection.execute(_CHANGE, {"round": number, "at": datetime.now(UTC)})
             await asyncio.sleep(1)
@@ -105,7 +106,7 @@ def told(name: str, served: Served, seen: Seen, since: tuple[float, float, int])
 
 
 async def run(served: Served, dsn: str, key: str, workshops: list[int], options: argparse.Namespace) -> bool:
-    seen, stop_reading = Seen(), asyncio.Event()
+    seen, stop_reading, arrived = Seen(), asyncio.Event(), True
     print(f"{'before':24} {served.memory_mb():7.0f} MB", flush=True)
     tasks = [asyncio.create_task(change(dsn))]
     for number in range(options.clients):
@@ -119,6 +120,7 @@ async def run(served: Served, dsn: str, key: str, workshops: list[int], options:
             seen.ages.clear()
             since = time.perf_counter(), served.processor_ms(), seen.events
             await asyncio.sleep(options.seconds / 2)
+            arrived = arrived and bool(seen.ages)
             told(name, served, seen, since)
             stop_reading.set()
     finally:
@@ -127,9 +129,11 @@ async def run(served: Served, dsn: str, key: str, workshops: list[int], options:
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(ended, Exception):
                 raise ended
+    if not arrived:
+        print("no change has come to any browser")
     await asyncio.sleep(3)
     print(f"{'all have left':24} {served.memory_mb():7.0f} MB")
-    return seen.broken == 0
+    return seen.broken == 0 and arrived
 
 
 def main() -> int:

@@ -99,8 +99,8 @@ SELECT p.programme_entry_id, m.month AT TIME ZONE '{zone}' AS start,
 earlier one that is asked for in part are added by machine, so that a caller of one enterprise reads its own only (OFFSET 0 keeps
 the server from reading all of them)."""
 _OEE: Final = f"""
-SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.effective_us, x.busy_us, x.busy_us,
-       x.busy_us + x.no_data_us
+SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.effective_us, COALESCE(x.busy_us, 0),
+       COALESCE(x.busy_us, 0), COALESCE(x.busy_us + x.no_data_us, 0)
   FROM app.equipment e CROSS JOIN LATERAL (
        SELECT k.start, k.effective_us, k.busy_us, k.no_data_us FROM app.kpi_value k
         WHERE k.equipment_id = e.equipment_id AND k.kpi = 'oee' AND k.window_kind = 'day' AND k.start >= :since AND k.start < :until
