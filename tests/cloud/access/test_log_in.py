@@ -153,7 +153,7 @@ async def test_a_page_of_another_site_changes_nothing(site: httpx.AsyncClient, t
 
 async def test_guessing_gets_slower_and_tells_nothing(site: httpx.AsyncClient, two: str) -> None:
     access = make_admin(two, "admin")
-    told, delays = set(), []
+    told: set[tuple[int, str]] = set()
     for name in ("nobody", "admin"):
         delays = [await guess(site, two, name, told) for _ in range(FREE_BY_ACCOUNT + 4)]
         assert delays == [0] * FREE_BY_ACCOUNT + [1, 2, 4, 8]
