@@ -159,11 +159,11 @@ async def test_guessing_gets_slower_and_tells_nothing(site: httpx.AsyncClient, t
         assert delays == [0] * FREE_BY_ACCOUNT + [1, 2, 4, 8]
     assert len(told) == 1  # known or not: the same words
     assert next(iter(told))[0] == 401
-    change(two, "UPDATE app.log_in_failure SET failures = 100 WHERE key LIKE 'account%'")
+    write(two, "UPDATE app.log_in_failure SET failures = 100 WHERE key LIKE 'account%'")
     assert await guess(site, two, "admin", told, is_over=False) == LONGEST_DELAY.total_seconds()
     refused = await log_in(site, "admin", access.password)  # not even the right one
     assert (refused.status_code, 0 < int(refused.headers["retry-after"]) <= 300) == (429, True)
-    change(two, "UPDATE app.log_in_failure SET until = now()")
+    write(two, "UPDATE app.log_in_failure SET until = now()")
     assert (await log_in(site, "admin", access.password)).status_code == 303
     assert (
         count(two, "SELECT count(*) FROM app.log_in_failure WHERE key LIKE 'account%' AND failures > 0") == 1
@@ -188,7 +188,7 @@ async def guess(
     return float(row[0])
 
 
-def change(dsn: str, statement: str) -> None:
+def write(dsn: str, statement: str) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(statement.encode())
 

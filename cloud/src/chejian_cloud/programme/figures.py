@@ -98,7 +98,7 @@ SELECT p.programme_entry_id, m.month AT TIME ZONE '{zone}' AS start,
 """Sums are made once (MATERIALIZED), not once an entry. Whole months, and the one that is not over, are stored sums; the days of an
 earlier one that is asked for in part are added by machine, so that a caller of one enterprise reads its own only (OFFSET 0 keeps
 the server from reading all of them)."""
-_OEE: Final = f"""
+_OEE_DAYS: Final = f"""
 SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.effective_us, COALESCE(x.busy_us, 0),
        COALESCE(x.busy_us, 0), COALESCE(x.busy_us + x.no_data_us, 0)
   FROM app.equipment e CROSS JOIN LATERAL (
@@ -106,7 +106,7 @@ SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.effe
         WHERE k.equipment_id = e.equipment_id AND k.kpi = 'oee' AND k.window_kind = 'day' AND k.start >= :since AND k.start < :until
           AND NOT k.provisional AND k.effective_us IS NOT NULL OFFSET 0) x
  WHERE CAST(:since AS timestamptz) < :until AND :until <= now()"""  # noqa: S608 - our own parts
-_ENERGY: Final = f"""
+_ENERGY_DAYS: Final = f"""
 SELECT e.workshop_id, date_trunc('month', x.start AT TIME ZONE '{ZONE}'), x.amount, x.output, x.covered_us, x.due_us
   FROM app.meter m JOIN app.equipment e USING (equipment_id) CROSS JOIN LATERAL (
        SELECT v.start, v.amount, v.output, v.covered_us, (extract(epoch FROM v."end" - v.start) * 1000000)::bigint AS due_us
@@ -126,7 +126,7 @@ _BY_MONTH: Final = {
             zone=ZONE, indicator=name, counted=counted, days=days, workshops=_WORKSHOPS, narrowed=_NARROWED
         )
     )
-    for name, counted, days in zip(INDICATORS, ("", _ELECTRIC), (_OEE, _ENERGY), strict=True)
+    for name, counted, days in zip(INDICATORS, ("", _ELECTRIC), (_OEE_DAYS, _ENERGY_DAYS), strict=True)
 }
 
 
@@ -184,11 +184,12 @@ def months(
         "first": first,
         "rest": rest,
         "next": following,
-        "since": _begin(rest),
-        "until": _begin(after),
+        "since": begin_of(rest),
+        "until": begin_of(after),
     }
     return session.execute(_BY_MONTH[indicator], {**values, **where}).mappings().all()
 
 
-def _begin(day: date) -> datetime:
+def begin_of(day: date) -> datetime:
+    """First moment of a day of the programme's time zone."""
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(ZONE))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
@@ -15,11 +15,9 @@ from chejian_cloud.clock import from_us, to_us
 from chejian_cloud.errors import InvalidValueError
 from chejian_cloud.programme import figures, repository
 from chejian_cloud.programme import schemas as out
-from chejian_cloud.programme.plans import end_of
 
 SPAN: Final = 36
 """[months] What trends look back on, before the month of the day that is asked for; project default."""
-_DAY: Final = timedelta(days=1)
 _MONTHS: Final = 3
 """Of the baseline, and of the recent window; fewer where there are fewer than twice as many."""
 _UNITS: Final[Mapping[str, str]] = {"oee": "1", "energy": "Wh per item"}
@@ -96,7 +94,7 @@ def asked(
 
 def recent(workshops: Mapping[int, list[Month]], on: date, span: int) -> dict[int, list[Month]]:
     """Of what `asked` tells of a longer time, what it would tell of `span` months."""
-    since_us = to_us(end_of(_since(on, span) - _DAY))
+    since_us = to_us(figures.begin_of(_since(on, span)))
     kept = {key: [m for m in months if m.window.start_us >= since_us] for key, months in workshops.items()}
     return {key: months for key, months in kept.items() if months}
 

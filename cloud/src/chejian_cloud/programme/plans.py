@@ -19,7 +19,7 @@ from chejian_contract.errors import ConfigError
 
 from chejian_cloud.errors import InvalidValueError, NotFoundError
 from chejian_cloud.programme import schemas as out
-from chejian_cloud.programme.figures import ZONE
+from chejian_cloud.programme.figures import ZONE, begin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +112,4 @@ def today(now: datetime) -> date:
 
 def end_of(day: date) -> datetime:
     """First moment after a day of the programme's time zone."""
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(ZONE)) + timedelta(days=1)
+    return begin_of(day + timedelta(days=1))

@@ -42,7 +42,6 @@ _OF_MACHINE = (
 """What is told of a machine as the database has it."""
 _UNCOUNTED = frozenset({Flag.NO_COUNTS, Flag.NO_IDEAL_CYCLE, Flag.NO_QUALITY_COUNTS})
 """With one of these an OEE is undefined, and so would be every sum that holds it."""
-_BUSY = ("apt_us", "aust_us", "adet_us", "adot_us")
 _FLAGS = frozenset(flag.value for flag in Flag)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -168,5 +167,4 @@ def _workshop_shift(machines: Sequence[Machine]) -> WorkshopShift | None:
 
 def _counts_in(row: RowMapping) -> bool:
     """Whether a machine belongs into the sum; one without any known time tells of missing data only."""
-    inputs = row["inputs"]
-    return not any(inputs[name] for name in _BUSY) or _UNCOUNTED.isdisjoint(row["flags"])
+    return not row["busy_us"] or _UNCOUNTED.isdisjoint(row["flags"])

@@ -31,7 +31,7 @@ _OVERVIEW = text("""
         GROUP BY g.equipment_id)
 SELECT e.*, COALESCE(f.online, false) AS online,
        s.start AS state_start, s."end" AS state_end, s.state, s.category,
-       k.start AS shift_start, k."end" AS shift_end, k.provisional, k.completeness, k.flags, k.inputs,
+       k.start AS shift_start, k."end" AS shift_end, k.provisional, k.busy_us, k.flags, k.inputs,
        d.diagnosis_id, d.time AS diagnosis_time, d.part, d.confidence, d.score
   FROM inside e
   LEFT JOIN fed f USING (equipment_id)

@@ -81,7 +81,7 @@ def _keep(summed: _Summed) -> None:
         return _MONTH.format(row=row)
 
     add = _ADD.format(
-        rows=f"SELECT NEW.equipment_id, '{indicator}', {month('NEW')}, 1, t.n1, t.n2, t.n3, t.n4 FROM {values('NEW')}"  # noqa: S608
+        rows=f"SELECT NEW.equipment_id, '{indicator}', {month('NEW')}, 1, t.n1, t.n2, t.n3, t.n4 FROM {values('NEW')}"  # noqa: S608 - our own parts
     )
     take_off = _TAKE_OFF.format(values=values("OLD"), row="OLD", indicator=indicator, month=month("OLD"))
     old, new = summed.counts.format(row="OLD"), summed.counts.format(row="NEW")
