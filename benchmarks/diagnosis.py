@@ -11,9 +11,10 @@ import argparse
 import dataclasses
 import multiprocessing
 import resource
+import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,7 @@ RELATED = 0.025
 """Relative distance up to which a decoy's order might be named with reason: slip range to both sides."""
 CHANNELS, CHANNEL_HZ, PROCESSES = 1000, 25_600, 2
 PIECE_S = 1.0
+BATCHES = 400
 
 
 def outcome(recording: Recording, part: str | None) -> str:
@@ -120,16 +122,20 @@ def decoys(recordings: Iterable[Recording]) -> dict[str, Counter[str]]:
     return counts
 
 
-def milliseconds(call: Callable[[], object], repeats: int) -> float:
-    """Best of several batches: the machine is shared."""
-    call()
-    best = float("inf")
-    for _ in range(10):
-        begin = time.perf_counter()
-        for _ in range(repeats):
-            call()
-        best = min(best, (time.perf_counter() - begin) / repeats)
-    return best * 1e3
+def milliseconds(
+    calls: Sequence[Callable[[], object]], batches: int, repeats: int
+) -> list[tuple[float, float]]:
+    """Best and median of many short batches of each call, in turn: the machine is shared, and its hour meets all alike."""
+    taken: list[list[float]] = [[] for _ in calls]
+    for call in calls:
+        call()
+    for _ in range(batches):
+        for call, times in zip(calls, taken, strict=True):
+            begin = time.perf_counter()
+            for _ in range(repeats):
+                call()
+            times.append((time.perf_counter() - begin) / repeats * 1e3)
+    return [(min(times), statistics.median(times)) for times in taken]
 
 
 def page_faults(call: Callable[[], object], repeats: int = 20) -> float:
@@ -158,13 +164,18 @@ def cost(recordings: list[Recording]) -> None:
             mains_hz=60.0,
         )
 
-    bare = milliseconds(floor, 50)
-    one = milliseconds(chain(second), 50)
-    ten = milliseconds(chain(channel), 5) * record.sample_rate / channel.size
-    print("\nms per 1 s of 12 kHz (best of 10 batches)")
-    print(f"four FFTs of 12 000 points    {bare:7.3f}")
-    print(f"whole chain, 1 s window       {one:7.3f}   {one / bare:5.1f} x the floor")
-    print(f"whole chain, 10 s window      {ten:7.3f}   {ten / bare:5.1f} x the floor")
+    seconds = channel.size / record.sample_rate
+    bare, one = milliseconds((floor, chain(second)), BATCHES, 5)
+    ten = [value / seconds for value in milliseconds((chain(channel),), BATCHES // 5, 1)[0]]
+    print(
+        f"\nms per 1 s of 12 kHz          best of {BATCHES} batches, times the floor; median, times the floor"
+    )
+    for name, times in (
+        ("four FFTs of 12 000 points", bare),
+        ("whole chain, 1 s window", one),
+        ("whole chain, 10 s window", ten),
+    ):
+        print(f"{name:<30}" + "".join(f"{t:7.3f}  {t / b:5.1f}" for t, b in zip(times, bare, strict=True)))
     print(f"page faults of a 10 s window  {page_faults(chain(channel)):7.0f}")
 
 

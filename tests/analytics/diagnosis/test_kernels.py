@@ -5,7 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chejian_analytics.kernels.harmonics import best_offset, comb_bins, harmonic_sums, refined_fundamental
+from chejian_analytics.kernels.harmonics import (
+    best_candidate,
+    best_fits,
+    comb_bins,
+    harmonic_sums,
+    refined_fundamental,
+)
 from chejian_analytics.kernels.moments import moments
 from chejian_analytics.kernels.spectra import (
     faded,
@@ -14,6 +20,7 @@ from chejian_analytics.kernels.spectra import (
     running_median,
     smeared,
     squared_magnitude,
+    strongest_open,
     whiten,
 )
 from hypothesis import given, settings
@@ -192,56 +199,90 @@ def test_comb_bins_refuse_impossible_combs(arguments: tuple[int, float, float]) 
         comb_bins(*arguments)
 
 
-@settings(max_examples=200, deadline=None)  # the first call compiles
-@given(
-    level=levels,
-    per_order=st.floats(1, 20),
-    order=st.floats(0.3, 6) | st.sampled_from([2.95, 3.048, 4.952, 4.0]),
-    modulation=st.sampled_from([0.0, 0.39, 1.0]),
-    harmonics=st.integers(1, 5),
-    counted=st.integers(1, 5),
-    offsets=st.lists(st.floats(-0.02, 0.02), min_size=1, max_size=5),
+families = st.tuples(
+    st.floats(0.3, 6) | st.sampled_from([2.95, 3.048, 4.952, 4.0]),
+    st.sampled_from([0.0, 0.39, 1.0]),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.floats(0, 0.02),
 )
-def test_best_offset_is_the_best_of_the_naive_scores(
-    level: np.ndarray,
-    per_order: float,
-    order: float,
-    modulation: float,
-    harmonics: int,
-    counted: int,
-    offsets: list[float],
+
+
+@settings(max_examples=200, deadline=None)  # the first call compiles
+@given(level=levels, per_order=st.floats(1, 20), rows=st.lists(families, min_size=1, max_size=3))
+def test_best_fits_are_the_best_of_the_naive_scores(
+    level: np.ndarray, per_order: float, rows: list[tuple[float, float, int, int, float]]
 ) -> None:
-    index, score, own_score, values = best_offset(
-        level,
-        bins_per_order=per_order,
-        order=order,
-        modulation=modulation,
-        harmonics=harmonics,
-        counted=counted,
-        offsets=np.array(offsets),
-        near_integer=0.2,
-        resolved_bins=2.5,
-        least_lines=2,
+    found = best_fits(
+        level, np.array(rows), bins_per_order=per_order, near_integer=0.2, resolved_bins=2.5, least_lines=2
     )
-    naive_values, scores, own_scores = [], [], []
-    for offset in offsets:
-        held, own = naive.values_at(
-            level.tolist(),
-            per_order=per_order,
-            order=order,
-            modulation=modulation,
-            harmonics=harmonics,
-            offset=offset,
-            near_integer=0.2,
-            resolved=2.5,
-        )
-        naive_values.append([math.nan if value is None else value for value in held])
-        scores.append(naive.mean_level(held, counted, 2))
-        own_scores.append(naive.mean_level(own, counted, 2))
-    assert score == pytest.approx(max(scores), abs=1e-9)
-    assert own_score == pytest.approx(max(own_scores), abs=1e-9)
-    assert values == pytest.approx(naive_values[index], abs=1e-9, nan_ok=True)
-    assert scores[index] == pytest.approx(score, abs=1e-9)
+    assert found.shape == (len(rows), 3 + max(harmonics for _, _, harmonics, _, _ in rows))
+    for (order, modulation, harmonics, counted, slip), (best, score, own_score, *values) in zip(
+        rows, found.tolist(), strict=True
+    ):
+        steps = max(math.ceil(2.0 * order * harmonics * per_order * slip), 1)
+        offsets = [0.0, *(sign * k / steps * slip for k in range(1, steps + 1) for sign in (1, -1))]
+        naive_values, scores, own_scores = [], [], []
+        for offset in offsets:
+            held, own = naive.values_at(
+                level.tolist(),
+                per_order=per_order,
+                order=order,
+                modulation=modulation,
+                harmonics=harmonics,
+                offset=offset,
+                near_integer=0.2,
+                resolved=2.5,
+            )
+            naive_values.append([math.nan if value is None else value for value in held])
+            scores.append(naive.mean_level(held, counted, 2))
+            own_scores.append(naive.mean_level(own, counted, 2))
+        index = offsets.index(best)
+        assert score == pytest.approx(max(scores), abs=1e-9)
+        assert own_score == pytest.approx(max(own_scores), abs=1e-9)
+        assert values[:harmonics] == pytest.approx(naive_values[index], abs=1e-9, nan_ok=True)
+        assert all(map(math.isnan, values[harmonics:]))
+        assert scores[index] == pytest.approx(score, abs=1e-9)
+        assert max(scores[:index], default=-1.0) <= score + 1e-9
+
+
+@unhurried
+@given(
+    arrays(np.float64, st.integers(1, 40), elements=st.integers(0, 9).map(float)),
+    st.floats(0, 5),
+)
+def test_the_best_candidate_leads_over_those_further_away(evidence: np.ndarray, reach: float) -> None:
+    places = np.arange(evidence.size, dtype=float)
+    index, lead = best_candidate(evidence, places, reach)
+    told = evidence.tolist()
+    assert index == told.index(max(told))
+    away = [value for place, value in enumerate(told) if abs(place - index) > reach]
+    assert lead == max(told) - max(away, default=-math.inf)
+    with pytest.raises(ValueError, match="n >= 1"):
+        best_candidate(np.zeros(0), np.zeros(0), 1.0)
+
+
+@unhurried
+@given(
+    arrays(np.float64, st.integers(0, 12), elements=st.integers(0, 9).map(float)),
+    st.lists(st.integers(-3, 14), min_size=1, max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_the_strongest_open_bin_is_that_of_the_three(
+    ratio: np.ndarray, centres: list[int], draw: Any
+) -> None:
+    masked = np.array([draw.random() < 0.4 for _ in ratio], dtype=bool)
+    found, heights = strongest_open(ratio, masked, np.array(centres))
+    for centre, at, height in zip(centres, found.tolist(), heights.tolist(), strict=True):
+        three = range(centre - 1, centre + 2)
+        if any(not 0 <= j < ratio.size for j in three):
+            assert (at, height) == (centre, 0.0)
+            continue
+        candidates = [j for j in three if not masked[j]] or list(three)
+        assert at == max(candidates, key=lambda j: (ratio[j], -j))
+        assert height == ratio[at]
+    with pytest.raises(ValueError, match="twice and"):
+        strongest_open(ratio, np.zeros(ratio.size + 1, dtype=bool), np.array(centres))
 
 
 def test_a_sideband_of_the_shaft_does_not_count_as_a_line_that_drifts() -> None:
@@ -249,44 +290,51 @@ def test_a_sideband_of_the_shaft_does_not_count_as_a_line_that_drifts() -> None:
     per_order, level = 100.0, np.zeros(1200)
     level[6:1200:100] = 4.0
     level[[306, 612, 918]] = 4.0
-    arguments: dict[str, Any] = {
-        "bins_per_order": per_order,
-        "harmonics": 3,
-        "counted": 3,
-        "modulation": 0.0,
-        "offsets": np.zeros(1),
-        "resolved_bins": 2.5,
-        "least_lines": 2,
-    }
-    _, held, own, _ = best_offset(level, order=3.06, near_integer=0.2, **arguments)
-    _, free, _, _ = best_offset(level, order=3.06, near_integer=0.0, **arguments)
+    (_, held, own, *_), (_, free, *_) = (
+        best_fits(
+            level,
+            np.array([[3.06, 0.0, 3.0, 3.0, 0.0]]),
+            bins_per_order=per_order,
+            near_integer=near,
+            resolved_bins=2.5,
+            least_lines=2,
+        )[0].tolist()
+        for near in (0.2, 0.0)
+    )
     assert (own, free) == (4.0, 4.0)
     assert held == pytest.approx(0.0)
 
 
-def test_best_offset_refuses_wrong_arguments() -> None:
-    good: dict[str, Any] = {
-        "bins_per_order": 10.0,
-        "order": 3.5,
-        "modulation": 0.0,
-        "harmonics": 3,
-        "counted": 3,
-        "offsets": np.zeros(1),
-        "near_integer": 0.2,
-        "resolved_bins": 2.5,
-        "least_lines": 2,
-    }
-    for name, value in (
-        ("order", 0.0),
-        ("harmonics", 0),
-        ("counted", 0),
-        ("bins_per_order", math.nan),
-        ("least_lines", 0),
-    ):
+@pytest.mark.parametrize(
+    "row", [(0.0, 0, 3, 3, 0), (3.5, -1, 3, 3, 0), (3.5, 0, 0, 3, 0), (3.5, 0, 3, 0, 0), (3.5, 0, 3, 3, 1), (math.nan,) * 5]
+)  # fmt: skip
+def test_best_fits_refuse_impossible_families(row: tuple[float, ...]) -> None:
+    sound = (3.5, 0.0, 3.0, 3.0, 0.01)
+    with pytest.raises(ValueError, match="families: "):
+        best_fits(
+            np.zeros(9),
+            np.array([sound, row]),
+            bins_per_order=2.0,
+            near_integer=0.2,
+            resolved_bins=2.5,
+            least_lines=2,
+        )
+
+
+def test_best_fits_refuse_wrong_arguments() -> None:
+    for name, value in (("bins_per_order", math.nan), ("least_lines", 0)):
+        arguments: dict[str, Any] = {"bins_per_order": 10.0, "least_lines": 2, name: value}
         with pytest.raises(ValueError, match=f"{name} {value}"):
-            best_offset(np.zeros(9), **{**good, name: value})
-    with pytest.raises(ValueError, match="offsets: none given"):
-        best_offset(np.zeros(9), **{**good, "offsets": np.zeros(0)})
+            best_fits(np.zeros(9), np.zeros((0, 5)), near_integer=0.2, resolved_bins=2.5, **arguments)
+    with pytest.raises(ValueError, match=r"\(m, 5\) allowed"):
+        best_fits(
+            np.zeros(9),
+            np.zeros((1, 4)),
+            bins_per_order=1.0,
+            near_integer=0.2,
+            resolved_bins=2.5,
+            least_lines=2,
+        )
 
 
 @unhurried

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from chejian_analytics.diagnosis import BearingDiagnosis, BearingGeometry, BearingOrders, diagnose_bearing
-from chejian_analytics.diagnosis.lines import Reading, families_of, score_family
+from chejian_analytics.diagnosis.lines import Reading, families_of, score_families
 from chejian_analytics.kernels.combs import strongest_comb
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -125,6 +125,6 @@ def test_one_readable_line_counts_for_half() -> None:
     level = np.full(700, np.nan)
     first = round(outer.order * per_order)
     level[first - 2 : first + 3] = 6.0
-    assert score_family(outer, Reading(level, per_order), 0.01).score == pytest.approx(3.0)
+    assert score_families((outer,), Reading(level, per_order), (0.01,))[0].score == pytest.approx(3.0)
     level[2 * first - 4 : 2 * first + 5] = 6.0
-    assert score_family(outer, Reading(level, per_order), 0.01).score == pytest.approx(6.0)
+    assert score_families((outer,), Reading(level, per_order), (0.01,))[0].score == pytest.approx(6.0)

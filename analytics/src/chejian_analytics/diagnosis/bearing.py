@@ -29,7 +29,7 @@ from chejian_analytics.diagnosis.lines import (
     Reading,
     families_of,
     lines_of,
-    score_family,
+    score_families,
     shaft_level,
     smeared_element,
     smeared_reading,
@@ -206,7 +206,9 @@ def _judge(window: _Window, speed: ShaftSpeed, terms: _Terms) -> BearingDiagnosi
     families, skipped = _readable(terms.families, speed.hz / bin_hz, config)
     per_order = speed.hz / bin_hz
     masks = bearing_masks(speed.hz, terms.mains_hz, bin_hz, terms.neighbours, terms.drift)
-    masked = np.logical_or.reduce([mask.bins(ratio.size, bin_hz) for mask in masks])
+    masked = masks[0].bins(ratio.size, bin_hz)
+    for mask in masks[1:]:
+        masked |= mask.bins(ratio.size, bin_hz)
     fits, comb = _fits(ratio, masked, per_order, families, config)
     best, second = fits[0], fits[1]
     found = Findings(
@@ -270,7 +272,8 @@ def _fits(
     series of either reading may explain it.
     """
     fine = Reading(peak_level(ratio, masked), per_order)
-    fits = {family.part: score_family(family, fine, config.slip_range) for family in families}
+    found = score_families(families, fine, (config.slip_range,) * len(families))
+    fits = {fit.family.part: fit for fit in found}
     wide = smeared_reading(ratio, masked, per_order)
     if wide is not None:
         element = smeared_element(families, wide, config.slip_range, config.winner_margin)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.kinematics import BearingOrders
-from chejian_analytics.kernels.harmonics import best_offset
-from chejian_analytics.kernels.spectra import smeared
+from chejian_analytics.kernels.harmonics import best_fits
+from chejian_analytics.kernels.spectra import smeared, strongest_open
 
 Part = Literal["outer_race", "inner_race", "rolling_element", "cage"]
 
@@ -189,40 +189,38 @@ def smeared_reading(
     return Reading(level, bins_per_order / stride, half, stride)
 
 
-def score_family(family: Family, reading: Reading, slip_range: float) -> FamilyScore:
-    """Best joint fit of a family's harmonics.
+def score_families(
+    families: tuple[Family, ...], reading: Reading, slips: tuple[float, ...]
+) -> tuple[FamilyScore, ...]:
+    """Best joint fit of each family's harmonics.
 
     Args:
-        family: what to look for.
+        families: what to look for.
         reading: levels, from `kernels.spectra.peak_level` or `smeared_reading`.
-        slip_range: largest joint offset, relative.
+        slips: largest joint offset of each family, relative.
 
     Returns:
-        The fit with the highest score; the offset nearest to zero among equals.
+        For each family the fit with the highest score; the offset nearest to zero among equals.
     """
-    per_order = reading.bins_per_order
-    steps = max(math.ceil(2.0 * family.order * family.harmonics * per_order * slip_range), 1)
-    offsets = _offsets(steps, slip_range)
-    index, score, own_score, values = best_offset(
+    found = best_fits(
         reading.level,
-        bins_per_order=per_order,
-        order=family.order,
-        modulation=family.modulation,
-        harmonics=family.harmonics,
-        counted=family.counted,
-        offsets=offsets,
+        _table(families, slips),
+        bins_per_order=reading.bins_per_order,
         near_integer=NEAR_INTEGER,
         resolved_bins=RESOLVED_BINS + reading.spread,
         least_lines=LEAST_LINES,
     )
-    return FamilyScore(
-        family,
-        float(offsets[index]),
-        score,
-        own_score,
-        tuple(values.tolist()),
-        reading.half_width,
-        reading.stride,
+    return tuple(
+        FamilyScore(
+            family,
+            offset,
+            score,
+            own_score,
+            tuple(values[: family.harmonics]),
+            reading.half_width,
+            reading.stride,
+        )
+        for family, (offset, score, own_score, *values) in zip(families, found.tolist(), strict=True)
     )
 
 
@@ -240,13 +238,9 @@ def smeared_element(
     Returns:
         The element's fit; None when there is none or a race comes close.
     """
-    fits = {
-        family.part: score_family(
-            family, reading, SMEARED_SEARCH if family.part == "rolling_element" else slip_range
-        )
-        for family in families
-        if family.part != "cage"
-    }
+    looked_at = tuple(family for family in families if family.part != "cage")
+    slips = tuple(SMEARED_SEARCH if family.part == "rolling_element" else slip_range for family in looked_at)
+    fits = {fit.family.part: fit for fit in score_families(looked_at, reading, slips)}
     element = fits.pop("rolling_element", None)
     if element is None or abs(element.offset) > SMEARED_SLIP:
         return None
@@ -275,39 +269,48 @@ def lines_of(
     """
     family = fit.family
     sides = (0, -1, 1) if family.modulation else (0,)
-    out = []
-    for h in range(1, family.harmonics + 1):
-        for side in sides:
-            hz = (h * family.order * (1.0 + fit.offset) + side * family.modulation) * shaft_hz
-            centre = int(hz / bin_hz + 0.5)
-            if not 1 <= centre < ratio.size - 1:
-                continue
-            found, height = _found(fit, ratio, masked, hz / bin_hz)
-            width_hz = (2 * fit.half_width + 1) * bin_hz if fit.half_width else 0.0
-            out.append(Line(family.part, h, side, hz, found * bin_hz, height, bool(masked[centre]), width_hz))
-    return tuple(out)
-
-
-def _found(
-    fit: FamilyScore, ratio: NDArray[np.float64], masked: NDArray[np.bool_], position: float
-) -> tuple[int, float]:
-    """Bin and ratio of the line near a position [bins]."""
+    places = [
+        (h, side, (h * family.order * (1.0 + fit.offset) + side * family.modulation) * shaft_hz)
+        for h in range(1, family.harmonics + 1)
+        for side in sides
+    ]
+    centres = [int(hz / bin_hz + 0.5) for _, _, hz in places]
     if fit.half_width:
-        centre = int(position / fit.stride + 0.5) * fit.stride
+        found, heights = _spread_lines(fit, ratio, masked, [hz / bin_hz for _, _, hz in places])
+    else:
+        found, heights = strongest_open(ratio, masked, np.array(centres))
+    width_hz = (2 * fit.half_width + 1) * bin_hz if fit.half_width else 0.0
+    return tuple(
+        Line(family.part, h, side, hz, at * bin_hz, height, bool(masked[centre]), width_hz)
+        for (h, side, hz), centre, at, height in zip(
+            places, centres, found.tolist(), heights.tolist(), strict=True
+        )
+        if 1 <= centre < ratio.size - 1
+    )
+
+
+def _spread_lines(
+    fit: FamilyScore, ratio: NDArray[np.float64], masked: NDArray[np.bool_], positions: list[float]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Centres that were tried nearest to the positions [bins], and the mean ratio of the open bins around each."""
+    centres = np.array([int(position / fit.stride + 0.5) * fit.stride for position in positions])
+    heights = np.zeros(centres.size)
+    for i, centre in enumerate(centres.tolist()):
         around = slice(max(centre - fit.half_width, 0), centre + fit.half_width + 1)
         open_bins = np.minimum(ratio[around][~masked[around]], SMEARED_CAP)
-        return centre, float(open_bins.mean()) if open_bins.size else 0.0
-    first = int(position + 0.5) - 1
-    heights, closed = ratio[first : first + 3].tolist(), masked[first : first + 3].tolist()
-    best = 0
-    for i in (1, 2):
-        if closed[i] < closed[best] or (closed[i] == closed[best] and heights[i] > heights[best]):
-            best = i
-    return first + best, heights[best]
+        if open_bins.size:
+            heights[i] = open_bins.mean()
+    return centres, heights
 
 
 @lru_cache(maxsize=256)
-def _offsets(steps: int, slip_range: float) -> NDArray[np.float64]:
-    """Offsets from zero outwards, `steps` to each side; half a bin apart at the highest harmonic."""
-    outwards = np.arange(1, steps + 1) / steps * slip_range
-    return np.concatenate(([0.0], np.column_stack((outwards, -outwards)).ravel()))
+def _table(families: tuple[Family, ...], slips: tuple[float, ...]) -> NDArray[np.float64]:
+    """What `best_fits` is told of the families."""
+    table = np.array(
+        [
+            (family.order, family.modulation, family.harmonics, family.counted, slip)
+            for family, slip in zip(families, slips, strict=True)
+        ]
+    ).reshape(-1, 5)
+    table.flags.writeable = False
+    return table

@@ -17,7 +17,7 @@ from chejian_analytics.diagnosis.envelope import (
     tapered_spectrum,
     usable_length,
 )
-from chejian_analytics.kernels.harmonics import harmonic_sums, refined_fundamental
+from chejian_analytics.kernels.harmonics import best_candidate, harmonic_sums, refined_fundamental
 from chejian_analytics.kernels.spectra import hann_power, whiten
 
 SEARCH_SHARE = 0.05
@@ -164,11 +164,9 @@ def settle_speed(
     departures, _, _ = _candidates()
     told = axes[0].candidates if len(axes) == 1 else np.mean([axis.candidates for axis in axes], axis=0)
     evidence = told - _prior(deviation)
-    best = int(np.argmax(evidence))
-    departure = float(departures[best])
-    rivals = evidence[np.abs(departures - departure) > RIVAL_SHARE]
-    hz = _refined(axes, nominal_hz * (1.0 + departure))
-    return ShaftSpeed(hz, float(evidence[best] - rivals.max()), hz / nominal_hz - 1.0)
+    best, quality = best_candidate(evidence, departures, RIVAL_SHARE)
+    hz = _refined(axes, nominal_hz * (1.0 + float(departures[best])))
+    return ShaftSpeed(hz, quality, hz / nominal_hz - 1.0)
 
 
 def _refined(axes: Sequence[SpeedEvidence], hz: float) -> float:

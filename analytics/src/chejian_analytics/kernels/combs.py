@@ -68,7 +68,9 @@ def _strongest_comb(
         order = lowest + i * step
         first = int(order * bins_per_order + 0.5)
         # Negated, so that a masked line (NaN) is skipped too.
-        skipped = first >= level.size or not level[first] >= first_line
+        if first >= level.size or not level[first] >= first_line:
+            continue
+        skipped = False
         for j in range(excluded.shape[0]):
             if excluded[j, 0] <= order <= excluded[j, 1]:
                 skipped = True

@@ -41,9 +41,10 @@ def harmonic_sums(
         raise ValueError(
             f"shapes {level.shape}, {fundamental_bins.shape}, {weights.shape} given, (n,), (m,), (H,) allowed"
         )
-    if not (cap > 0.0 and (fundamental_bins > 0).all()):
+    found = _harmonic_sums(level, fundamental_bins, weights, cap)
+    if not cap > 0.0 or found.size != fundamental_bins.size:
         raise ValueError(f"cap: {cap} given, > 0 allowed; fundamental_bins: every candidate must be > 0")
-    return np.asarray(_harmonic_sums(level, fundamental_bins, weights, cap))
+    return np.asarray(found)
 
 
 def refined_fundamental(
@@ -95,20 +96,16 @@ def comb_bins(count: int, spacing: float, half_width: float) -> NDArray[np.bool_
     return np.asarray(_comb_bins(count, spacing, half_width))
 
 
-def best_offset(
+def best_fits(
     level: NDArray[np.float64],
+    families: NDArray[np.float64],
     *,
     bins_per_order: float,
-    order: float,
-    modulation: float,
-    harmonics: int,
-    counted: int,
-    offsets: NDArray[np.float64],
     near_integer: float,
     resolved_bins: float,
     least_lines: int,
-) -> tuple[int, float, float, NDArray[np.float64]]:
-    """The joint slip offset at which the harmonics of a fault order stand out most, held against shaft rivals.
+) -> NDArray[np.float64]:
+    """For each family the joint slip offset at which its harmonics stand out most, held against shaft rivals.
 
     For offset d the fundamental is ``f = order * (1 + d)``. The value of harmonic h is the level at ``h f``, or the
     weaker of its two sidebands ``h f -+ modulation`` where that is higher (or where ``h f`` is masked). The score is
@@ -124,47 +121,57 @@ def best_offset(
 
     Args:
         level: shape (n,), >= 0 or NaN = masked. Positions beyond the array count as masked.
+        families: shape (m, 5), a row each: nominal fault order, > 0; sideband spacing in orders, 0 = none; number of harmonics
+            that are read, >= 1; how many of them, the first that could be read, make the score, >= 1; largest offset,
+            relative, 0 <= offset < 1.
         bins_per_order: bins per shaft order, > 0.
-        order: nominal fault order, > 0.
-        modulation: sideband spacing in orders; 0 = the family has none.
-        harmonics: number of harmonics H that are read, >= 1.
-        counted: how many of them, the first that could be read, make the score, >= 1.
-        offsets: shape (m,), m >= 1, relative, for example -0.01 .. 0.01; the first of equals wins.
         near_integer: half-width in orders of the zone around whole orders where rivals count.
         resolved_bins: least distance in bins of a rival that can be told from the line.
         least_lines: least divisor of the mean, >= 1.
 
     Returns:
-        (index of the best offset, its score, best score of any offset before rivals, values at the best offset,
-        shape (H,), NaN = could not be read).
+        Shape (m, 3 + H), H the most harmonics of any family: the best offset, its score, the best score of any offset
+        before rivals, and the values at the best offset, NaN = could not be read. Offsets are tried from zero outwards,
+        the last harmonic half a bin apart, below zero after above; the first of equals wins.
 
     Raises:
         ValueError: a shape or a range is wrong.
     """
-    if level.ndim != 1 or offsets.ndim != 1:
-        raise ValueError(f"shapes {level.shape} and {offsets.shape} given, (n,) and (m,) allowed")
-    if offsets.size == 0:
-        raise ValueError("offsets: none given, at least one needed")
-    if not (
-        bins_per_order > 0 and order > 0 and modulation >= 0 and min(harmonics, counted, least_lines) >= 1
-    ):
+    if level.ndim != 1 or families.ndim != 2 or families.shape[1] != 5:
+        raise ValueError(f"shapes {level.shape} and {families.shape} given, (n,) and (m, 5) allowed")
+    if not (bins_per_order > 0 and least_lines >= 1):
         raise ValueError(
-            f"bins_per_order {bins_per_order}, order {order}, modulation {modulation}, harmonics {harmonics}, "
-            f"counted {counted}, least_lines {least_lines} given; > 0, > 0, >= 0, >= 1, >= 1, >= 1 allowed"
+            f"bins_per_order {bins_per_order}, least_lines {least_lines} given; > 0, >= 1 allowed"
         )
-    index, score, own_score, values = _best_offset(
-        level,
-        bins_per_order,
-        order,
-        modulation,
-        harmonics,
-        counted,
-        offsets,
-        near_integer,
-        resolved_bins,
-        least_lines,
-    )
-    return int(index), float(score), float(own_score), values
+    found = _best_fits(level, families, bins_per_order, near_integer, resolved_bins, least_lines)
+    if found.shape[0] != families.shape[0]:
+        raise ValueError(
+            f"families: {families.tolist()} given; order > 0, modulation >= 0, harmonics >= 1, counted >= 1, "
+            "0 <= largest offset < 1 allowed"
+        )
+    return np.asarray(found)
+
+
+def best_candidate(
+    evidence: NDArray[np.float64], places: NDArray[np.float64], reach: float
+) -> tuple[int, float]:
+    """The candidate with most evidence, and its lead over the best one further away.
+
+    Args:
+        evidence: shape (n,), n >= 1.
+        places: shape (n,), where each candidate stands.
+        reach: candidates no further from the winner than this are the same peak.
+
+    Returns:
+        (index, lead); the first of equals wins, the lead is infinite where no candidate stands further away.
+
+    Raises:
+        ValueError: the shapes differ, are not (n,), or n is 0.
+    """
+    if evidence.ndim != 1 or evidence.shape != places.shape or evidence.size == 0:
+        raise ValueError(f"shapes {evidence.shape} and {places.shape} given, (n,) twice with n >= 1 allowed")
+    index, lead = _best_candidate(evidence, places, reach)
+    return int(index), float(lead)
 
 
 @njit(cache=True, nogil=True)
@@ -174,8 +181,11 @@ def _finite(value):
 
 @njit(cache=True, nogil=True)
 def _harmonic_sums(level, fundamental_bins, weights, cap):
+    """Empty where a candidate is not above 0."""
     out = np.zeros(fundamental_bins.size)
     for i in range(fundamental_bins.size):
+        if not fundamental_bins[i] > 0.0:
+            return np.empty(0)
         total = 0.0
         for h in range(weights.size):
             position = (h + 1) * fundamental_bins[i]
@@ -275,37 +285,74 @@ def _rival(level, per_order, fundamental, h, shaft_modulated, resolved_bins):
 
 
 @njit(cache=True, nogil=True)
-def _best_offset(
-    level, per_order, order, modulation, harmonics, counted, offsets, near_integer, resolved_bins, least_lines
-):
-    near = abs(order - math.floor(order + 0.5)) <= near_integer and order > 0.5
-    values = np.empty(harmonics)
-    best_values = np.empty(harmonics)
-    best = -1.0
-    best_own = 0.0
-    index = 0
-    for i in range(offsets.size):
-        fundamental = order * (1.0 + offsets[i])
-        total = 0.0
-        total_own = 0.0
-        readable = 0
-        for h in range(1, harmonics + 1):
-            value = _own(level, per_order, h * fundamental, modulation)
-            own = value
-            if near and not math.isnan(value):
-                lead = value - _rival(level, per_order, fundamental, h, modulation == 1.0, resolved_bins)
-                value *= min(max(lead / FULL_LEAD, 0.0), 1.0)
-            if not math.isnan(value) and readable < counted:
-                readable += 1
-                total_own += own
-                total += value
-            values[h - 1] = value
-        divisor = max(readable, least_lines)
-        best_own = max(best_own, total_own / divisor)
-        if total / divisor > best:
-            best = total / divisor
-            index = i
-            # Element by element: a slice assignment takes longer to compile than all the rest.
-            for h in range(harmonics):
-                best_values[h] = values[h]
-    return index, best, best_own, best_values
+def _best_candidate(evidence, places, reach):
+    best = 0
+    for i in range(1, evidence.size):
+        if evidence[i] > evidence[best]:
+            best = i
+    rival = -np.inf
+    for i in range(evidence.size):
+        if abs(places[i] - places[best]) > reach:
+            rival = max(rival, evidence[i])
+    return best, evidence[best] - rival
+
+
+@njit(cache=True, nogil=True)
+def _refused(row):
+    order, modulation, harmonics, counted, slip = row
+    return not (
+        order > 0.0 and modulation >= 0.0 and harmonics >= 1.0 and counted >= 1.0 and 0.0 <= slip < 1.0
+    )
+
+
+@njit(cache=True, nogil=True)
+def _best_fits(level, families, per_order, near_integer, resolved_bins, least_lines):
+    """Of shape (0, 3) where a family is out of range."""
+    width = 0
+    for f in range(families.shape[0]):
+        row = (families[f, 0], families[f, 1], families[f, 2], families[f, 3], families[f, 4])
+        if _refused(row):
+            return np.empty((0, 3))
+        width = max(width, int(families[f, 2]))
+    out = np.full((families.shape[0], 3 + width), np.nan)
+    values = np.empty(width)
+    for f in range(families.shape[0]):
+        order = families[f, 0]
+        modulation = families[f, 1]
+        harmonics = int(families[f, 2])
+        counted = int(families[f, 3])
+        slip = families[f, 4]
+        near = abs(order - math.floor(order + 0.5)) <= near_integer and order > 0.5
+        steps = max(math.ceil(2.0 * order * harmonics * per_order * slip), 1)
+        best = -1.0
+        best_own = 0.0
+        for i in range(2 * steps + 1):
+            offset = (i + 1) // 2 / steps * slip
+            if i > 0 and i % 2 == 0:
+                offset = -offset
+            fundamental = order * (1.0 + offset)
+            total = 0.0
+            total_own = 0.0
+            readable = 0
+            for h in range(1, harmonics + 1):
+                value = _own(level, per_order, h * fundamental, modulation)
+                own = value
+                if near and not math.isnan(value):
+                    lead = value - _rival(level, per_order, fundamental, h, modulation == 1.0, resolved_bins)
+                    value *= min(max(lead / FULL_LEAD, 0.0), 1.0)
+                if not math.isnan(value) and readable < counted:
+                    readable += 1
+                    total_own += own
+                    total += value
+                values[h - 1] = value
+            divisor = max(readable, least_lines)
+            best_own = max(best_own, total_own / divisor)
+            if total / divisor > best:
+                best = total / divisor
+                out[f, 0] = offset
+                # Element by element: a slice assignment takes longer to compile than all the rest.
+                for h in range(harmonics):
+                    out[f, 3 + h] = values[h]
+        out[f, 1] = best
+        out[f, 2] = best_own
+    return out

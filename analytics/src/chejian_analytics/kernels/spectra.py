@@ -34,9 +34,10 @@ def running_median(values: NDArray[np.float64], half_width: int) -> NDArray[np.f
         raise ValueError(f"values: shape {values.shape} given, (n,) allowed")
     if half_width < 0:
         raise ValueError(f"half_width: {half_width} given, >= 0 allowed")
-    if not np.isfinite(values).all():
+    found = _running_median(np.ascontiguousarray(values, dtype=np.float64), half_width)
+    if found.size != values.size:
         raise ValueError("values: NaN or infinity given, finite numbers allowed")
-    return np.asarray(_running_median(np.ascontiguousarray(values, dtype=np.float64), half_width))
+    return np.asarray(found)
 
 
 def whiten(spectrum: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
@@ -143,6 +144,31 @@ def peak_level(ratio: NDArray[np.float64], masked: NDArray[np.bool_]) -> NDArray
     return np.asarray(_peak_level(ratio, masked))
 
 
+def strongest_open(
+    ratio: NDArray[np.float64], masked: NDArray[np.bool_], centres: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The strongest bin within one bin of each centre, of the unmasked ones if there are any.
+
+    Args:
+        ratio: shape (n,), power over background.
+        masked: shape (n,).
+        centres: shape (m,), any bin.
+
+    Returns:
+        Its bin and its ratio, both shape (m,); the lower bin of equals. The centre itself with ratio 0 where a neighbour lies
+        outside.
+
+    Raises:
+        ValueError: a shape is wrong.
+    """
+    if ratio.ndim != 1 or ratio.shape != masked.shape or centres.ndim != 1:
+        raise ValueError(
+            f"shapes {ratio.shape}, {masked.shape} and {centres.shape} given, (n,) twice and (m,) allowed"
+        )
+    found, heights = _strongest_open(ratio, masked, centres)
+    return np.asarray(found), np.asarray(heights)
+
+
 def squared_magnitude(values: NDArray[np.complex128]) -> NDArray[np.float64]:
     """``re**2 + im**2`` without the square root of `abs`.
 
@@ -207,6 +233,23 @@ def _peak_level(ratio, masked):
 
 
 @njit(cache=True, nogil=True)
+def _strongest_open(ratio, masked, centres):
+    found = centres.copy()
+    heights = np.zeros(centres.size)
+    for i in range(centres.size):
+        first = centres[i] - 1
+        if first < 0 or first + 2 >= ratio.size:
+            continue
+        best = first
+        for j in range(first + 1, first + 3):
+            if masked[j] < masked[best] or (masked[j] == masked[best] and ratio[j] > ratio[best]):
+                best = j
+        found[i] = best
+        heights[i] = ratio[best]
+    return found, heights
+
+
+@njit(cache=True, nogil=True)
 def _smeared(ratio, masked, half_width, stride, cap):
     n = ratio.size
     total = np.zeros(n + 1)
@@ -219,9 +262,14 @@ def _smeared(ratio, masked, half_width, stride, cap):
         first = max(j * stride - half_width, 0)
         last = min(j * stride + half_width + 1, n)
         bins = count[last] - count[first]
-        if bins > half_width:
-            mean = max((total[last] - total[first]) / bins, 1.0)
-            out[j] = math.log(max(bins * (mean - 1.0 - math.log(mean)), 1.0))
+        if bins <= half_width:
+            continue
+        out[j] = 0.0
+        mean = (total[last] - total[first]) / bins
+        if mean > 1.0:
+            exponent = bins * (mean - 1.0 - math.log(mean))
+            if exponent > 1.0:
+                out[j] = math.log(exponent)
     return out
 
 
@@ -296,7 +344,11 @@ def _replace(ordered, count, old, new):
 
 @njit(cache=True, nogil=True)
 def _running_median(values, half_width):
+    """Empty where a value is not finite."""
     n = values.size
+    for i in range(n):
+        if not math.isfinite(values[i]):
+            return np.empty(0)
     out = np.empty(n)
     ordered = np.empty(min(n, 2 * half_width + 1))
     count = min(half_width, n)
