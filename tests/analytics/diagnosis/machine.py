@@ -1,7 +1,7 @@
 """A signal model of a rolling bearing: shocks that ring a resonance, in noise and machine tones."""
 
 import numpy as np
-import scipy.signal
+import scipy
 from chejian_analytics.diagnosis import BearingOrders
 from numpy.typing import NDArray
 

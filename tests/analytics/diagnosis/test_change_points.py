@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.stats
+import scipy
 from chejian_analytics.diagnosis.process.change_points import (
     RunLengthPrior,
     RunLengths,

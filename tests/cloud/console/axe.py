@@ -9,10 +9,14 @@ from tools.bootstrap import AXE
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 _BY_TAGS = {"type": "tag", "values": list(TAGS)}
 _BY_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-"""The only rules that a colour scheme can change: the console has one look, but a browser may paint its own controls."""
+"""The only rules that a colour scheme can change."""
+_CONTROLS = "a, button, input, select, textarea, summary, progress, meter"
+"""What a browser paints by its own colour scheme where the page does not; all else has the one look of the console."""
 _RUN = """
-async (only) => {
-  const { violations, passes } = await axe.run(document, { runOnly: only, resultTypes: ['violations'] });
+async ({ only, where }) => {
+  const nodes = where ? [...document.querySelectorAll(where)] : [document];
+  if (nodes.length === 0) return { passed: 0, violations: [] };
+  const { violations, passes } = await axe.run({ include: nodes }, { runOnly: only, resultTypes: ['violations'] });
   return {
     passed: passes.length,
     violations: violations.flatMap((v) => v.nodes.map((node) => `${v.id}: ${node.target.join(' ')}: ${node.failureSummary}`)),
@@ -26,9 +30,9 @@ def violations(page: Page, tags: Sequence[str] = TAGS) -> list[str]:
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE.read_text(encoding="utf-8"))  # not as a tag: the pages forbid inline scripts
     page.emulate_media(color_scheme="light")
-    found = page.evaluate(_RUN, _BY_TAGS | {"values": list(tags)})
+    found = page.evaluate(_RUN, {"only": _BY_TAGS | {"values": list(tags)}, "where": ""})
     assert found["passed"] > 5, "axe looked at nothing"
     page.emulate_media(color_scheme="dark")
-    dark = page.evaluate(_RUN, _BY_COLOUR)
+    dark = page.evaluate(_RUN, {"only": _BY_COLOUR, "where": _CONTROLS})
     page.emulate_media(color_scheme="light")
     return [*found["violations"], *(f"dark: {line}" for line in dark["violations"])]

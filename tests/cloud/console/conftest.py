@@ -11,7 +11,7 @@ import uvicorn
 from chejian_cloud.app import create_app
 from chejian_cloud.clock import utc_now
 from chejian_cloud.config import Settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.cloud.console.plant import fill
 from tests.cloud.keys import bearer
@@ -75,3 +75,16 @@ def chromium() -> Iterator[Browser]:
         browser = launch(playwright)
         yield browser
         browser.close()
+
+
+def fresh_page(context: BrowserContext, site: httpx.Client) -> Page:
+    """A page of a context that has compiled the console's scripts, and remembers nothing else of earlier tests."""
+    context.clear_cookies()
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send(
+        "Storage.clearDataForOrigin",
+        {"origin": str(site.base_url).rstrip("/"), "storageTypes": "local_storage"},
+    )
+    session.detach()
+    return page

@@ -14,7 +14,7 @@ from chejian_cloud.console import (
     routes,
 )
 from fastapi.routing import APIRoute
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.cloud.conftest import _build_seeded
 from tests.cloud.console import (
@@ -26,7 +26,7 @@ from tests.cloud.console import (
     test_wallboard,
 )
 from tests.cloud.console.axe import violations
-from tests.cloud.console.conftest import key_of, served
+from tests.cloud.console.conftest import fresh_page, key_of, served
 from tests.fixtures.browsers import LISTENS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
@@ -63,23 +63,29 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
     postgres_server.drop(url)
 
 
-def open_page(browser: Browser, site: httpx.Client, path: str, *, inside: bool) -> Page:
-    context = browser.new_context(
-        base_url=str(site.base_url), extra_http_headers=key_of(site) if inside else {}
-    )
-    page = context.new_page()
-    page.goto(path)
-    return page
+@pytest.fixture(scope="module")
+def contexts(chromium: Browser, site: httpx.Client) -> Iterator[dict[bool, BrowserContext]]:
+    """Of somebody who is logged in, and of somebody who is not."""
+    both = {
+        inside: chromium.new_context(
+            base_url=str(site.base_url), extra_http_headers=key_of(site) if inside else {}
+        )
+        for inside in (True, False)
+    }
+    yield both
+    for context in both.values():
+        context.close()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("path", [*INSIDE, *OUTSIDE, "/link"])
 def test_pages_that_no_other_test_opens(
-    chromium: Browser, site: httpx.Client, path: str, language: str
+    contexts: dict[bool, BrowserContext], site: httpx.Client, path: str, language: str
 ) -> None:
     address = site.headers["x-first-link"] if path == "/link" else path
     address += f"{'&' if '?' in address else '?'}lang={language}"
-    page = open_page(chromium, site, address, inside=path in INSIDE)
+    page = fresh_page(contexts[path in INSIDE], site)
+    page.goto(address)
     if page.query_selector("script"):
         ready(page)
         page.wait_for_selector(LISTENS)
@@ -87,16 +93,23 @@ def test_pages_that_no_other_test_opens(
     name = "missing" if path == "/equipment/999" else path.strip("/").replace("/", "_") or "overview"
     assert page.get_attribute("body", "data-page") == name
     assert violations(page) == []
-    page.context.close()
+    page.close()
 
 
-def test_axe_sees_what_is_wrong(chromium: Browser, site: httpx.Client) -> None:
-    page = open_page(chromium, site, "/login", inside=False)
+def test_axe_sees_what_is_wrong(contexts: dict[bool, BrowserContext], site: httpx.Client) -> None:
+    page = fresh_page(contexts[False], site)
+    page.goto("/login")
     page.evaluate(
         "() => { for (const label of document.querySelectorAll('label')) label.replaceWith(...label.querySelectorAll('input')); }"
     )
     assert any(line.startswith("label: ") for line in violations(page))
-    page.context.close()
+    page.reload()
+    page.evaluate(
+        "() => { const look = document.querySelector('main button').style; look.colorScheme = 'light dark'; look.background = 'ButtonFace'; look.color = '#333'; }"
+    )
+    (line,) = violations(page)
+    assert line.startswith("dark: color-contrast: ")
+    page.close()
 
 
 def test_every_page_is_looked_at() -> None:

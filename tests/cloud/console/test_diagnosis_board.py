@@ -8,10 +8,10 @@ import httpx
 import numpy as np
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.cloud.conftest import _build_seeded
-from tests.cloud.console.conftest import key_of, served
+from tests.cloud.console.conftest import fresh_page, key_of, served
 from tests.cloud.console.test_browser import PHONE, WIDE, overflow, show
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import Bench
@@ -69,18 +69,24 @@ def site(url: str) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
-def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def context(chromium: Browser, site: httpx.Client) -> Iterator[BrowserContext]:
     context = chromium.new_context(
         base_url=str(site.base_url), extra_http_headers=key_of(site), viewport=WIDE
     )
-    page = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, site: httpx.Client) -> Iterator[Page]:
+    page = fresh_page(context, site)
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
     page.on("pageerror", lambda e: complaints.append(str(e)))
     page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
     yield page
-    context.close()
+    page.close()
     assert complaints == []
 
 

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from chejian_analytics.kpi import INDICATORS, MISSING
 from chejian_cloud.tables.xlsx import read_xlsx
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.cloud.conftest import _build_seeded
 from tests.cloud.console.axe import violations
 from tests.cloud.console.computed import fill
-from tests.cloud.console.conftest import key_of, served
+from tests.cloud.console.conftest import fresh_page, key_of, served
 from tests.fixtures.browsers import LISTENS, WAIT_MS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
@@ -54,13 +54,20 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
     postgres_server.drop(url)
 
 
-@pytest.fixture
-def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
-    """A page that may not complain, nor scroll sideways at the end."""
+@pytest.fixture(scope="module")
+def context(chromium: Browser, site: httpx.Client) -> Iterator[BrowserContext]:
+    """One for all tests: scripts that it has compiled are not compiled again."""
     context = chromium.new_context(
         base_url=str(site.base_url), extra_http_headers=key_of(site), viewport={"width": 1360, "height": 900}
     )
-    page = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, site: httpx.Client) -> Iterator[Page]:
+    """A page that may not complain, nor scroll sideways at the end."""
+    page = fresh_page(context, site)
     page.set_default_timeout(WAIT_MS)
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
@@ -68,7 +75,7 @@ def page(chromium: Browser, site: httpx.Client) -> Iterator[Page]:
     yield page
     page.evaluate(TWO_FRAMES)  # charts follow the width of the window with the next frame
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    context.close()
+    page.close()
     assert complaints == []
 
 
