@@ -25,7 +25,7 @@ setup: ## make .venv with the tools for tests and checks
 test: setup ## all tests that run on one machine in minutes
 	$(RUN)python -m pytest -m "$(QUICK)" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-system: setup ## the whole chain as processes
+system: setup ## the whole chain as processes, and the ways of users through the pages
 	$(RUN)python -m pytest -m "system and not store" -n 2 --dist worksteal $(ARGS)
 
 check: setup ## lint, types, import contracts, generated files, sizes, locks, wheels, documents

@@ -17,15 +17,18 @@ pytest_plugins = [
     "tests.fixtures.fix_postgres",
 ]
 
+BEGIN = ((3, "timeout"), (2, "browser"), (1, "long"))
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a browser begin first, then those that take long: no worker is left with one at the end.
+    """What asks for more time than others begins first, then files with a browser, then those that take long: no worker is left
+    with one at the end.
 
     Within these groups the order of chance stays.
     """
     weight: dict[Path, int] = {}
     for item in items:
-        own = 2 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("long") else 0
+        own = next((w for w, mark in BEGIN if item.get_closest_marker(mark)), 0)
         weight[item.path] = max(weight.get(item.path, 0), own)
     items.sort(key=lambda item: -weight[item.path])

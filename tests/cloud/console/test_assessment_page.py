@@ -12,7 +12,7 @@ from tests.cloud.console.conftest import key_of, served
 from tests.cloud.keys import bearer
 from tests.fixtures.browsers import ready
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 PDF = b"%PDF-1.7 contract"
 PATHS = ("/assessments", "/assessments/1")
 START = {"standard": "gbt37393-2019", "workshop_id": 1, "industry": "discrete"}

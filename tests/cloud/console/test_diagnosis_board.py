@@ -19,7 +19,7 @@ from tests.cloud.worker.test_baselines import RATE, RPM, WAVE, machine
 from tests.cloud.worker.test_diagnoses import ORDERS
 from tests.fixtures.fix_postgres import DatabaseServer
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 HEALTHY = 32
 STEP_MS = 600_000

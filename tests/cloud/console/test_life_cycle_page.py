@@ -22,7 +22,7 @@ from tests.cloud.plant_rows import PlantRows
 from tests.fixtures.browsers import ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 SHOTS = os.environ.get("CHEJIAN_TEST_SHOTS", "")
 """Folder for pictures of the page, to be looked at; none by default."""
 FILE = "/equipment/2/life-cycle"

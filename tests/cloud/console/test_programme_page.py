@@ -18,7 +18,7 @@ from tests.cloud.programme.test_outlines import made_up, stored
 from tests.cloud.programme.test_ranking import SCORED, submit
 from tests.fixtures.browsers import ready
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 PATHS = ("/programme", "/programme/entries/1")
 _ENTRIES = """
 INSERT INTO app.programme_entry (enterprise_id, workshop_id, kind, code, name_zh, name_en, city_code, sector, industry, status,

@@ -17,7 +17,7 @@ from tests.cloud.keys import bearer
 from tests.cloud.regions.conftest import CLASSES
 from tests.fixtures.browsers import ready
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 PATHS = ("/regions", "/regions/1")
 NATIONAL = "item,value,source,confidence\nkey_process_nc,55.3%,gazette 2022,A\nplatform,0.3,gazette 2022,B\n"
 BASE = "/api/v1/regional-assessments"

@@ -15,7 +15,7 @@ from tests.cloud.registry.table_files import XLSX, csv, excel
 from tests.fixtures.browsers import WAIT_MS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 NEW = {"workshop": "HRB-W1", "line": "L1", "code": "CNC-02", "name_zh": "二号机", "type": "数控加工中心"}
 WRONG = {**NEW, "code": "CNC/3", "type": "机器", "position": "第一"}
 expect.set_options(timeout=WAIT_MS)

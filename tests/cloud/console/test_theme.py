@@ -123,6 +123,7 @@ def charts_in(page: Page, scheme: str) -> str:
     return str(page.evaluate(DRAWN))
 
 
+@pytest.mark.system
 @pytest.mark.browser
 def test_charts_follow_the_system_and_paper_is_light(browser_page: Page) -> None:
     page = browser_page
@@ -153,6 +154,7 @@ def test_charts_follow_the_system_and_paper_is_light(browser_page: Page) -> None
         page.emulate_media(media="screen")
 
 
+@pytest.mark.system
 @pytest.mark.browser
 def test_the_control_works_without_a_script(pages: httpx.Client, chromium: Browser) -> None:
     context = chromium.new_context(
@@ -169,6 +171,7 @@ def test_the_control_works_without_a_script(pages: httpx.Client, chromium: Brows
     context.close()
 
 
+@pytest.mark.system
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_chosen_theme_holds_on_every_board(pages: httpx.Client, chromium: Browser, theme: str) -> None:

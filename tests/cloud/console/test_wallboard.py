@@ -194,6 +194,7 @@ def test_the_way_there_and_back(site: httpx.Client) -> None:
     assert 'class="nav"' not in alone
 
 
+@pytest.mark.system
 @pytest.mark.browser
 @pytest.mark.parametrize("short", ["zh", "en"])
 def test_it_fits_every_screen(page: Page, short: str) -> None:
@@ -220,6 +221,7 @@ def test_it_fits_every_screen(page: Page, short: str) -> None:
             assert len(seen) == len(set(seen)) == machines
 
 
+@pytest.mark.system
 @pytest.mark.browser
 def test_a_machine_is_told_as_everywhere(page: Page, site: httpx.Client) -> None:
     show(page, "/workshops/1/wallboard?lang=en")
@@ -240,6 +242,7 @@ def test_a_machine_is_told_as_everywhere(page: Page, site: httpx.Client) -> None
     assert page.inner_text("#wall-total") == f"{total * 100:.1f} %"
 
 
+@pytest.mark.system
 @pytest.mark.browser
 def test_the_plan_of_the_shift_is_told_where_orders_lie_in_it(page: Page, site: httpx.Client) -> None:
     machine = site.get("/api/v1/overview", params={"workshop_id": PLANNED}).json()["equipment"][0]
@@ -256,6 +259,7 @@ def test_the_plan_of_the_shift_is_told_where_orders_lie_in_it(page: Page, site: 
     )
 
 
+@pytest.mark.system
 @pytest.mark.browser
 def test_workshops_turn_and_escape_leads_back(timed: Page) -> None:
     page = timed
@@ -282,6 +286,7 @@ def test_workshops_turn_and_escape_leads_back(timed: Page) -> None:
     page.wait_for_url("**/")
 
 
+@pytest.mark.system
 @pytest.mark.browser
 def test_old_numbers_are_told_and_fresh_ones_again(timed: Page) -> None:
     page, context = timed, timed.context
@@ -302,6 +307,7 @@ def test_old_numbers_are_told_and_fresh_ones_again(timed: Page) -> None:
     assert page.is_hidden("#wall-stale")
 
 
+@pytest.mark.system
 @pytest.mark.browser
 def test_a_session_that_ends_leads_to_the_log_in(site: httpx.Client, chromium: Browser) -> None:
     context = chromium.new_context(base_url=str(site.base_url), extra_http_headers=key_of(site))
@@ -314,6 +320,7 @@ def test_a_session_that_ends_leads_to_the_log_in(site: httpx.Client, chromium: B
     context.close()
 
 
+@pytest.mark.system
 @pytest.mark.browser
 @pytest.mark.parametrize("short", ["zh", "en"])
 def test_it_is_accessible(page: Page, short: str) -> None:
@@ -326,6 +333,7 @@ def test_it_is_accessible(page: Page, short: str) -> None:
     assert violations(page, TAGS) == []
 
 
+@pytest.mark.system
 @pytest.mark.browser
 @pytest.mark.parametrize(("asked", "theme"), [("", "dark"), ("?theme=light", "light")])
 def test_it_is_drawn_in_its_theme(page: Page, asked: str, theme: str) -> None:
