@@ -123,6 +123,7 @@ def run(dsn: str, query: Query, inputs: Inputs, count: int) -> str:
     return f"{count} inputs in {time.monotonic() - started:.1f} s, memory +{grown} MiB, {found}"
 
 
+@pytest.mark.system
 @pytest.mark.long
 def test_malformed_messages_break_nothing(dsn: str, database_rows: Query, inputs: Inputs) -> None:
     run(dsn, database_rows, inputs, 20_000)

@@ -30,7 +30,7 @@ from tests.cloud.console.conftest import fresh_page, key_of, served
 from tests.fixtures.browsers import LISTENS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 INSIDE = (
     "/",
     "/accounts",

@@ -13,7 +13,7 @@ from tests.cloud.keys import bearer
 from tests.cloud.programme.test_ranking import SCORED, submit
 from tests.fixtures.browsers import ready
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 BOTH = pytest.mark.parametrize(("language", "other"), [("zh", "en"), ("en", "zh")])
 
 

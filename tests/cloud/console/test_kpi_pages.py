@@ -115,6 +115,7 @@ def test_every_control_has_a_name_and_a_phone_needs_no_sideways_scroll(
     assert page.evaluate(TALLEST) < 130, "hidden columns must not make rows of a sheet tall"
 
 
+@pytest.mark.system
 def test_a_stop_is_explained_split_and_undone_with_the_keyboard(page: Page, site: httpx.Client) -> None:
     show(page, "/equipment/1/stops?lang=zh")
     told = page.locator("#journal tbody tr").count()  # by other tests, whose order is random
@@ -155,6 +156,7 @@ def test_an_edit_without_a_name_is_not_sent(page: Page) -> None:
     expect(page.locator("#edit-said")).to_have_text("")
 
 
+@pytest.mark.system
 def test_the_board_leads_to_the_explanation_of_its_number(page: Page, site: httpx.Client) -> None:
     show(page, "/equipment/1/oee?lang=en")
     page.select_option("#shift", index=1)  # a shift that is over: one that has just begun has no stops
@@ -192,6 +194,7 @@ def semi_is_told(page: Page, site: httpx.Client) -> None:
     assert float(shown.removesuffix("%").strip()) == pytest.approx(100 * told["oee"], abs=0.06)
 
 
+@pytest.mark.system
 def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(
     page: Page, site: httpx.Client, report_font: Path
 ) -> None:
@@ -216,6 +219,7 @@ def test_the_board_of_a_workshop_leads_down_to_a_line_and_its_machine(
     expect(technical.locator("td").nth(2)).to_contain_text("%")  # how complete the data behind it are
 
 
+@pytest.mark.system
 def test_a_first_visit_leads_from_the_log_in_to_the_report_of_the_shift(
     chromium: Browser, site: httpx.Client
 ) -> None:
@@ -287,6 +291,7 @@ def test_a_first_visit_leads_from_the_log_in_to_the_report_of_the_shift(
     assert complaints == []
 
 
+@pytest.mark.system
 def test_orders_are_told_planned_against_actual_with_their_evidence(page: Page, site: httpx.Client) -> None:
     show(page, "/workshops/1/orders?lang=en")
     expect(page.locator("#sums")).to_contain_text("2 orders")
