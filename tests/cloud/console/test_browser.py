@@ -124,7 +124,7 @@ def test_every_page_draws_and_fits(
         chinese_is_drawn(page)
     chinese = re.search("[\u4e00-\u9fff]", page.inner_text("main"))
     assert (chinese is not None) == (short == "zh")
-    assert violations(page) == []
+    assert violations(page, dark=short == "zh") == []
 
 
 def test_a_workshop_is_live_and_its_charts_aligned(page: Page) -> None:
@@ -139,6 +139,7 @@ def test_a_workshop_is_live_and_its_charts_aligned(page: Page) -> None:
     stand_under_each_other(page)
 
 
+@pytest.mark.system
 def test_all_workshops_are_live_and_can_be_found(page: Page) -> None:
     for short in ("zh", "en"):
         show(page, f"/?lang={short}")
@@ -165,6 +166,7 @@ def test_all_workshops_are_live_and_can_be_found(page: Page) -> None:
     assert overflow(page) <= 0
 
 
+@pytest.mark.system
 def test_places_are_reached_by_keyboard(page: Page) -> None:
     show(page, "/equipment/3?lang=en")
     page.focus("#jump-machine summary")
@@ -186,6 +188,7 @@ def test_places_are_reached_by_keyboard(page: Page) -> None:
     page.wait_for_selector("#jump-line:not([open])")
 
 
+@pytest.mark.system
 def test_a_line_draws_its_output_and_tells_who_waits(page: Page) -> None:
     show(page, "/lines/1?lang=en")
     assert re.search("Total [0-9,]+ pieces", page.inner_text("#output-note"))
@@ -199,6 +202,7 @@ def test_a_line_draws_its_output_and_tells_who_waits(page: Page) -> None:
     assert ground >= 1  # CNC-03 was silent for most of an hour
 
 
+@pytest.mark.system
 def test_stories_of_meters_are_seen(page: Page) -> None:
     show(page, f"/meters/{EM_Q02}?lang=en")
     told = page.evaluate(
@@ -220,6 +224,7 @@ def test_stories_of_meters_are_seen(page: Page) -> None:
     assert re.search("only for orientation|cannot be told", rest)  # the shift may be younger than the silence
 
 
+@pytest.mark.system
 def test_energy_of_a_workshop_is_told_with_its_factors(page: Page) -> None:
     show(page, "/workshops/2/energy?lang=en")
     assert "equivalent value" in page.inner_text("#numbers")
@@ -285,6 +290,7 @@ def test_marks_stand_above_their_lines_and_labels_are_told_apart(page: Page) -> 
     ]
 
 
+@pytest.mark.system
 def test_thousands_of_ranges_stay_in_their_box(page: Page) -> None:
     page.set_viewport_size(PHONE)
     show(page, "/health?lang=en")

@@ -110,7 +110,7 @@ def test_every_control_has_a_name_and_a_phone_needs_no_sideways_scroll(
     assert page.evaluate(TWICE) == []
     assert page.locator("main table caption").count() == page.locator("main table").count()
     assert page.locator("h1").count() == 1
-    assert violations(page) == []
+    assert violations(page, dark=language == "zh") == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate(TALLEST) < 130, "hidden columns must not make rows of a sheet tall"
 

@@ -7,7 +7,7 @@ from tests.cloud.access.oidc.conftest import Site, Walk
 from tests.cloud.console.axe import violations
 from tests.fixtures.browsers import launch
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 
 def test_in_by_the_button_and_out_through_the_provider(site: Site, walk: Walk) -> None:
