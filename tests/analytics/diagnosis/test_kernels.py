@@ -306,7 +306,7 @@ def test_a_sideband_of_the_shaft_does_not_count_as_a_line_that_drifts() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [(0.0, 0, 3, 3, 0), (3.5, -1, 3, 3, 0), (3.5, 0, 0, 3, 0), (3.5, 0, 3, 0, 0), (3.5, 0, 3, 3, 1), (math.nan,) * 5]
+    "row", [(0.0, 0, 3, 3, 0), (3.5, -1, 3, 3, 0), (3.5, 0, 0, 3, 0), (3.5, 0, 3, 0, 0), (3.5, 0, 3, 3, 1), (3.5, 0, 3, math.nan, 0), (math.nan,) * 5]
 )  # fmt: skip
 def test_best_fits_refuse_impossible_families(row: tuple[float, ...]) -> None:
     sound = (3.5, 0.0, 3.0, 3.0, 0.01)

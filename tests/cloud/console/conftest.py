@@ -77,6 +77,16 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def context(chromium: Browser, site: httpx.Client) -> Iterator[BrowserContext]:
+    """One for all tests of a file, whose `site` it is logged in at: scripts that it has compiled are not compiled again."""
+    context = chromium.new_context(
+        base_url=str(site.base_url), extra_http_headers=key_of(site), viewport={"width": 1360, "height": 900}
+    )
+    yield context
+    context.close()
+
+
 def fresh_page(context: BrowserContext, site: httpx.Client) -> Page:
     """A page of a context that has compiled the console's scripts, and remembers nothing else of earlier tests."""
     context.clear_cookies()

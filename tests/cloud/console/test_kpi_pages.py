@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.cloud.conftest import _build_seeded
 from tests.cloud.console.axe import violations
 from tests.cloud.console.computed import fill
-from tests.cloud.console.conftest import fresh_page, key_of, served
+from tests.cloud.console.conftest import fresh_page, served
 from tests.fixtures.browsers import LISTENS, WAIT_MS, ready
 from tests.fixtures.fix_postgres import DatabaseServer
 
@@ -52,16 +52,6 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
         client.put("/api/v1/orders", json={"orders": orders, "user_name": "王工"}).raise_for_status()
         yield client
     postgres_server.drop(url)
-
-
-@pytest.fixture(scope="module")
-def context(chromium: Browser, site: httpx.Client) -> Iterator[BrowserContext]:
-    """One for all tests: scripts that it has compiled are not compiled again."""
-    context = chromium.new_context(
-        base_url=str(site.base_url), extra_http_headers=key_of(site), viewport={"width": 1360, "height": 900}
-    )
-    yield context
-    context.close()
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.cloud.conftest import _build_seeded
 from tests.cloud.console.axe import violations
-from tests.cloud.console.conftest import fresh_page, key_of, served
+from tests.cloud.console.conftest import fresh_page, served
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.registry.table_files import XLSX, csv, excel
 from tests.fixtures.browsers import WAIT_MS, ready
@@ -37,15 +37,6 @@ def site(postgres_server: DatabaseServer) -> Iterator[httpx.Client]:
     with served(url) as client:
         yield client
     postgres_server.drop(url)
-
-
-@pytest.fixture(scope="module")
-def context(chromium: Browser, site: httpx.Client) -> Iterator[BrowserContext]:
-    context = chromium.new_context(
-        base_url=str(site.base_url), extra_http_headers=key_of(site), viewport={"width": 1360, "height": 900}
-    )
-    yield context
-    context.close()
 
 
 @pytest.fixture

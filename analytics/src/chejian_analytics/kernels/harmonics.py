@@ -298,11 +298,9 @@ def _best_candidate(evidence, places, reach):
 
 
 @njit(cache=True, nogil=True)
-def _refused(row):
-    order, modulation, harmonics, counted, slip = row
-    return not (
-        order > 0.0 and modulation >= 0.0 and harmonics >= 1.0 and counted >= 1.0 and 0.0 <= slip < 1.0
-    )
+def _possible(family):
+    order, modulation, harmonics, counted, slip = family[0], family[1], family[2], family[3], family[4]
+    return order > 0.0 and modulation >= 0.0 and harmonics >= 1.0 and counted >= 1.0 and 0.0 <= slip < 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -310,8 +308,7 @@ def _best_fits(level, families, per_order, near_integer, resolved_bins, least_li
     """Of shape (0, 3) where a family is out of range."""
     width = 0
     for f in range(families.shape[0]):
-        row = (families[f, 0], families[f, 1], families[f, 2], families[f, 3], families[f, 4])
-        if _refused(row):
+        if not _possible(families[f]):
             return np.empty((0, 3))
         width = max(width, int(families[f, 2]))
     out = np.full((families.shape[0], 3 + width), np.nan)
