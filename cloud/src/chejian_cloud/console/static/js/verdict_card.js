@@ -1,5 +1,5 @@
 // A verdict as a maintenance engineer reads it: what it is, how sure, why, what speaks against it, what to do next.
-import { dateTimeOf } from './clock.js';
+import { dateMinuteOf, dateTimeOf } from './clock.js';
 import { fold, h, shape } from './dom.js';
 import { NONE, count, fixed, measured, percent, unitText } from './format.js';
 import { known, t, word } from './i18n.js';
@@ -66,6 +66,15 @@ function severity({ severity: s }) {
   return t(`severity.${s.zone}`, { velocity, limit: next === undefined ? '' : measured(next, 2) });
 }
 
+/** When the limit is reached if a process channel goes on as it did, or why nobody can tell. */
+function reached({ evidence, unit }) {
+  if (evidence.part !== 'filter_clogging') return null;
+  if (!evidence.forecast) return t('forecast.none');
+  const { limit, best_us: best, low_us: low, high_us: high } = evidence.forecast;
+  const [at, from, to] = [best, low, high].map((us) => dateMinuteOf(us / 1000));
+  return t('forecast.is', { limit: `${measured(limit, 3)} ${unitText(unit)}`, best: at, low: from, high: to });
+}
+
 /** Course of what the verdict rests on: since when, how fast, and how long at least and at most, or why not. */
 function course({ course: c }) {
   if (!c) return null;
@@ -105,7 +114,7 @@ function whole(d, key) {
   const unsure = d.confidence === 'probable';
   const graded = severity(d);
   const agreeing = supporting(d);
-  const went = course(d);
+  const went = course(d) ?? reached(d);
   const parts = [
     [t('card.when'), `${dateTimeOf(d.time)}${d.serial ? ` · ${t('diagnoses.serial')} ${d.serial}` : ''}`],
     [t('card.sure'), `${confidenceText(d)} - ${t(`sure.${d.confidence}`)}`],

@@ -7,8 +7,35 @@ import { draw, label, narrow, prepare, redrawn, slider, timeAxis, tip, valueAxis
 
 const GOOD = 192; // contract Quality.GOOD
 
-/** Draw `points` [{time, value, quality}] of a signal {name, unit, kind}. */
-export const signalChart = redrawn((id, signal, points, from, to) => {
+const USUAL = 3; // baseline deviations to both sides of its level
+
+/** Lines and a band that say what a verdict holds the signal against. */
+function judged({ level, deviation, onset, limit }) {
+  const line = (key, at, shade) => ({ ...at, lineStyle: { color: colour(shade), type: 'dashed' }, label: { formatter: t(key), position: 'end', color: colour('text'), fontSize: 11 } });
+  const lines = [
+    level !== undefined && line('signal.baseline', { yAxis: level }, 'accent'),
+    limit !== undefined && line('signal.limit', { yAxis: limit }, 'fault'),
+    onset && line('signal.onset', { xAxis: wall(onset) }, 'fault'),
+  ].filter(Boolean);
+  const band = deviation && [[{ yAxis: level - USUAL * deviation }, { yAxis: level + USUAL * deviation }]];
+  return {
+    markLine: { silent: true, symbol: 'none', data: lines },
+    ...(band ? { markArea: { silent: true, itemStyle: { color: colour('veil') }, data: band } } : {}),
+  };
+}
+
+/** Ends of the value axis: around the baseline where a `reach` is known, else from the values and the limit. */
+function ends({ level, reach, limit }) {
+  const round = (value) => Number(value.toPrecision(3));
+  if (reach) return { min: round(level - reach), max: round(level + reach) };
+  return limit === undefined ? {} : { max: ({ max }) => round(Math.max(max, limit) * 1.05) };
+}
+
+/**
+ * Draw `points` [{time, value, quality}] of a signal {name, unit, kind}; for a verdict on it, with what it is `held` against:
+ * {level, deviation, onset, limit, reach}, each if known.
+ */
+export const signalChart = redrawn((id, signal, points, from, to, held = {}) => {
   const element = prepare(id);
   const state = signal.kind === 'state';
   const stepped = state || signal.kind.startsWith('total');
@@ -17,7 +44,7 @@ export const signalChart = redrawn((id, signal, points, from, to) => {
   draw(
     id,
     {
-      grid: { left: 8, right: 16, top: 30, bottom: 44, containLabel: true },
+      grid: { left: 8, right: held.level === undefined ? 16 : 60, top: 30, bottom: 44, containLabel: true },
       tooltip: {
         trigger: 'axis',
         axisPointer: { type: 'line', lineStyle: { color: colour('text-muted') } },
@@ -30,6 +57,7 @@ export const signalChart = redrawn((id, signal, points, from, to) => {
         name: unitText(signal.unit),
         nameLocation: 'end',
         scale: !state,
+        ...ends(held),
         ...(state ? { min: 0, max: 9, interval: 1, axisLabel: { ...label(11, 'text-muted'), formatter: stateName } } : {}),
       }),
       dataZoom: [slider(), { type: 'inside', zoomOnMouseWheel: 'ctrl' }],
@@ -43,6 +71,7 @@ export const signalChart = redrawn((id, signal, points, from, to) => {
           connectNulls: false,
           lineStyle: { color: colour('line-1'), width: 1.5 },
           itemStyle: { color: colour('line-1') },
+          ...judged(held),
         },
         {
           type: 'scatter',

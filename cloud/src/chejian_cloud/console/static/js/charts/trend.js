@@ -44,7 +44,7 @@ export const trend = redrawn((id, { windows, limits, unit, judgedFrom }, figure,
     id,
     {
       legend: { show: lines.length > 1, top: 0, right: 8, itemHeight: 8, textStyle: label(12), selectedMode: false },
-      grid: { left: 8, right: graded && !narrow(element) ? 120 : 20, top: lines.length > 1 ? 34 : 26, bottom: 40, containLabel: true },
+      grid: { left: 8, right: graded && !narrow(element) ? 120 : 20, top: 34, bottom: 40, containLabel: true },
       tooltip: {
         trigger: 'axis',
         formatter: (items) => tip(dateTimeOf(unwall(items[0].data[0])), ...items.map((i) => `${i.seriesName}: ${measured(i.data[1], 3)}`)),

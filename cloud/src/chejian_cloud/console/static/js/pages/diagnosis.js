@@ -2,13 +2,14 @@
 import { answerButtons, showAnswers, showPrecision } from '../answers.js';
 import * as api from '../api.js';
 import { clear } from '../charts/base.js';
+import { signalChart } from '../charts/signal.js';
 import { lineName, linesOf, spectrum } from '../charts/spectrum.js';
 import { trend } from '../charts/trend.js';
 import { velocity } from '../charts/velocity.js';
 import { waterfall } from '../charts/waterfall.js';
-import { dateMinuteOf, dateSecondOf, dateTimeOf, windowText } from '../clock.js';
+import { DAY, HOUR, dateMinuteOf, dateSecondOf, dateTimeOf, windowText } from '../clock.js';
 import { byId, fill, h, table } from '../dom.js';
-import { NONE, count, fixed, measured, percent } from '../format.js';
+import { NONE, count, fixed, measured, percent, unitText } from '../format.js';
 import { t, word } from '../i18n.js';
 import { equipmentId, lastHours, problem, run, workshopId } from '../page.js';
 import { listen } from '../stream.js';
@@ -21,6 +22,9 @@ const BEARING = 'bearing_envelope';
 const PROCESS = 'process'; // baseline of all process methods
 const id = equipmentId();
 const address = new URL(location.href);
+const BEFORE = 12 * HOUR; // of the signal that is shown before the onset
+const LONGEST = 30 * DAY;
+const AROUND = 1.6; // times the shift: what lies beyond, as in stops, is not judged and not shown
 const vibrating = byId('trend') !== null;
 
 let list = [];
@@ -133,6 +137,28 @@ async function showTrend() {
   return waterfall('waterfall', fall, part);
 }
 
+/** The signal that a process verdict is on, since well before its onset, against its baseline and limit. */
+async function showHeld(d) {
+  const { evidence } = d;
+  const name = evidence.channel || evidence.contributions?.[0]?.channel;
+  byId('held').closest('section').hidden = name === undefined;
+  if (name === undefined) return;
+  const [signals, baselines] = await Promise.all([api.signals(id), api.baselines(id)]);
+  const signal = signals.find((s) => s.name === name);
+  if (!signal) return clear('held', t('held.gone', { name }));
+  const onset = evidence.onset_us && evidence.onset_us / 1000;
+  const from = Math.max((onset || d.time) - BEFORE, d.time - LONGEST);
+  const { points } = await api.samples(signal.series_id, from, d.time, 1500);
+  const usual = baselines.find((b) => b.baseline_id === d.baseline_id)?.content.channels?.find((c) => c.name === name);
+  const limit = evidence.forecast?.limit ?? evidence.counter_evidence?.find((e) => e.code === 'limit_is_twice_clean')?.value;
+  const shift = evidence.indicators?.find((i) => i.name === 'shift')?.value;
+  const reach = usual && shift ? AROUND * Math.abs(shift) * usual.deviation : undefined;
+  byId('held-meta').textContent = `${name} · ${windowText(from, d.time)}`;
+  byId('held-note').textContent = usual ? t('held.note', { level: measured(usual.level, 3), deviation: measured(usual.deviation, 3), unit: unitText(signal.unit) }) : '';
+  if (!points.length) return clear('held', t('nodata'), { hatched: true });
+  return signalChart('held', signal, points, from, d.time, { level: usual?.level, deviation: usual?.deviation, onset, limit, reach });
+}
+
 async function showBaselines() {
   const found = await api.baselines(id);
   if (!found.length) return fill('baselines', h('p', { class: 'empty' }, t('baselines.none')));
@@ -161,6 +187,7 @@ async function show() {
     fill('evidence');
     fill('counter');
     if (vibrating) for (const chart of ['spectrum', 'velocity']) clear(chart, t('diagnoses.empty'));
+    byId('held').closest('section').hidden = true;
     return;
   }
   told = await api.diagnosis(drawn);
@@ -168,7 +195,7 @@ async function show() {
   offerOrder();
   showEvidence(told);
   showCounter(told);
-  await showAnswers(drawn);
+  await Promise.all([showAnswers(drawn), showHeld(told)]);
   if (vibrating && told.evidence.features) await showSpectra(told);
 }
 
@@ -178,7 +205,7 @@ async function load() {
   drawn ??= list.find((d) => d.diagnosis_id === asked)?.diagnosis_id ?? listed()[0]?.diagnosis_id ?? null;
   showList();
   await show();
-  await Promise.all([showPrecision(workshopId()), ...(vibrating ? [showTrend(), showBaselines()] : [])]);
+  await Promise.all([showPrecision(workshopId()), showBaselines(), ...(vibrating ? [showTrend()] : [])]);
 }
 
 answerButtons(() => drawn, load);
