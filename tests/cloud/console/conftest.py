@@ -98,3 +98,15 @@ def fresh_page(context: BrowserContext, site: httpx.Client) -> Page:
     )
     session.detach()
     return page
+
+
+@contextmanager
+def looked_at(page: Page) -> Iterator[Page]:
+    """The page, which may not complain of anything until it is closed."""
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda e: complaints.append(str(e)))
+    page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    yield page
+    page.close()
+    assert complaints == []

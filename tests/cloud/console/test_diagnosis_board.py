@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.cloud.conftest import _build_seeded
-from tests.cloud.console.conftest import fresh_page, key_of, served
+from tests.cloud.console.conftest import fresh_page, key_of, looked_at, served
 from tests.cloud.console.test_browser import PHONE, WIDE, overflow, show
 from tests.cloud.plant_rows import PlantRows, Row
 from tests.cloud.worker.rounds import Bench
@@ -80,14 +80,8 @@ def context(chromium: Browser, site: httpx.Client) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext, site: httpx.Client) -> Iterator[Page]:
-    page = fresh_page(context, site)
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda e: complaints.append(str(e)))
-    page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
-    yield page
-    page.close()
-    assert complaints == []
+    with looked_at(fresh_page(context, site)) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,14 @@
 """The diagnosis board of a machine without vibration: the signal that was judged, its baseline, when a filter's limit is reached."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.cloud.conftest import _build_seeded
-from tests.cloud.console.conftest import fresh_page, key_of, served
+from tests.cloud.console.conftest import fresh_page, key_of, looked_at, served
 from tests.cloud.console.test_browser import PHONE, overflow, show
 from tests.cloud.plant_rows import PlantRows
 from tests.cloud.worker.rounds import MINUTE, T0
@@ -41,18 +40,6 @@ def site(plant: PlantRows) -> Iterator[httpx.Client]:
     settle(plant)
     with served(plant.dsn) as client:
         yield client
-
-
-@contextmanager
-def looked_at(page: Page) -> Iterator[Page]:
-    """The page, which may not complain of anything until it is closed."""
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda e: complaints.append(str(e)))
-    page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
-    yield page
-    page.close()
-    assert complaints == []
 
 
 @pytest.fixture(scope="module")
