@@ -59,7 +59,7 @@ def whole_records(recordings: Iterable[Recording]) -> dict[str, Counter[str]]:
         runner = f"{verdict.runner_up} {verdict.runner_up_score:.2f}"
         print(
             f"{recording.group:<16} {recording.name:<28} {recording.damaged!s:<16} {word:<12} {verdict.part!s:<16}"
-            f" {verdict.confidence:<21} {verdict.score:5.2f}  next {runner:<22} {verdict.shaft_hz * 60:7.1f} rpm"
+            f" {verdict.confidence:<21} {verdict.score:5.2f}  depth {verdict.depth:5.2f}  next {runner:<22} {verdict.shaft_hz * 60:7.1f} rpm"
         )
     return counts
 
@@ -69,12 +69,12 @@ def group_of(recording: Recording) -> str:
     return f"{recording.group}{grade}"
 
 
-def pieces(recordings: Iterable[Recording]) -> dict[str, Counter[str]]:
+def pieces(recordings: Iterable[Recording], piece_s: float = PIECE_S) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = {}
     for recording in recordings:
         seconds = recording.channels[0].size / recording.sample_rate
-        for index in range(int(seconds / PIECE_S)):
-            verdict = recording.diagnose(PIECE_S, index * PIECE_S)
+        for index in range(int(seconds / piece_s)):
+            verdict = recording.diagnose(piece_s, index * piece_s)
             counts.setdefault(group_of(recording), Counter())[outcome(recording, verdict.part)] += 1
     return counts
 

@@ -21,10 +21,22 @@ levels = arrays(np.float64, st.integers(20, 90), elements=st.one_of(st.floats(0,
 
 
 def comb(
-    level: NDArray[np.float64], excluded: NDArray[np.float64] = NONE, **changes: float
+    level: NDArray[np.float64],
+    excluded: NDArray[np.float64] = NONE,
+    ranges: tuple[tuple[float, float], ...] = ((0.5, 1.6), (1.7, 4.0)),
+    step: float = 0.03,
 ) -> tuple[float, float]:
-    values = {"bins_per_order": 7.3, "lowest": 0.5, "highest": 4.0, "step": 0.03, "first_line": 1.0} | changes
-    return strongest_comb(level, **values, harmonics=5, counted=3, least_lines=2, excluded=excluded)
+    return strongest_comb(
+        level,
+        bins_per_order=7.3,
+        ranges=np.array(ranges),
+        step=step,
+        harmonics=5,
+        counted=3,
+        least_lines=2,
+        first_line=1.0,
+        excluded=excluded,
+    )
 
 
 @settings(deadline=None)
@@ -34,7 +46,8 @@ def test_the_strongest_comb_is_the_best_of_the_naive_list(
 ) -> None:
     pairs = [(low, low + width) for low, width in zones]
     order, score = comb(level, np.array(pairs).reshape(-1, 2))
-    orders = [0.5 + 0.03 * i for i in range(math.floor((4.0 - 0.5) / 0.03) + 1)]
+    orders = [0.5 + 0.03 * i for i in range(math.floor((1.6 - 0.5) / 0.03) + 1)]
+    orders += [1.7 + 0.03 * i for i in range(math.floor((4.0 - 1.7) / 0.03) + 1)]
     scores = naive.combs(
         level.tolist(),
         per_order=7.3,
@@ -56,6 +69,8 @@ def test_a_comb_kernel_refuses_wrong_arguments() -> None:
         comb(np.zeros(10), np.zeros((2, 3)))
     with pytest.raises(ValueError, match=r"step 0\.0"):
         comb(np.zeros(10), step=0.0)
+    with pytest.raises(ValueError, match=r"ranges: \[\[0\.0, 1\.0\]\] given"):
+        comb(np.zeros(10), ranges=((0.0, 1.0),))
     assert comb(np.full(10, math.nan)) == (0.0, 0.0)
     assert comb(np.zeros(0)) == (0.0, 0.0)
 
@@ -103,6 +118,28 @@ def test_the_stranger_is_reported_with_its_order() -> None:
     orders = [e.value for e in verdict.counter_evidence if e.code == "unknown_comb_order"]
     assert orders == [pytest.approx(4.31 * 1.002, rel=0.01)]
     assert verdict.comb_score > 3.3
+
+
+@pytest.mark.parametrize("side", [-1, 1, 2])
+def test_a_series_that_leads_the_claims_own_sidebands_is_no_sideband(side: int) -> None:
+    """With an inner race that lies whole orders beside the true one, the true one stands where sidebands are expected."""
+    beside = BearingOrders(2.31, CWRU_DE.bpfi + side, 0.43, 5.9)
+    for seed in range(3):
+        random = np.random.default_rng([seed, 17])
+        signal = 5 * shocks(CWRU_DE, "inner_race", 4.0, random) + noise(4.0, random)
+        assert diagnose(signal).part == "inner_race"
+        verdict = diagnose(signal, beside)
+        assert (verdict.part, verdict.confidence) == (None, "impulsive_unassigned")
+        assert verdict.comb_order == pytest.approx(CWRU_DE.bpfi * 1.002, rel=0.005)
+
+
+@pytest.mark.parametrize("bpfi", [3.004, 2.0001])
+def test_sidebands_near_order_zero_are_no_series(bpfi: float) -> None:
+    few = BearingOrders(1.7, bpfi, 0.34, 1.9)
+    random = np.random.default_rng(9)
+    verdict = diagnose(8 * shocks(few, "inner_race", 4.0, random) + noise(4.0, random), few)
+    assert verdict.explanations[0].part == "inner_race"
+    assert verdict.comb_order == 0.0 or verdict.comb_order >= 0.5
 
 
 def test_shocks_once_a_turn_are_the_shafts_own() -> None:

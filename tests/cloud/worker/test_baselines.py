@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from chejian_cloud.app import create_app
 from chejian_cloud.config import Settings
+from chejian_cloud.diagnosis.methods import BEARING
 from chejian_cloud.worker.first_windows import FIRST_WINDOWS
 
 from tests.cloud.keys import bearer
@@ -121,6 +122,29 @@ def test_a_baseline_is_never_changed(plant: PlantRows) -> None:
         pytest.raises(psycopg.errors.RaiseException, match="only grows"),
     ):
         connection.execute("UPDATE app.diagnosis_baseline SET content = '{}'")
+
+
+OF_AN_EARLIER_VERSION = """
+INSERT INTO app.diagnosis_baseline (equipment_id, signal, method, method_version, version, automatic, windows, content,
+    rpm_lo, rpm_hi, valid_from, user_name, comment)
+SELECT equipment_id, signal, method, %s, %s, false, windows, content, rpm_lo, rpm_hi, valid_from, 'Wang Fang', ''
+  FROM app.diagnosis_baseline WHERE method = %s AND automatic
+"""
+
+
+def test_a_new_version_of_a_method_keeps_the_baselines_whose_numbers_are_its_own(plant: PlantRows) -> None:
+    method = BEARING.method
+    assert method.baselines_of
+    plant.write("MTS-01", [SPEED, *windows(FIRST_WINDOWS)])
+    settle(plant)
+    with psycopg.connect(plant.dsn) as connection:
+        connection.execute(OF_AN_EARLIER_VERSION, (method.baselines_of[-1], "set-by-people", method.id))
+        connection.execute(OF_AN_EARLIER_VERSION, ("another scale", "set-on-another-scale", method.id))
+    plant.write("MTS-01", windows(2, first=FIRST_WINDOWS))
+    settle(plant)
+    found = verdicts(plant.dsn, method.id)
+    assert [r["baseline"] for r in found[FIRST_WINDOWS:]] == ["set-by-people"] * 2
+    assert {r["evidence"]["version"] for r in found} == {method.version}
 
 
 async def test_an_engineer_freezes_windows_and_the_verdicts_follow(plant: PlantRows) -> None:

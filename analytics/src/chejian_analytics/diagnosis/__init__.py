@@ -31,7 +31,11 @@ from chejian_analytics.diagnosis.verdict import (
 
 METHODS: tuple[Method, ...] = (
     Method(
-        verdict.METHOD, verdict.VERSION, (Role.VIBRATION_WAVEFORM, Role.ROTATIONAL_SPEED), diagnose_bearing
+        verdict.METHOD,
+        verdict.VERSION,
+        (Role.VIBRATION_WAVEFORM, Role.ROTATIONAL_SPEED),
+        diagnose_bearing,
+        verdict.BASELINES_OF,
     ),
     Method(shaft.METHOD, shaft.VERSION, (Role.VIBRATION_WAVEFORM, Role.ROTATIONAL_SPEED), diagnose_shaft),
     Method(gear.METHOD, gear.VERSION, (Role.VIBRATION_WAVEFORM, Role.ROTATIONAL_SPEED), diagnose_gear),

@@ -56,10 +56,18 @@ class BearingBaseline:
             From the ranks of a complete baseline, at least ``learned_score``; else the cold start's.
         """
         seen = self.of(part)
-        allowed = math.floor(config.false_alarm_rate / len(PARTS) * (len(seen) + 1))
+        allowed = self._allowed(part, config)
         if allowed < 1:
             return max((config.probable_score, *seen[-1:]))
         return max(config.learned_score, seen[len(seen) - allowed])
+
+    def complete(self, part: Part, config: BearingConfig) -> bool:
+        """Whether the stated rate of false alarms holds for a part: enough windows to set its threshold by their ranks."""
+        return self._allowed(part, config) >= 1
+
+    def _allowed(self, part: Part, config: BearingConfig) -> int:
+        """How many of the highest scores may lie above the threshold; 0 = too few windows."""
+        return math.floor(config.false_alarm_rate / len(PARTS) * (len(self.of(part)) + 1))
 
 
 def freeze(diagnoses: Iterable[BearingDiagnosis], version: str) -> BearingBaseline:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chejian_analytics.diagnosis.baseline import BearingBaseline, comb_threshold, thresholds
 from chejian_analytics.diagnosis.coherence import opinion
-from chejian_analytics.diagnosis.combs import Comb, rival_comb
+from chejian_analytics.diagnosis.combs import Comb, comb_depth, rival_comb
 from chejian_analytics.diagnosis.decide import Findings, against, decide
 from chejian_analytics.diagnosis.envelope import (
     BACKGROUND_HZ,
@@ -27,6 +27,7 @@ from chejian_analytics.diagnosis.lines import (
     Family,
     FamilyScore,
     Reading,
+    depth_of,
     families_of,
     lines_of,
     score_families,
@@ -68,6 +69,7 @@ class _Window:
     signal: NDArray[np.float64]
     sample_rate: float
     ratio: NDArray[np.float64]
+    background: NDArray[np.float64]
     bin_hz: float
     samples: int
     features: Features
@@ -179,7 +181,7 @@ def _read(
     low = int(band_hz(terms.nominal_hz) / bin_hz) + 1
     envelope_level = np.log(np.maximum(ratio[:low], 1.0))
     evidence = speed_evidence(spectrum[: low + 1], envelope_level, bin_hz, terms.nominal_hz)
-    return _Window(axis, signal[:n], sample_rate, ratio, bin_hz, n, features, evidence)
+    return _Window(axis, signal[:n], sample_rate, ratio, background, bin_hz, n, features, evidence)
 
 
 def _highest_hz(families: tuple[Family, ...], shaft_hz: float) -> float:
@@ -211,18 +213,21 @@ def _judge(window: _Window, speed: ShaftSpeed, terms: _Terms) -> BearingDiagnosi
         masked |= mask.bins(ratio.size, bin_hz)
     fits, comb = _fits(ratio, masked, per_order, families, config)
     best, second = fits[0], fits[1]
+    lines = lines_of(best, ratio, masked, shaft_hz=speed.hz, bin_hz=bin_hz)
     found = Findings(
         fits=fits,
         thresholds=thresholds(terms.baseline, config),
         comb=comb,
         comb_threshold=comb_threshold(terms.baseline, config),
+        depth=depth_of(best, lines, window.background, bin_hz),
+        comb_depth=lambda: comb_depth(comb, ratio, window.background, masked, per_order),
+        learned=terms.baseline is not None and terms.baseline.complete(best.family.part, config),
         shaft_level=shaft_level(ratio, per_order),
         features=window.features,
         speed=speed,
         drift=terms.drift,
     )
     confidence, reason = decide(found, config)
-    lines = lines_of(best, ratio, masked, shaft_hz=speed.hz, bin_hz=bin_hz)
     named = confidence in ("confirmed", "probable")
     agreeing, differing = (
         opinion(window.signal, window.sample_rate, lines, masks)
@@ -235,6 +240,7 @@ def _judge(window: _Window, speed: ShaftSpeed, terms: _Terms) -> BearingDiagnosi
         part=best.family.part if named else None,
         confidence=confidence,
         score=best.score,
+        depth=found.depth,
         explanations=tuple(
             Explanation(fit.family.part, fit.score, found.thresholds[fit.family.part]) for fit in fits
         ),
@@ -293,6 +299,7 @@ def _cannot_tell(reason: Reason, axis: int, shaft_hz: float, features: Features)
         part=None,
         confidence="cannot_tell",
         score=0.0,
+        depth=0.0,
         explanations=(),
         runner_up=None,
         runner_up_score=0.0,

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chejian_analytics.diagnosis.lines import LEAST_LINES, Family, FamilyScore, Reading
+from chejian_analytics.diagnosis.lines import LEAST_LINES, Family, FamilyScore, Reading, modulation_depth
 from chejian_analytics.kernels.combs import strongest_comb
+from chejian_analytics.kernels.spectra import strongest_open
 
 LOWEST_ORDER = 0.5
 """Below half the shaft speed a series' lines are closer than those of any race, and some fit everywhere."""
@@ -42,11 +43,18 @@ SMEARED_NEIGHBOURHOOD = 0.03
 SHAFT_ZONE = 0.2
 """Series this close to a whole or half shaft order [orders] are the shaft's own: harmonics, whirl, slip of a motor."""
 
+SIDEBAND_LEAD = 1.0
+"""A series at the place of the claim's own sideband is another one's when it leads the claim by this [nat]: sidebands come
+from their line and are no multiples of each other, so with a true claim no such series leads by as much."""
+
 OWN_MULTIPLES = (1, 2, 3)
 """Multiples of the claim's fundamental are its own lines."""
 
 OWN_SIDEBANDS = (-3, -2, -1, 1, 2, 3)
 """So are sidebands of its fundamental, as far out as they are seen."""
+
+ANYWHERE, NOTHING = np.array([[LOWEST_ORDER, HIGHEST_ORDER]]), np.zeros((0, 2))
+"""Ranges of fundamentals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +85,59 @@ def rival_comb(reading: Reading, claim: FamilyScore | None) -> Comb:
     Returns:
         The series; its fundamental lies in `LOWEST_ORDER` .. `HIGHEST_ORDER`.
     """
+    if claim is None:
+        return _strongest(reading, ANYWHERE, NOTHING)
+    own = _own(claim, reading)
+    rival = _strongest(reading, ANYWHERE, own)
+    if claim.score < FIRST_LINE or claim.half_width:
+        return rival
+    sideband = _strongest(reading, own[len(OWN_MULTIPLES) :], NOTHING)
+    return sideband if sideband.score > max(claim.score + SIDEBAND_LEAD, rival.score) else rival
+
+
+def _strongest(reading: Reading, ranges: NDArray[np.float64], excluded: NDArray[np.float64]) -> Comb:
     level, bins_per_order = reading.level, reading.bins_per_order
+    highest = (level.size - 1) / bins_per_order / COUNTED
     order, score = strongest_comb(
         level,
         bins_per_order=bins_per_order,
-        lowest=LOWEST_ORDER,
-        highest=min(HIGHEST_ORDER, (level.size - 1) / bins_per_order / COUNTED),
+        ranges=np.minimum(np.maximum(ranges, (LOWEST_ORDER, 0.0)), (np.inf, highest)),
         step=1.0 / (STEPS_PER_BIN * COUNTED * bins_per_order),
         harmonics=HARMONICS,
         counted=COUNTED,
         least_lines=LEAST_LINES,
         first_line=FIRST_LINE,
-        excluded=np.zeros((0, 2)) if claim is None else _own(claim, reading),
+        excluded=excluded,
     )
     return Comb(order, score)
+
+
+def comb_depth(
+    comb: Comb,
+    ratio: NDArray[np.float64],
+    background: NDArray[np.float64],
+    masked: NDArray[np.bool_],
+    bins_per_order: float,
+) -> float:
+    """How far the lines of a series modulate the squared envelope, as `lines.depth_of` has it.
+
+    Args:
+        comb: the series.
+        ratio: shape (n,), power over background.
+        background: shape (n,), relative to the squared mean.
+        masked: shape (n,).
+        bins_per_order: bins per shaft order.
+
+    Returns:
+        The depth; 0 where no series was found.
+    """
+    centres = np.array(
+        [int(h * comb.order * bins_per_order + 0.5) for h in range(1, HARMONICS + 1)], dtype=np.int64
+    )
+    centres = centres[(centres >= 1) & (centres < ratio.size - 1)]
+    centres = centres[~masked[centres]][:COUNTED]
+    found, heights = strongest_open(ratio, masked, centres)
+    return modulation_depth(zip(heights.tolist(), background[found].tolist(), strict=True))
 
 
 def _own(claim: FamilyScore, reading: Reading) -> NDArray[np.float64]:

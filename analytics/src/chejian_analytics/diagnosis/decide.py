@@ -1,5 +1,6 @@
 """From competing explanations to a confidence class, and what speaks against it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chejian_analytics.diagnosis.combs import Comb
@@ -18,6 +19,9 @@ class Findings:
         thresholds: score above which each part is named [nat].
         comb: strongest harmonic series that is not the best part's.
         comb_threshold: level above which a series of unknown origin is reported [nat].
+        depth: how far the best part's lines modulate the squared envelope.
+        comb_depth: how far those of the series do; asked for where it matters.
+        learned: whether a complete baseline sets the best part's threshold.
         shaft_level: mean level of the first shaft orders in the envelope spectrum [nat].
         features: time-domain features.
         speed: shaft speed.
@@ -28,6 +32,9 @@ class Findings:
     thresholds: dict[Part, float]
     comb: Comb
     comb_threshold: float
+    depth: float
+    comb_depth: Callable[[], float]
+    learned: bool
     shaft_level: float
     features: Features
     speed: ShaftSpeed
@@ -38,10 +45,19 @@ class Findings:
         """Lead of the best part over the runner-up [nat]."""
         return self.fits[0].score - self.fits[1].score
 
-    @property
-    def stranger(self) -> bool:
+    def stranger(self, config: BearingConfig) -> bool:
         """Whether there is a strong series that neither the best part nor the shaft explains."""
-        return self.comb.score > self.comb_threshold and not self.comb.of_shaft
+        strong = self.comb.score > self.comb_threshold and not self.comb.of_shaft
+        return strong and (self.learned or self.comb_depth() >= config.least_depth)
+
+    def faint(self, config: BearingConfig) -> bool:
+        """Whether the best part's lines are no deeper than those of sound bearings, in a window without shocks."""
+        return not self.learned and not self.shocks(config) and self.depth < config.least_depth
+
+    def element_shows_cage(self, config: BearingConfig) -> bool:
+        """Whether shocks at the cage's frequency may as well be a rolling element's, which the cage carries through the load."""
+        best = self.fits[0]
+        return best.family.part == "cage" and self.shocks(config) and best.score < config.confirmed_score
 
     def shocks(self, config: BearingConfig) -> bool:
         """Whether the waveform itself holds shocks."""
@@ -52,14 +68,15 @@ def decide(found: Findings, config: BearingConfig) -> tuple[Confidence, Reason |
     """Class of the verdict, and why nothing can be told."""
     best = found.fits[0]
     beaten = found.comb.score > best.score + config.comb_margin
-    if is_claim(found, config) and not beaten:
-        if found.lead < config.winner_margin:
+    claim, faint = is_claim(found, config), found.faint(config)
+    if claim and not faint and not beaten:
+        if found.lead < config.winner_margin or found.element_shows_cage(config):
             return "impulsive_unassigned", None
         return ("confirmed" if best.score >= config.confirmed_score else "probable"), None
-    if found.stranger or (found.shocks(config) and found.shaft_level < config.shaft_score):
+    if found.stranger(config) or (found.shocks(config) and found.shaft_level < config.shaft_score):
         return "impulsive_unassigned", None
-    if is_claim(found, config):
-        return "cannot_tell", "stronger_comb"
+    if claim:
+        return ("none", None) if faint else ("cannot_tell", "stronger_comb")
     if max(fit.own_score - found.thresholds[fit.family.part] for fit in found.fits) > 0.0:
         return "cannot_tell", "not_separable_from_shaft"
     return "none", None
@@ -79,13 +96,16 @@ def against(found: Findings, lines: tuple[Line, ...], config: BearingConfig) -> 
     masked = sum(line.masked for line in lines if line.sideband == 0)
     beaten = found.comb.score > best.score + config.comb_margin
     departure = found.speed.departure
+    claim = is_claim(found, config)
     own_shocks = found.shocks(config) and found.shaft_level >= config.shaft_score
     cases = (
         ("runner_up_present", found.lead, second.score > found.thresholds[second.family.part]),
         ("explained_by_shaft", hidden, hidden > 0.0),
-        ("unknown_comb_order", found.comb.order, beaten and (found.stranger or is_claim(found, config))),
+        ("unknown_comb_order", found.comb.order, beaten and (found.stranger(config) or claim)),
         ("shocks_follow_shaft", found.shaft_level, own_shocks),
         ("lines_masked", float(masked), masked > 0),
+        ("lines_faint", found.depth, claim and found.faint(config)),
+        ("element_shows_cage", found.features.kurtosis, claim and found.element_shows_cage(config)),
         ("lines_smeared", SMEARED_ORDERS, best.half_width > 0),
         ("speed_drifts", found.drift, found.drift > 0.0),
         ("speed_uncertain", found.speed.quality, found.speed.quality < config.line_score),

@@ -5,6 +5,7 @@ ratios. It asks for *all* lines, so that one strong stranger at a harmonic's pla
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -287,6 +288,32 @@ def lines_of(
         )
         if 1 <= centre < ratio.size - 1
     )
+
+
+def depth_of(
+    fit: FamilyScore, lines: tuple[Line, ...], background: NDArray[np.float64], bin_hz: float
+) -> float:
+    """How far the lines that count modulate the squared envelope, whatever the length of the window.
+
+    Args:
+        fit: the family's best fit.
+        lines: its lines, from `lines_of`.
+        background: shape (n,), background of the envelope's power spectrum, relative to the squared mean.
+        bin_hz: distance of its bins [Hz].
+
+    Returns:
+        Root of the sum of the squared amplitudes above the background, relative to the mean of the squared envelope.
+    """
+    counted = [line for line in lines if line.sideband == 0 and not line.masked][: fit.family.counted]
+    return modulation_depth(
+        (line.ratio, max(round(line.width_hz / bin_hz), 1) * float(background[round(line.found_hz / bin_hz)]))
+        for line in counted
+    )
+
+
+def modulation_depth(lines: Iterable[tuple[float, float]]) -> float:
+    """The same for lines given by power over background, and background relative to the squared mean."""
+    return 2.0 * math.sqrt(sum(max(ratio - 1.0, 0.0) * background for ratio, background in lines))
 
 
 def _spread_lines(

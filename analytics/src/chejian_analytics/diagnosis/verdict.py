@@ -9,7 +9,9 @@ from chejian_analytics.diagnosis.masks import Mask
 from chejian_analytics.diagnosis.quality import Features, Unusable
 
 METHOD = "bearing_envelope"
-VERSION = "5"
+VERSION = "6"
+BASELINES_OF = ("5",)
+"""Earlier versions whose scores were the same numbers: their baselines hold."""
 
 Confidence = Literal["confirmed", "probable", "impulsive_unassigned", "none", "cannot_tell"]
 Reason = Unusable | Literal["not_separable_from_shaft", "stronger_comb"]
@@ -35,6 +37,9 @@ class BearingConfig:
             real defect, whose every second line is that defect's, comes close by chance.
         shaft_score: mean level of the first shaft orders from which shocks count as the shaft's own: as sure as a
             confirmed part.
+        least_depth: modulation of the squared envelope below which lines are too faint to name a part, or to point to a series of
+            unknown origin, before the machine has a complete baseline. How sure a line is grows with the length of the window,
+            its depth does not: `benchmarks.unseen_rigs` prints it for sound and for damaged bearings.
         false_alarm_rate: accepted share of healthy windows in which any part is named, once a baseline is complete.
         impulsive_kurtosis: Gaussian noise has 3, sinusoids less; from 5 on the window holds repeated shocks.
         race_passes: least number of outer-race passes in the window for race and ball families.
@@ -50,6 +55,7 @@ class BearingConfig:
     winner_margin: float = 0.2
     comb_margin: float = 0.25
     shaft_score: float = 3.3
+    least_depth: float = 0.10
     false_alarm_rate: float = 0.01
     impulsive_kurtosis: float = 5.0
     race_passes: float = 50.0
@@ -69,6 +75,8 @@ class Evidence:
             pass the threshold if shaft sidebands were not held against it [nat]), ``lines_masked``
             (count), ``unknown_comb_order`` (fundamental of a stronger harmonic series that is no part's [shaft orders]),
             ``shocks_follow_shaft`` (level of the shaft orders [nat]), ``lines_smeared`` (width of the lines [shaft orders]),
+            ``lines_faint`` (depth of lines that would have named a part), ``element_shows_cage`` (kurtosis: shocks at the cage's
+            frequency may be a rolling element's),
             ``speed_drifts`` (relative change within the window), ``speed_uncertain`` (evidence [nat]), ``speed_departs_nominal`` (relative),
             ``not_evaluated_<part>`` (passes seen); spectral coherence as second opinion on a named part:
             ``coherence_agrees``, ``coherence_differs`` (coherence at the lines over that beside them),
@@ -106,6 +114,8 @@ class BearingDiagnosis:
         confidence: class of the verdict.
         score: score of the best family [nat], 0 where none was evaluated.
         explanations: every part that could be evaluated, strongest first.
+        depth: how far the best family's lines modulate the squared envelope, relative to its mean: root of the sum of the squared
+            amplitudes of the counted lines above their background. Shocks and nothing else reach 1 and more.
         runner_up: part with the second score, None where none was evaluated.
         runner_up_score: its score [nat].
         shaft_hz: shaft frequency used [Hz].
@@ -132,6 +142,7 @@ class BearingDiagnosis:
     part: Part | None
     confidence: Confidence
     score: float
+    depth: float
     explanations: tuple[Explanation, ...]
     runner_up: Part | None
     runner_up_score: float

@@ -31,11 +31,11 @@ JUST_AFTER = timedelta(microseconds=1)
 _ACTIVE = text("""
 SELECT baseline_id, version, content, rpm_lo, rpm_hi FROM (
   (SELECT 0 AS rank, b.* FROM app.diagnosis_baseline b
-    WHERE equipment_id = :equipment_id AND signal = :signal AND method = :method AND method_version = :version
+    WHERE equipment_id = :equipment_id AND signal = :signal AND method = :method AND method_version = ANY(:versions)
       AND NOT automatic AND valid_from <= :time ORDER BY baseline_id DESC LIMIT 1)
   UNION ALL
   (SELECT 1, b.* FROM app.diagnosis_baseline b
-    WHERE equipment_id = :equipment_id AND signal = :signal AND method = :method AND method_version = :version
+    WHERE equipment_id = :equipment_id AND signal = :signal AND method = :method AND method_version = ANY(:versions)
       AND automatic ORDER BY baseline_id DESC LIMIT 1)) k
  WHERE valid_from <= :time ORDER BY rank LIMIT 1
 """)
@@ -76,7 +76,14 @@ def active(
     session: Session, place: Place, reader: WindowMethod, time: datetime, rpm: float | None
 ) -> Frozen | None:
     """The baseline that judges a window; None: cold start."""
-    row = session.execute(_ACTIVE, {**_key(place, reader), "time": time}).mappings().one_or_none()
+    values = {
+        "equipment_id": place.equipment_id,
+        "signal": place.signal,
+        "method": reader.method.id,
+        "versions": reader.method.baseline_versions,
+        "time": time,
+    }
+    row = session.execute(_ACTIVE, values).mappings().one_or_none()
     if row is None or rpm is None or not row["content"]:
         return None
     if not row["rpm_lo"] * (1 - SPEED_SHARE) <= rpm <= row["rpm_hi"] * (1 + SPEED_SHARE):
@@ -87,12 +94,16 @@ def active(
 def newest(
     session: Session, place: Place, reader: WindowMethod, *, automatic: bool
 ) -> DiagnosisBaseline | None:
-    """The newest baseline of a method version that people, or the worker, froze."""
-    key = _key(place, reader)
-    key["method_version"] = key.pop("version")
+    """The newest baseline that people, or the worker, froze and that judges windows of this version."""
     statement = (
         select(DiagnosisBaseline)
-        .filter_by(**key, automatic=automatic)
+        .filter_by(
+            equipment_id=place.equipment_id,
+            signal=place.signal,
+            method=reader.method.id,
+            automatic=automatic,
+        )
+        .where(DiagnosisBaseline.method_version.in_(reader.method.baseline_versions))
         .order_by(DiagnosisBaseline.baseline_id.desc())
         .limit(1)
     )
@@ -182,15 +193,6 @@ def _add(
         .returning(DiagnosisBaseline.baseline_id)
     )
     return int(session.scalars(statement).one())
-
-
-def _key(place: Place, reader: WindowMethod) -> dict[str, Any]:
-    return {
-        "equipment_id": place.equipment_id,
-        "signal": place.signal,
-        "method": reader.method.id,
-        "version": reader.method.version,
-    }
 
 
 def times_of(baseline: DiagnosisBaseline | RowMapping) -> list[datetime]:

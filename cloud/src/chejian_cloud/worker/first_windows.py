@@ -34,7 +34,7 @@ SELECT w.series_id, w.time, w.nominal_rpm AS rpm, w.bearing,
        d.confidence = 'none' AND w.zone IS DISTINCT FROM 'C' AND w.zone IS DISTINCT FROM 'D' AS healthy
   FROM app.vibration_window w
   JOIN app.diagnosis d ON d.series_id = w.series_id AND d.time = w.time AND d.method = :method
- WHERE w.series_id = ANY(:series) AND d.method_version = :version AND d.confidence <> 'cannot_tell'
+ WHERE w.series_id = ANY(:series) AND d.method_version = ANY(:versions) AND d.confidence <> 'cannot_tell'
  ORDER BY w.time, w.series_id LIMIT :searched
 """)
 _WAITS = text("""
@@ -75,7 +75,7 @@ def _first(session: Session, place: Place) -> list[HealthyWindow]:
     values = {
         "series": list(place.series),
         "method": BEARING.method.id,
-        "version": BEARING.method.version,
+        "versions": BEARING.method.baseline_versions,
         "searched": SEARCHED,
     }
     return first_run(session.execute(_FIRST, values).mappings().all())

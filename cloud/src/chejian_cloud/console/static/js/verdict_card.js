@@ -97,6 +97,7 @@ function facts(d) {
     [t('diagnoses.score'), d.method === 'bearing_envelope' ? t('chosen.score.is', { score: measured(d.score, 3) }) : measured(d.score, 3)],
     evidence.shaft_hz && [t('chosen.speed'), t('chosen.speed.is', { hz: fixed(evidence.shaft_hz, 3), rpm: fixed(evidence.shaft_hz * 60, 1), nominal: d.nominal_rpm === null ? NONE : fixed(d.nominal_rpm, 0) })],
     evidence.slip_offset !== undefined && [t('chosen.slip'), percent(evidence.slip_offset, 2)],
+    evidence.depth !== undefined && [t('chosen.depth'), percent(evidence.depth, 1)],
     evidence.features && [t('chosen.features'), t('chosen.features.are', { rms: measured(features.rms, 3), peak: measured(features.peak, 3), crest: measured(features.crest, 3), kurtosis: measured(features.kurtosis, 3) })],
     evidence.runner_up && [t('chosen.runner_up'), `${t(`part.${evidence.runner_up}`)} (${measured(evidence.runner_up_score, 3)})`],
     d.bearing && [t('chosen.bearing'), d.bearing],
