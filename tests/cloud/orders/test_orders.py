@@ -151,6 +151,26 @@ async def test_orders_from_another_system_and_their_deletion(
     assert (await api.delete(f"/api/v1/orders/{stored['order_id']}")).status_code == 404
 
 
+async def test_orders_of_a_workshop_a_line_or_a_machine(api: httpx.AsyncClient, plant: PlantRows) -> None:
+    plant.write("CNC-01", production(1, 5))
+    await send(api, GOOD.encode())
+    (machine,) = (await api.get("/api/v1/equipment", params={"code": "CNC-01"})).json()
+    everywhere = await known(api)
+    assert len(everywhere) == 2
+    for narrowed in (
+        {"workshop_id": machine["workshop_id"]},
+        {"line_id": machine["line_id"]},
+        {"workshop_id": machine["workshop_id"], "equipment_id": machine["equipment_id"]},
+    ):
+        assert (await api.get("/api/v1/orders", params=RANGE | narrowed)).json() == everywhere
+    line = {"code": "L-9", "name_zh": "九号线", "user_name": "王工"}
+    other = await api.post(f"/api/v1/workshops/{machine['workshop_id']}/lines", json=line)
+    assert other.status_code == 201, other.text
+    assert (await api.get("/api/v1/orders", params=RANGE | {"line_id": other.json()["id"]})).json() == []
+    unknown = await api.get("/api/v1/orders", params=RANGE | {"workshop_id": 4_711})
+    assert (unknown.status_code, unknown.json()["value"]) == (404, 4_711)
+
+
 async def test_inspection_results(api: httpx.AsyncClient, plant: PlantRows) -> None:
     plant.write("CNC-01", production(1, 5))
     body = {"time": "2026-03-02T01:30:00Z", "scrap": 3, "rework": -1, "user_name": "qc", "comment": "划伤"}

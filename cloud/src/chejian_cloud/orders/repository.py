@@ -10,6 +10,7 @@ from chejian_cloud.db.app import Equipment, Product, Workshop
 from chejian_cloud.db.production import InspectionResult, ProductionOrder
 from chejian_cloud.orders.rows import Machine
 from chejian_cloud.paging import Part
+from chejian_cloud.registry.scope import EVERYTHING, Scope
 
 _OF_ORDER = ", ".join(f"o.{column.name}" for column in ProductionOrder.__table__.columns)
 """Not o.*: a statement that is kept prepared must not find another column one day."""
@@ -17,6 +18,8 @@ _ORDERS = text(f"""
 SELECT {_OF_ORDER}, o.setup_us / 1e6::float8 AS setup_seconds, e.code AS equipment, p.code AS product
   FROM app.production_order o JOIN app.equipment e USING (equipment_id) JOIN app.product p USING (product_id)
  WHERE (CAST(:equipment_ids AS integer[]) IS NULL OR o.equipment_id = ANY(:equipment_ids))
+   AND (CAST(:workshop_id AS integer) IS NULL OR e.workshop_id = :workshop_id)
+   AND (CAST(:line_id AS integer) IS NULL OR e.line_id = :line_id)
    AND least(o.planned_start, o.started_at) < :hi AND greatest(o.planned_end, o.ended_at) > :lo
    AND (CAST(:code AS text) IS NULL OR (e.code, o.planned_start, o.order_id) > (:code, :planned_start, :order_id))
  ORDER BY e.code, o.planned_start, o.order_id LIMIT :limit
@@ -54,12 +57,19 @@ def orders_by_key(
 
 
 def orders(
-    session: Session, equipment_ids: Collection[int] | None, lo: datetime, hi: datetime, part: Part
+    session: Session,
+    equipment_ids: Collection[int] | None,
+    lo: datetime,
+    hi: datetime,
+    part: Part,
+    scope: Scope = EVERYTHING,
 ) -> Sequence[RowMapping]:
-    """Orders of some machines (None: of all) whose planned or actual time overlaps [lo, hi), by machine, planned start and id."""
+    """Orders of some machines (None: of all) of a scope whose planned or actual time overlaps [lo, hi), by machine, planned start and id."""
     code, planned_start, order_id = part.after or (None, None, None)
     values = {
         "equipment_ids": None if equipment_ids is None else list(equipment_ids),
+        "workshop_id": scope.workshop_id,
+        "line_id": scope.line_id,
         "lo": lo,
         "hi": hi,
         "code": code,

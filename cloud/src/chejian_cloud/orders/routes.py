@@ -49,13 +49,16 @@ OrderId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 def get_orders(
     session: ReadSession,
     page: OrdersPage,
-    equipment_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    scope: InScope,
+    equipment_id: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Only this equipment's.")
+    ] = None,
     start: From = None,
     end: To = None,
 ) -> list[OrderOut]:
     """Orders whose planned or actual time overlaps a range (default: the last 24 hours)."""
     return page.cut(
-        service.orders_of(session, equipment_id, time_range(start, end, default=DEFAULT), page.part)
+        service.orders_of(session, equipment_id, scope, time_range(start, end, default=DEFAULT), page.part)
     )
 
 

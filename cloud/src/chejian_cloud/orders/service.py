@@ -14,7 +14,8 @@ from chejian_cloud.orders import repository
 from chejian_cloud.orders.rows import OrderRow, parse_rows, read_csv
 from chejian_cloud.orders.schemas import InspectionIn, InspectionOut, OrderIn, OrderOut, OrdersIn, StoredOut
 from chejian_cloud.paging import Part
-from chejian_cloud.registry.service import require_equipment
+from chejian_cloud.registry.scope import Scope
+from chejian_cloud.registry.service import require_equipment, require_scope
 
 _TOLD = (
     *("quantity", "product_id", "planned_start", "planned_end", "setup_us", "planned_scrap"),
@@ -26,16 +27,19 @@ _MICROSECOND = timedelta(microseconds=1)
 Span = tuple[datetime, datetime | None]
 
 
-def orders_of(session: Session, equipment_id: int | None, period: TimeRange, part: Part) -> list[OrderOut]:
-    """Orders whose planned or actual time overlaps a range.
+def orders_of(
+    session: Session, equipment_id: int | None, scope: Scope, period: TimeRange, part: Part
+) -> list[OrderOut]:
+    """Orders of an equipment (None: of all) in a scope whose planned or actual time overlaps a range.
 
     Raises:
-        NotFoundError: when the equipment is not registered.
+        NotFoundError: when the equipment, the workshop or the line is not registered.
     """
     if equipment_id is not None:
         require_equipment(session, equipment_id)
+    require_scope(session, scope)
     machines = None if equipment_id is None else [equipment_id]
-    rows = repository.orders(session, machines, period.start, period.end, part)
+    rows = repository.orders(session, machines, period.start, period.end, part, scope)
     return [OrderOut.known(dict(zip(_OUT, _told(row), strict=True))) for row in rows]
 
 
