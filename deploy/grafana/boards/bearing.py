@@ -173,11 +173,11 @@ BOARD = Board(
             kind="table",
             zh="诊断历史",
             en="History",
-            asks="当时判断对吗？· Was it right? The newest 200 that named a part or could not tell.",
+            asks="当时判断对吗？· Was it right? The newest 200 that found something or could not tell.",
             queries=(
                 Query(
                     f"SELECT time, equipment, signal, {_VERDICT}, score, reason, method || ' ' || method_version AS version"
-                    f" FROM boards.diagnoses({MACHINES}) WHERE part IS NOT NULL OR confidence = 'cannot_tell'"
+                    f" FROM boards.diagnoses({MACHINES}) WHERE confidence <> 'none'"
                     " ORDER BY time DESC LIMIT 200",
                     table=True,
                 ),

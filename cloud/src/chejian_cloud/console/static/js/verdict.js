@@ -2,22 +2,20 @@
 import { h, shape } from './dom.js';
 import { t, word } from './i18n.js';
 
-const UNSURE = new Set(['cannot_tell', 'impulsive_unassigned']);
+const SHAPES = { none: 'ok', cannot_tell: 'unsure', impulsive_unassigned: 'unsure' }; // a named fault is bad
 
 /** Key of the verdict: the fault, "impulsive_unassigned", "none" (nothing found) or "cannot_tell". */
-export function verdictKey(diagnosis) {
-  if (diagnosis.part) return diagnosis.part;
-  return UNSURE.has(diagnosis.confidence) ? 'cannot_tell' : 'none';
-}
+export const verdictKey = (diagnosis) => diagnosis.part ?? diagnosis.confidence;
+
+/** Name of the shape that stands for a verdict. */
+export const verdictShape = (diagnosis) => SHAPES[verdictKey(diagnosis)] ?? 'bad';
 
 /** Verdict in words. */
 export const verdictText = (diagnosis) => t(`part.${verdictKey(diagnosis)}`);
 
 /** Shape and words of a verdict; a fault is told by its shape too. */
 export function verdictMark(diagnosis) {
-  const key = verdictKey(diagnosis);
-  const symbol = { none: 'ok', cannot_tell: 'unsure' }[key] ?? 'bad';
-  return h('span', { class: 'state' }, shape(symbol), t(`part.${key}`));
+  return h('span', { class: 'state' }, shape(verdictShape(diagnosis)), verdictText(diagnosis));
 }
 
 /** Confidence class in words. */

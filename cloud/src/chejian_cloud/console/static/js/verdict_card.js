@@ -3,7 +3,7 @@ import { dateMinuteOf, dateTimeOf } from './clock.js';
 import { fold, h, shape } from './dom.js';
 import { NONE, count, fixed, measured, percent, unitText } from './format.js';
 import { known, t, word } from './i18n.js';
-import { confidenceText, verdictKey } from './verdict.js';
+import { confidenceText, verdictKey, verdictShape } from './verdict.js';
 
 const PRESENT = Math.exp(1.75); // power over background from which a line counts as present, as the method does
 const GROWN = Math.log(2); // a doubling [nat]
@@ -14,6 +14,8 @@ function whyBearing(d) {
   const read = (d.evidence.lines ?? []).filter((line) => !line.masked);
   const found = read.filter((line) => line.ratio >= PRESENT);
   const first = read.find((line) => !line.sideband);
+  const faint = (d.evidence.counter_evidence ?? []).find(({ code }) => code === 'lines_faint');
+  if (faint) return t('why.faint', { part: t(`part.${d.evidence.explanations[0].part}`), percent: percent(faint.value, 1) });
   if (!d.part || !found.length || !first) return t(`why.${verdictKey(d)}`);
   const values = { n: count(found.length), all: count(read.length), times: measured(middle(found.map((l) => l.ratio)), 2), hz: fixed(first.found_hz, 1), part: t(`part.${d.part}`) };
   return t('why.bearing', values);
@@ -132,7 +134,7 @@ function whole(d, key) {
 /** Elements of a verdict's card. */
 export function verdictCard(d) {
   const key = verdictKey(d);
-  const symbol = { none: 'ok', cannot_tell: 'unsure' }[key] ?? 'bad';
+  const symbol = verdictShape(d);
   return [
     h('p', { class: symbol === 'bad' ? 'verdict bad' : 'verdict' }, shape(symbol), t(`what.${key}`)),
     whole(d, key),
