@@ -11,7 +11,7 @@ from chejian_analytics.diagnosis.quality import Features, Unusable
 METHOD = "bearing_envelope"
 VERSION = "6"
 BASELINES_OF = ("5",)
-"""Earlier versions whose scores were the same numbers: their baselines hold."""
+"""Earlier versions whose scores of the parts were the same numbers: their baselines hold."""
 
 Confidence = Literal["confirmed", "probable", "impulsive_unassigned", "none", "cannot_tell"]
 Reason = Unusable | Literal["not_separable_from_shaft", "stronger_comb"]
