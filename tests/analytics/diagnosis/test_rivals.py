@@ -133,6 +133,25 @@ def test_a_series_that_leads_the_claims_own_sidebands_is_no_sideband(side: int) 
         assert verdict.comb_order == pytest.approx(CWRU_DE.bpfi * 1.002, rel=0.005)
 
 
+@pytest.mark.parametrize(
+    ("part", "skid", "told"),
+    [
+        ("outer_race", -0.03, "skids_outer_race"),
+        ("inner_race", 0.02, "skids_inner_race"),
+        ("outer_race", 0.03, ""),
+        ("outer_race", -0.08, ""),
+    ],
+)
+def test_a_series_that_a_skidding_cage_would_make_says_so(part: str, skid: float, told: str) -> None:
+    random = np.random.default_rng(4)
+    verdict = diagnose(6 * shocks(CWRU_DE, part, 4.0, random, slip=skid) + noise(4.0, random))
+    assert verdict.part is None
+    codes = {e.code: e.value for e in verdict.counter_evidence}
+    assert "unknown_comb_order" in codes
+    skids = {code: value for code, value in codes.items() if code.startswith("skids_")}
+    assert skids == ({told: pytest.approx(skid, abs=0.006)} if told else {})
+
+
 @pytest.mark.parametrize("bpfi", [3.004, 2.0001])
 def test_sidebands_near_order_zero_are_no_series(bpfi: float) -> None:
     few = BearingOrders(1.7, bpfi, 0.34, 1.9)

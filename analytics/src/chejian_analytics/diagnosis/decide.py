@@ -1,5 +1,6 @@
 """From competing explanations to a confidence class, and what speaks against it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,9 @@ from chejian_analytics.diagnosis.lines import SMEARED_ORDERS, FamilyScore, Line,
 from chejian_analytics.diagnosis.quality import Features
 from chejian_analytics.diagnosis.speed import ShaftSpeed
 from chejian_analytics.diagnosis.verdict import BearingConfig, Confidence, Evidence, Reason
+
+MOST_SKID = 0.05
+"""How far a cage may fall behind its kinematics, relative, to be thought of: bearings without load do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,25 @@ class Findings:
         best = self.fits[0]
         return best.family.part == "cage" and self.shocks(config) and best.score < config.confirmed_score
 
+    def skid(self, config: BearingConfig) -> dict[Part, float]:
+        """Races that the other series would be if the cage fell behind: how far it lies off them, relative.
+
+        The outer race is passed by n balls a turn of the cage, the inner one by n a turn of the shaft against the cage: what
+        the first loses the second gains.
+        """
+        orders = {fit.family.part: fit.family.order for fit in self.fits}
+        outer, inner = orders["outer_race"], orders["inner_race"]
+        most: dict[Part, tuple[float, float]] = {
+            "outer_race": (outer, -MOST_SKID),
+            "inner_race": (inner, MOST_SKID * outer / inner),
+        }
+        offsets: dict[Part, float] = {}
+        for part, (order, farthest) in most.items():
+            offset = self.comb.order / order - 1.0
+            if config.slip_range < math.copysign(1.0, farthest) * offset <= abs(farthest):
+                offsets[part] = offset
+        return offsets
+
     def shocks(self, config: BearingConfig) -> bool:
         """Whether the waveform itself holds shocks."""
         return self.features.kurtosis >= config.impulsive_kurtosis
@@ -98,10 +121,13 @@ def against(found: Findings, lines: tuple[Line, ...], config: BearingConfig) -> 
     departure = found.speed.departure
     claim = is_claim(found, config)
     own_shocks = found.shocks(config) and found.shaft_level >= config.shaft_score
+    told = beaten and (found.stranger(config) or claim)
+    skid = found.skid(config) if told else {}
     cases = (
         ("runner_up_present", found.lead, second.score > found.thresholds[second.family.part]),
         ("explained_by_shaft", hidden, hidden > 0.0),
-        ("unknown_comb_order", found.comb.order, beaten and (found.stranger(config) or claim)),
+        ("unknown_comb_order", found.comb.order, told),
+        *((f"skids_{part}", offset, True) for part, offset in skid.items()),
         ("shocks_follow_shaft", found.shaft_level, own_shocks),
         ("lines_masked", float(masked), masked > 0),
         ("lines_faint", found.depth, claim and found.faint(config)),

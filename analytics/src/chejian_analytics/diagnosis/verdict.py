@@ -74,6 +74,7 @@ class Evidence:
         code: ``runner_up_present`` (lead over it [nat]), ``explained_by_shaft`` (how far a part would
             pass the threshold if shaft sidebands were not held against it [nat]), ``lines_masked``
             (count), ``unknown_comb_order`` (fundamental of a stronger harmonic series that is no part's [shaft orders]),
+            ``skids_outer_race``, ``skids_inner_race`` (how far that series lies off the race, relative, as that of a skidding cage would),
             ``shocks_follow_shaft`` (level of the shaft orders [nat]), ``lines_smeared`` (width of the lines [shaft orders]),
             ``lines_faint`` (depth of lines that would have named a part), ``element_shows_cage`` (kurtosis: shocks at the cage's
             frequency may be a rolling element's),
