@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
 from chejian_cloud.app import create_app
@@ -63,6 +64,8 @@ def produce(plant: PlantRows, state: int) -> None:
 
 
 async def test_changes_are_streamed_with_ids(server: str, plant: PlantRows) -> None:
+    with psycopg.connect(plant.dsn) as connection:
+        connection.execute("DELETE FROM app.planned_stop")  # in the plant's lunch break nothing is available
     await asyncio.to_thread(produce, plant, 1)
     async with (
         asyncio.timeout(40),
