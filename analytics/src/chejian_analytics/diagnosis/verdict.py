@@ -39,7 +39,7 @@ class BearingConfig:
             confirmed part.
         least_depth: modulation of the squared envelope below which lines are too faint to name a part, or to point to a series of
             unknown origin, before the machine has a complete baseline. How sure a line is grows with the length of the window,
-            its depth does not: `benchmarks.unseen_rigs` prints it for sound and for damaged bearings.
+            its depth does not: `benchmarks.other_rigs` prints it for sound and for damaged bearings.
         false_alarm_rate: accepted share of healthy windows in which any part is named, once a baseline is complete.
         impulsive_kurtosis: Gaussian noise has 3, sinusoids less; from 5 on the window holds repeated shocks.
         race_passes: least number of outer-race passes in the window for race and ball families.

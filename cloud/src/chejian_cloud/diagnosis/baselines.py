@@ -76,13 +76,7 @@ def active(
     session: Session, place: Place, reader: WindowMethod, time: datetime, rpm: float | None
 ) -> Frozen | None:
     """The baseline that judges a window; None: cold start."""
-    values = {
-        "equipment_id": place.equipment_id,
-        "signal": place.signal,
-        "method": reader.method.id,
-        "versions": reader.method.baseline_versions,
-        "time": time,
-    }
+    values = {**_key(place, reader), "versions": reader.method.baseline_versions, "time": time}
     row = session.execute(_ACTIVE, values).mappings().one_or_none()
     if row is None or rpm is None or not row["content"]:
         return None
@@ -97,12 +91,7 @@ def newest(
     """The newest baseline that people, or the worker, froze and that judges windows of this version."""
     statement = (
         select(DiagnosisBaseline)
-        .filter_by(
-            equipment_id=place.equipment_id,
-            signal=place.signal,
-            method=reader.method.id,
-            automatic=automatic,
-        )
+        .filter_by(**_key(place, reader), automatic=automatic)
         .where(DiagnosisBaseline.method_version.in_(reader.method.baseline_versions))
         .order_by(DiagnosisBaseline.baseline_id.desc())
         .limit(1)
@@ -193,6 +182,10 @@ def _add(
         .returning(DiagnosisBaseline.baseline_id)
     )
     return int(session.scalars(statement).one())
+
+
+def _key(place: Place, reader: WindowMethod) -> dict[str, Any]:
+    return {"equipment_id": place.equipment_id, "signal": place.signal, "method": reader.method.id}
 
 
 def times_of(baseline: DiagnosisBaseline | RowMapping) -> list[datetime]:
